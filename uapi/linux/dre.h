@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The interface between user space and dre.ko, the D-RE kernel module.
+ *
+ * The module knows which processes are under D-RE's control. A process gets
+ * there in one of two ways: it registers itself, with the signals that ask it
+ * to terminate in good order, or a manager registers it for a container. A
+ * container is known to the module from DRE_IOC_CONTAINER_CREATE until its
+ * init process ends.
+ *
+ * Requests go to one of two kinds of file:
+ *
+ *   /dev/dre        may be opened by everybody. The DRE_IOC_SELF_* requests
+ *                   are about the calling process and need no privilege. All
+ *                   others need CAP_SYS_ADMIN in the initial user namespace,
+ *                   and a caller in the initial pid namespace (EPERM).
+ *
+ *   container fd    comes from DRE_IOC_CONTAINER_CREATE or _OPEN. It is the
+ *                   authority over that one container: nothing is checked
+ *                   again when it is used. When the container's init process
+ *                   has ended, every request on it fails with ENODEV.
+ *
+ * Numbers of processes (PIDs) are those of the caller's pid namespace. VPID is
+ * the number of a process in the pid namespace of its container's init
+ * process; it is 0 where the process is not visible there, and always 0 for a
+ * container of type DRE_CONTAINER_SYS, whose processes live inside a machine.
+ *
+ * Rules that hold for every request:
+ *
+ *   - The first field is the size of the structure that the caller knows. A
+ *     kernel that knows less accepts a larger one whose additional bytes are 0
+ *     (else E2BIG); a kernel that knows more takes missing bytes as 0. A size
+ *     below that of the first version is EINVAL.
+ *   - Unknown flags and reserved fields that are not 0 are EINVAL.
+ *   - Unknown requests are ENOTTY; so is a request to the wrong kind of file.
+ *   - Memory that cannot be read or written is EFAULT. Lack of memory is
+ *     ENOMEM. These two may come from every request and are not listed below.
+ *   - A request that fails has changed nothing, unless its text says so.
+ */
+#ifndef _UAPI_LINUX_DRE_H
+#define _UAPI_LINUX_DRE_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* A container's name: [A-Za-z0-9][A-Za-z0-9_.-]*, with its closing NUL. */
+#define DRE_NAME_SIZE		64
+
+/* The most signals that one process can register. Signals are 1 to 64. */
+#define DRE_SIGNALS_MAX		64
+
+/* Types of container. Each type is a name space of its own. */
+#define DRE_CONTAINER_APP	1	/* init is process 1 of a pid namespace */
+#define DRE_CONTAINER_SYS	2	/* init is the process of a virtual machine */
+
+/**
+ * struct dre_info - what this module can do (DRE_IOC_INFO)
+ * @size: sizeof(struct dre_info)
+ * @flags: must be 0
+ * @features: out: DRE_FEATURE_* bits
+ * @containers: out: containers that the module knows
+ * @event_size: out: size of one record that a container fd gives to read(2)
+ *
+ * Errors: EPERM.
+ */
+struct dre_info {
+	__u32 size;
+	__u32 flags;
+	__u64 features;
+	__u32 containers;
+	__u32 event_size;
+};
+
+/* All requests in this file but those that a later bit names. */
+#define DRE_FEATURE_REGISTRY	(1ULL << 0)
+
+/**
+ * struct dre_self - the calling process' own registration
+ *	(DRE_IOC_SELF_REGISTER, DRE_IOC_SELF_UNREGISTER, DRE_IOC_SELF_REFUSE)
+ * @size: sizeof(struct dre_self)
+ * @flags: must be 0
+ * @nr_signals: how many elements of @signals count
+ * @reserved: must be 0
+ * @signals: signal numbers, in the order in which they were registered;
+ *	elements from @nr_signals on must be 0
+ *
+ * SELF_REGISTER replaces the calling process' list of signals by @signals, so
+ * registering twice is success. DRE_CONTAINER_TERMINATE sends the first one.
+ * The registration belongs to the process, not to the file: the file may be
+ * closed. It ends with SELF_UNREGISTER, with execve(2), with the process, or
+ * when a manager unregisters the process; fork(2) does not inherit it.
+ * Errors: EINVAL: no signal, more than DRE_SIGNALS_MAX, a number that is not a
+ * signal, SIGKILL or SIGSTOP, or the same signal twice.
+ *
+ * SELF_UNREGISTER takes it back; @nr_signals must be 0. A registration that a
+ * manager made beside it stays.
+ * Errors: ENOENT: the process has not registered itself.
+ *
+ * SELF_REFUSE says that the process got signal @signals[0] and will not
+ * terminate; @nr_signals must be 1. Managers that hold a fd of its container
+ * read a DRE_EVENT_REFUSED.
+ * Errors: ENOENT: the process has not registered itself for that signal;
+ * EINVAL: @nr_signals is not 1.
+ */
+struct dre_self {
+	__u32 size;
+	__u32 flags;
+	__u32 nr_signals;
+	__u32 reserved;
+	__u8  signals[DRE_SIGNALS_MAX];
+};
+
+/**
+ * struct dre_container_create - make a container known
+ *	(DRE_IOC_CONTAINER_CREATE)
+ * @size: sizeof(struct dre_container_create)
+ * @flags: must be 0
+ * @type: DRE_CONTAINER_APP or DRE_CONTAINER_SYS
+ * @pid: PID of its init process
+ * @fd: out: a container fd, close-on-exec
+ * @reserved: must be 0
+ * @name: its name
+ *
+ * The container ends when its init process ends; with it go its name and the
+ * registrations that managers made for it. Closing the fd does not end it. A
+ * container whose init process was ended does not stand in the way of a new
+ * one with its name.
+ *
+ * Errors: EPERM; EINVAL: bad name or type, @pid is not positive, is a thread
+ * that does not lead its group, is a kernel thread, or, for DRE_CONTAINER_APP,
+ * is not process 1 of a pid namespace below the initial one; ESRCH: no such
+ * process; EEXIST: the name is taken; EBUSY: the process is init of another
+ * container; EMFILE, ENFILE: no more files.
+ */
+struct dre_container_create {
+	__u32 size;
+	__u32 flags;
+	__u32 type;
+	__s32 pid;
+	__s32 fd;
+	__u32 reserved;
+	char  name[DRE_NAME_SIZE];
+};
+
+/**
+ * struct dre_container_open - open a container that is known
+ *	(DRE_IOC_CONTAINER_OPEN)
+ * @size: sizeof(struct dre_container_open)
+ * @flags: must be 0
+ * @type: DRE_CONTAINER_APP or DRE_CONTAINER_SYS
+ * @fd: out: a container fd, close-on-exec
+ * @name: its name
+ *
+ * Errors: EPERM; EINVAL: bad name or type; ENOENT: no such container; EMFILE,
+ * ENFILE: no more files.
+ */
+struct dre_container_open {
+	__u32 size;
+	__u32 flags;
+	__u32 type;
+	__s32 fd;
+	char  name[DRE_NAME_SIZE];
+};
+
+/**
+ * struct dre_container_info - one container
+ * @type: DRE_CONTAINER_APP or DRE_CONTAINER_SYS
+ * @pid: PID of its init process
+ * @name: its name
+ */
+struct dre_container_info {
+	__u32 type;
+	__s32 pid;
+	char  name[DRE_NAME_SIZE];
+};
+
+/**
+ * struct dre_process_info - one process
+ * @pid: its PID
+ * @vpid: its VPID
+ * @flags: DRE_PROCESS_* bits
+ * @nr_signals: how many elements of @signals count
+ * @signals: the signals it terminates on, in order
+ */
+struct dre_process_info {
+	__s32 pid;
+	__s32 vpid;
+	__u32 flags;
+	__u32 nr_signals;
+	__u8  signals[DRE_SIGNALS_MAX];
+};
+
+#define DRE_PROCESS_SELF	(1U << 0)	/* registered itself */
+#define DRE_PROCESS_MANAGED	(1U << 1)	/* was registered by a manager */
+
+/**
+ * struct dre_list - a list, or the part of it that has room
+ *	(DRE_IOC_CONTAINER_LIST, DRE_IOC_PROCESS_LIST)
+ * @size: sizeof(struct dre_list)
+ * @flags: must be 0
+ * @entries: address of an array of struct dre_container_info
+ *	(CONTAINER_LIST) or struct dre_process_info (PROCESS_LIST)
+ * @entry_size: size of one element of that array as the caller knows it; a
+ *	kernel that knows more fills as much, one that knows less fills the rest
+ *	with 0
+ * @count: in: elements in the array; out: how many were filled
+ * @cursor: in: 0 to begin, else what the last request returned; out: where to
+ *	go on, 0 when the list is complete
+ *
+ * PROCESS_LIST goes to a container fd and gives the processes of that
+ * container that the caller can see, by rising PID. CONTAINER_LIST goes to
+ * /dev/dre. An element that exists throughout a whole walk is seen exactly
+ * once; what comes or goes meanwhile is seen at most once.
+ *
+ * Errors: EPERM; EINVAL: @count is 0 or @entry_size below that of the first
+ * version; ENODEV. After EFAULT some elements may have been filled.
+ */
+struct dre_list {
+	__u32 size;
+	__u32 flags;
+	__u64 entries;
+	__u32 entry_size;
+	__u32 count;
+	__u64 cursor;
+};
+
+/**
+ * struct dre_process - register or unregister a process for a container
+ *	(DRE_IOC_PROCESS_REGISTER, DRE_IOC_PROCESS_UNREGISTER)
+ * @size: sizeof(struct dre_process)
+ * @flags: DRE_PROCESS_BY_VPID: @pid is a VPID
+ *	DRE_PROCESS_OWN: make the registration that the process would have made
+ *	with DRE_IOC_SELF_REGISTER (after a restart from a checkpoint, say)
+ * @pid: the process
+ * @nr_signals: how many elements of @signals count, 0 for none
+ * @signals: signals that the process terminates on, in order; elements from
+ *	@nr_signals on must be 0
+ *
+ * REGISTER puts a process that lives in the container, or in no container,
+ * under the control of D-RE, for this container. @signals is used for as long
+ * as the process has not registered signals of its own. Registering again
+ * replaces @signals and is success.
+ * Errors: EINVAL: @pid is not positive, is not the leader of its thread group
+ * or is a kernel thread; @signals as for DRE_IOC_SELF_REGISTER; DRE_PROCESS_OWN
+ * without signals, or for a process that does not live in the container;
+ * ESRCH: no such process, or it has ended; EBUSY: it is registered for another
+ * container; EXDEV: it lives in another container; ENODEV.
+ *
+ * UNREGISTER takes a process of this container out of D-RE's control, however
+ * it got there; @nr_signals must be 0 and DRE_PROCESS_OWN must not be set.
+ * Errors: EINVAL; ESRCH: no such process; ENOENT: it is not registered here;
+ * ENODEV.
+ */
+struct dre_process {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__u32 nr_signals;
+	__u8  signals[DRE_SIGNALS_MAX];
+};
+
+#define DRE_PROCESS_BY_VPID	(1U << 0)
+#define DRE_PROCESS_OWN		(1U << 1)
+
+/**
+ * struct dre_translate - PIDs to VPIDs, or VPIDs to PIDs (DRE_IOC_TRANSLATE)
+ * @size: sizeof(struct dre_translate)
+ * @flags: 0: @from holds PIDs, @to gets VPIDs; DRE_TRANSLATE_TO_PID: the
+ *	opposite
+ * @from: address of an array of __s32
+ * @to: address of an array of __s32, which may be the same
+ * @count: elements of each
+ * @reserved: must be 0
+ *
+ * The processes need not be registered. A number that names no process, or
+ * one that is not visible on the other side, gives 0.
+ *
+ * Errors: EINVAL: @count is 0; ENODEV, for a DRE_CONTAINER_SYS always: it has
+ * no pid namespace. After EFAULT a part of @to may have been written.
+ */
+struct dre_translate {
+	__u32 size;
+	__u32 flags;
+	__u64 from;
+	__u64 to;
+	__u32 count;
+	__u32 reserved;
+};
+
+#define DRE_TRANSLATE_TO_PID	(1U << 0)
+
+/**
+ * struct dre_terminate - ask the processes of a container to terminate
+ *	(DRE_IOC_CONTAINER_TERMINATE)
+ * @size: sizeof(struct dre_terminate)
+ * @flags: must be 0
+ * @signalled: out: processes that a signal was sent to
+ * @silent: out: registered processes that have no signal, and got none
+ *
+ * Each process gets the first of its signals. A container fd that was opened
+ * before tells how each of them reacts: DRE_EVENT_EXITED,
+ * DRE_EVENT_UNREGISTERED or DRE_EVENT_REFUSED. Processes that are frozen get
+ * their signal when they are thawed.
+ *
+ * Errors: ENODEV.
+ */
+struct dre_terminate {
+	__u32 size;
+	__u32 flags;
+	__u32 signalled;
+	__u32 silent;
+};
+
+/**
+ * struct dre_event - what read(2) on a container fd returns
+ * @type: DRE_EVENT_*
+ * @pid: PID of the process, in the reader's pid namespace; 0: none, or not
+ *	visible there
+ * @vpid: its VPID
+ * @value: by type, see there
+ * @time: CLOCK_BOOTTIME in nanoseconds
+ *
+ * Each container fd has a queue of its own for DRE_EVENTS_MAX events, filled
+ * from the moment it is opened. read(2) returns as many whole events as fit,
+ * waits for one if there is none (EAGAIN with O_NONBLOCK), and returns 0 when
+ * the container has ended and all was read; a buffer below the size of one
+ * event is EINVAL. poll(2) says POLLIN while there is something to read, and
+ * POLLHUP when the container has ended. A registration that execve(2) ends
+ * gives no event.
+ */
+struct dre_event {
+	__u32 type;
+	__s32 pid;
+	__s32 vpid;
+	__u32 value;
+	__u64 time;
+};
+
+#define DRE_EVENTS_MAX		128
+
+#define DRE_EVENT_REGISTERED	1	/* value: DRE_PROCESS_* bits */
+#define DRE_EVENT_UNREGISTERED	2	/* value: DRE_PROCESS_* bits that went */
+#define DRE_EVENT_EXITED	3	/* value: status, as wait(2) gives it */
+#define DRE_EVENT_REFUSED	4	/* value: the signal */
+#define DRE_EVENT_ENDED		5	/* container ended; pid: its init; value: its status */
+#define DRE_EVENT_LOST		6	/* value: events that had no room; list again */
+
+#define DRE_IOC_MAGIC		0xDE
+
+/* Requests to /dev/dre. */
+#define DRE_IOC_INFO			_IOWR(DRE_IOC_MAGIC, 0x00, struct dre_info)
+#define DRE_IOC_SELF_REGISTER		_IOW(DRE_IOC_MAGIC, 0x01, struct dre_self)
+#define DRE_IOC_SELF_UNREGISTER		_IOW(DRE_IOC_MAGIC, 0x02, struct dre_self)
+#define DRE_IOC_SELF_REFUSE		_IOW(DRE_IOC_MAGIC, 0x03, struct dre_self)
+#define DRE_IOC_CONTAINER_CREATE	_IOWR(DRE_IOC_MAGIC, 0x04, struct dre_container_create)
+#define DRE_IOC_CONTAINER_OPEN		_IOWR(DRE_IOC_MAGIC, 0x05, struct dre_container_open)
+#define DRE_IOC_CONTAINER_LIST		_IOWR(DRE_IOC_MAGIC, 0x06, struct dre_list)
+
+/* Requests to a container fd. */
+#define DRE_IOC_PROCESS_REGISTER	_IOW(DRE_IOC_MAGIC, 0x20, struct dre_process)
+#define DRE_IOC_PROCESS_UNREGISTER	_IOW(DRE_IOC_MAGIC, 0x21, struct dre_process)
+#define DRE_IOC_PROCESS_LIST		_IOWR(DRE_IOC_MAGIC, 0x22, struct dre_list)
+#define DRE_IOC_TRANSLATE		_IOW(DRE_IOC_MAGIC, 0x23, struct dre_translate)
+#define DRE_IOC_CONTAINER_TERMINATE	_IOWR(DRE_IOC_MAGIC, 0x24, struct dre_terminate)
+
+#endif /* _UAPI_LINUX_DRE_H */
