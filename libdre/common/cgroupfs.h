@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The control groups' file system (v2 only).
+ */
+#ifndef DRE_COMMON_CGROUPFS_H
+#define DRE_COMMON_CGROUPFS_H
+
+/*
+ * Opens the root of the unified hierarchy and stores its fd (a directory, close-on-exec),
+ * which the caller closes. DRE_ERR_CGROUP_NONEXISTENCE if the host has none.
+ */
+int cgroupfs_open(int *fd);
+
+/*
+ * Removes the group at @path below the root ("dre/app/web"), with all groups
+ * in it; success if it is not there. No process is killed or moved: where one
+ * is still in it, DRE_ERR_CONTAINER_BUSY names the process and its group, and
+ * groups without processes may be gone.
+ */
+int cgroupfs_remove(const char *path);
+
+#endif /* DRE_COMMON_CGROUPFS_H */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Containers as the store knows them: a manifest, and a lock that says "busy".
+ *
+ * Functions return 0 or a DRE_ERR_* code with the error text set. @name is
+ * checked with dre_check_name() by each of them.
+ *
+ * A manifest that cannot be understood is DRE_ERR_CONTAINER_UNKNOWN_STATUS, with file and
+ * line in the text: the container is there, but nobody can say what it is.
+ */
+#ifndef DRE_COMMON_CONTAINER_H
+#define DRE_COMMON_CONTAINER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "manifest.h"
+#include "names.h"
+#include "store.h"
+
+/* Settings of a container that the store itself reads or writes; its user adds others. */
+#define SETTING_IDMAP		"idmap"		/* "FIRST COUNT": host ids of its user namespace */
+#define SETTING_HALT_SIGNAL	"halt_signal"	/* from the base: what makes its init halt: SIGPWR */
+#define SETTING_REBOOT_SIGNAL	"reboot_signal"	/* from the base: ... and reboot: SIGINT */
+
+/* A container that the caller has locked, with its manifest. Only container.c writes but @manifest. */
+struct container {
+	struct store *store;	/* not owned */
+	char name[DRE_NAME_MAX + 1];
+	int dir_fd;		/* containers/NAME */
+	int lock_fd;
+	struct manifest manifest;
+};
+
+/* Ids FIRST ... FIRST + COUNT - 1 of the host are 0 ... COUNT - 1 in the container. */
+struct idmap {
+	uint32_t first;
+	uint32_t count;
+};
+
+/*
+ * Creates a container from base image @base, locked: a fresh writable layer on
+ * the base's chain. It gets the base's settings and those of @settings, which
+ * win (NULL: none). With @pool (NULL: privileged, no user namespace) it gets
+ * a setting "idmap" as well: the lowest range of pool->count ids at or above
+ * pool->first that no other container of the store has.
+ * DRE_ERR_CONTAINER_EXISTENCE, DRE_ERR_BASE_NONEXISTENCE, ...
+ */
+int container_create(struct container **c, struct store *store, const char *name,
+		     const char *base, const struct manifest *settings, const struct idmap *pool);
+
+/*
+ * Locks a container and reads its manifest. DRE_ERR_CONTAINER_NONEXISTENCE;
+ * DRE_ERR_CONTAINER_BUSY, at once, if somebody else has it locked (another
+ * struct container in this process is somebody else).
+ */
+int container_lock(struct container **c, struct store *store, const char *name);
+
+/* Unlocks. NULL is fine. */
+void container_unlock(struct container *c);
+
+/* Makes c->manifest the container's manifest, atomically and durably. */
+int container_commit(struct container *c);
+
+/*
+ * Removes the container with its snapshots, unlocks it and frees @c if it
+ * succeeds. It must be stopped and its root unmounted.
+ */
+int container_remove(struct container *c);
+
+/* Reads the manifest without locking: @m is as of some moment; manifest_free() it. */
+int container_read(struct store *store, const char *name, struct manifest *m);
+
+/* Does somebody change it at this moment? Takes no lock. */
+int container_busy(struct store *store, const char *name, bool *busy);
+
+/* The user namespace's range; map->count is 0 for a privileged container. */
+int container_idmap(const char *name, const struct manifest *m, struct idmap *map);
+
+#endif /* DRE_COMMON_CONTAINER_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Failed system calls as D-RE's error codes.
+ */
+#ifndef DRE_COMMON_FAIL_H
+#define DRE_COMMON_FAIL_H
+
+#include "error.h"
+
+/*
+ * Sets the error text to "<fmt>: <what errno says>" and returns the code for
+ * @errnum, which is positive:
+ *
+ *   EACCES, EPERM  DRE_ERR_PERMISSION_DENIED
+ *   all others     DRE_ERR_DEVICE_BUSY
+ *
+ * The specification has no code for a full disk, an I/O error or a lack of
+ * memory. DRE_ERR_DEVICE_BUSY, "no response from the device", is the one that
+ * tells a program what it can do about them: the request was right, the
+ * machine could not serve it, and it may be repeated once the cause is
+ * removed. The text says which it was.
+ */
+int dre_fail_errno(int errnum, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif /* DRE_COMMON_FAIL_H */

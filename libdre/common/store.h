@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The image store: layers, and the manifests that name them. Below its root:
+ *
+ *	lock			the store's locks, see lock.h
+ *	layers/XXXXXXXX		a layer: an immutable tree, or the writable one of a container
+ *	work/XXXXXXXX		overlayfs' work directory for the writable layer of that name
+ *	bases/NAME		a base image's manifest
+ *	containers/NAME/manifest
+ *	containers/NAME/lock	held by whoever changes the container
+ *	containers/NAME/snapshots/TAG
+ *	pending/XXXXXXXX	a change that is under way, or that left something to collect
+ *	trash/			trees that wait for their removal
+ *	lxc/			liblxc's directory; the store only makes it
+ *
+ * A change becomes visible by one atomic rename (or link) of a manifest or of
+ * a container's complete directory, after everything it names is on the disk.
+ * Killed at any instant, a change has happened or it has not; what it left
+ * behind is named by no manifest and is collected by the next one.
+ *
+ * Files on disk have the ids that the container sees (root is 0), so set-user-ID
+ * programs of a container are those of the host's root: everything but lxc/
+ * is closed to all others. The root and lxc/ can be passed through (0711),
+ * because a container's root in its user namespace has to reach its rootfs.
+ *
+ * A struct store is for one thread at a time; open as many as you like.
+ * Functions return 0 or a DRE_ERR_* code with the error text set.
+ */
+#ifndef DRE_COMMON_STORE_H
+#define DRE_COMMON_STORE_H
+
+#include <stdbool.h>
+
+struct store;
+
+/*
+ * Opens the store below the absolute path @root and makes what is missing of
+ * it. DRE_ERR_PERMISSION_DENIED also if somebody but the caller's user could
+ * change the store.
+ */
+int store_open(struct store **store, const char *root);
+void store_close(struct store *store);		/* NULL is fine */
+
+/* The root as given to store_open(), and a directory fd of it; both live as long as @store. */
+const char *store_root(const struct store *store);
+int store_root_fd(const struct store *store);
+
+/*
+ * The names, sorted, ended by a NULL, in memory that store_free_list() frees
+ * (and that dre_app_release_*_list() may pass on to it).
+ */
+int store_list_containers(struct store *store, char ***names);
+int store_list_bases(struct store *store, char ***names);
+void store_free_list(char **names);
+
+/*
+ * Collects what no manifest names, if nobody changes the store at this moment;
+ * sets @busy (may be NULL) when somebody does. Every function that changes the
+ * store has already done so for what it and crashed ones left: this is for an
+ * explicit "gc", which also finds what left no trace in pending/. If a manifest cannot be
+ * read, nothing that it might name is collected, and the result is the error.
+ */
+int store_gc(struct store *store, bool *busy);
+
+#endif /* DRE_COMMON_STORE_H */
