@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of dre.ko know of each other.
+ *
+ * Locking
+ *   dre_lock	(mutex) guards every change: of the registry of processes, of
+ *		the containers, of the list of a container's files. Events are
+ *		made under it, so each file sees them in the order of the changes.
+ *   RCU	is for readers: lists, translation, /proc/daware. Whatever they
+ *		can reach is freed after a grace period.
+ *   file->lock	(spinlock, inside dre_lock) guards one file's queue of events.
+ *   wait_pidfd.lock (spinlock) is the kernel's; exit of a process comes with it
+ *		and tasklist_lock held and interrupts off, see watch.c.
+ *
+ * Lifetime
+ *   Each object of the registry has one struct dre_watch, which holds the
+ *   reference on its struct pid. Whoever stops the watch owns the object's end:
+ *   dre_watch_stop() says whether that is its caller or the watch's worker.
+ */
+#ifndef DRE_H
+#define DRE_H
+
+#include <linux/fs.h>
+#include <linux/hashtable.h>
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+#include <linux/dre.h>
+
+#include "compat.h"
+
+extern struct mutex dre_lock;
+
+/* main.c */
+
+/* The structure of a request, copied in; the request may check and fill it. */
+union dre_arg {
+	__u32 size;
+	struct dre_info info;
+	struct dre_self self;
+	struct dre_container_create create;
+	struct dre_container_open open;
+	struct dre_list list;
+	struct dre_process process;
+	struct dre_translate translate;
+	struct dre_terminate terminate;
+};
+
+/**
+ * struct dre_request - one request that a file understands
+ * @cmd: its number, as in the uAPI header
+ * @size: of its structure
+ * @min_size: of its structure in the first version of the ABI
+ * @anyone: needs no privilege
+ * @copy_out: the structure goes back to the caller if the request succeeded
+ * @fn: does it. @ctx is what the file is about, @uarg the caller's structure.
+ */
+struct dre_request {
+	unsigned int cmd;
+	unsigned int size;
+	unsigned int min_size;
+	bool anyone;
+	bool copy_out;
+	long (*fn)(void *ctx, union dre_arg *arg, void __user *uarg);
+};
+
+#define DRE_REQUEST(_cmd, _member, _fn, ...) {			\
+	.cmd = _cmd,						\
+	.size = sizeof_field(union dre_arg, _member),		\
+	.min_size = sizeof_field(union dre_arg, _member),	\
+	.fn = _fn,						\
+	__VA_ARGS__						\
+}
+
+long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx,
+		  unsigned int cmd, unsigned long uptr);
+bool dre_list_invalid(const struct dre_list *list, size_t min_entry_size);
+int dre_put_entry(const struct dre_list *list, u32 index, const void *entry, size_t size);
+
+/* watch.c: tells when a process has ended */
+
+/**
+ * struct dre_watch - waits for the end of a process
+ * @wait: on @pid's wait_pidfd
+ * @node: in the list of those that fired
+ * @pid: the process; the watch owns this reference
+ * @state: DRE_WATCH_FIRED
+ * @status: of the process as wait(2) gives it, once fired
+ * @exec_id: of the process, once fired
+ * @gone: called once by the worker, under dre_lock, after the watch fired. It
+ *	owns the object that the watch is in.
+ */
+struct dre_watch {
+	struct wait_queue_entry wait;
+	struct llist_node node;
+	struct pid *pid;
+	unsigned long state;
+	int status;
+	u64 exec_id;
+	void (*gone)(struct dre_watch *watch);
+};
+
+int dre_watch_init(void);
+void dre_watch_exit(void);
+void dre_watch_start(struct dre_watch *watch, struct pid *pid,
+		     void (*gone)(struct dre_watch *watch));
+bool dre_watch_stop(struct dre_watch *watch);
+bool dre_pid_alive(struct pid *pid);
+
+/* container.c */
+
+/**
+ * struct dre_container - a container, from its creation to the end of its init
+ * @ref: one for the watch, one for each file
+ * @watch: of its init process
+ * @ns: pid namespace of init; NULL for a system container. Init's struct pid
+ *	holds it.
+ * @type: DRE_CONTAINER_*
+ * @id: index in the table of containers
+ * @ended: is no longer in the tables. Written under dre_lock.
+ * @ns_node: in the table by @ns
+ * @managed: registrations that managers made for it. dre_lock.
+ * @files: open container fds. dre_lock.
+ * @wait: readers of its files, and who waits for its end
+ * @rcu: readers may hold it for a grace period
+ * @name: never changes
+ */
+struct dre_container {
+	refcount_t ref;
+	struct dre_watch watch;
+	struct pid_namespace *ns;
+	u32 type;
+	u32 id;
+	bool ended;
+	struct hlist_node ns_node;
+	struct list_head managed;
+	struct list_head files;
+	wait_queue_head_t wait;
+	struct rcu_head rcu;
+	char name[DRE_NAME_SIZE];
+};
+
+void dre_container_put(struct dre_container *c);
+struct dre_container *dre_container_of_ns(struct pid_namespace *ns);
+bool dre_container_visible(const struct dre_container *c, const struct pid_namespace *ns);
+bool dre_container_alive(const struct dre_container *c);
+unsigned int dre_container_count(void);
+long dre_container_create(void *ctx, union dre_arg *arg, void __user *uarg);
+long dre_container_open(void *ctx, union dre_arg *arg, void __user *uarg);
+long dre_container_list(void *ctx, union dre_arg *arg, void __user *uarg);
+void dre_container_exit(void);
+
+/* The VPID of @pid; containers of machines have none. */
+static inline int dre_container_vpid(const struct dre_container *c, struct pid *pid)
+{
+	return c->ns ? pid_nr_ns(pid, c->ns) : 0;
+}
+
+/* event.c: container fds and their events */
+
+struct file *dre_container_file(struct dre_container *c);
+void dre_event(struct dre_container *c, u32 type, struct pid *pid, u32 value);
+
+/* process.c */
+
+/* A registration that the process made itself; immutable, replaced as a whole. */
+struct dre_own {
+	struct rcu_head rcu;
+	u64 exec_id;		/* of the program that registered; another one has not */
+	u8 nr_signals;
+	u8 signals[];
+};
+
+/* A registration that a manager made; immutable but for the list's node. */
+struct dre_managed {
+	struct rcu_head rcu;
+	struct dre_process_entry *process;
+	struct dre_container *container;	/* outlives this: the container's end takes it away */
+	struct list_head node;			/* in container->managed, under dre_lock */
+	u8 nr_signals;
+	u8 signals[];
+};
+
+/**
+ * struct dre_process_entry - a registered process
+ * @watch: of the process
+ * @own: its own registration, or NULL
+ * @managed: a manager's, or NULL
+ * @rcu: readers may hold it for a grace period
+ */
+struct dre_process_entry {
+	struct dre_watch watch;
+	struct dre_own __rcu *own;
+	struct dre_managed __rcu *managed;
+	struct rcu_head rcu;
+};
+
+/* What a reader sees of a process, under RCU. */
+struct dre_process_view {
+	struct pid *pid;
+	struct task_struct *task;		/* the thread group's leader */
+	struct dre_container *container;	/* or NULL */
+	u32 flags;				/* DRE_PROCESS_* */
+	u8 nr_signals;
+	const u8 *signals;
+};
+
+struct dre_process_entry *dre_process_next(struct pid_namespace *ns, int *nr);
+bool dre_process_view(const struct dre_process_entry *p, struct dre_process_view *view);
+struct pid *dre_find_process(int nr, struct pid_namespace *ns);
+void dre_managed_remove(struct dre_managed *m);
+long dre_self_register(void *ctx, union dre_arg *arg, void __user *uarg);
+long dre_self_unregister(void *ctx, union dre_arg *arg, void __user *uarg);
+long dre_self_refuse(void *ctx, union dre_arg *arg, void __user *uarg);
+long dre_process_register(void *ctx, union dre_arg *arg, void __user *uarg);
+long dre_process_unregister(void *ctx, union dre_arg *arg, void __user *uarg);
+long dre_process_list(void *ctx, union dre_arg *arg, void __user *uarg);
+long dre_process_terminate(void *ctx, union dre_arg *arg, void __user *uarg);
+long dre_process_translate(void *ctx, union dre_arg *arg, void __user *uarg);
+int dre_process_init(void);
+void dre_process_exit(void);
+void dre_process_exit_cache(void);
+
+/* proc.c */
+
+int dre_proc_init(void);
+void dre_proc_exit(void);
+void dre_proc_changed(void);
+
+#endif /* DRE_H */

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Container fds: the authority over one container, and a queue of what happens
+ * in it.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/poll.h>
+#include <linux/timekeeping.h>
+
+#include "dre.h"
+
+/* An event that waits to be read. Numbers are made when it is: they are the reader's. */
+struct dre_queued {
+	struct pid *pid;	/* a reference */
+	u64 time;
+	u32 type;
+	u32 value;
+};
+
+/**
+ * struct dre_container_file - what a container fd refers to
+ * @container: a reference
+ * @node: in container->files, under dre_lock
+ * @reading: (mutex, outermost) one read(2) at a time
+ * @lock: guards what follows. Readers and makers of events.
+ * @head: number of events ever queued
+ * @tail: number of events ever read
+ * @lost: events that had no room since the last one that had
+ * @queue: events @tail to @head - 1, each at its number modulo the size
+ */
+struct dre_container_file {
+	struct dre_container *container;
+	struct list_head node;
+	struct mutex reading;
+	spinlock_t lock;
+	u32 head;
+	u32 tail;
+	u32 lost;
+	struct dre_queued queue[DRE_EVENTS_MAX];
+};
+
+static void dre_queue_push(struct dre_container_file *f, u32 type, struct pid *pid, u32 value)
+{
+	f->queue[f->head++ % DRE_EVENTS_MAX] = (struct dre_queued) {
+		.type = type,
+		.value = value,
+		.pid = get_pid(pid),
+		.time = ktime_get_boottime_ns(),
+	};
+}
+
+/* One event, and the word that some are missing before it, or neither. f->lock. */
+static void dre_queue_add(struct dre_container_file *f, u32 type, struct pid *pid, u32 value)
+{
+	u32 room = DRE_EVENTS_MAX - (f->head - f->tail);
+
+	if (room < 1 + !!f->lost) {
+		f->lost++;
+		return;
+	}
+	if (f->lost)
+		dre_queue_push(f, DRE_EVENT_LOST, NULL, f->lost);
+	f->lost = 0;
+	dre_queue_push(f, type, pid, value);
+}
+
+/**
+ * dre_event() - tell every holder of a container fd what happened
+ * @c: the container, or NULL: nobody to tell
+ * @type: DRE_EVENT_*
+ * @pid: the process
+ * @value: by type
+ *
+ * Called under dre_lock.
+ */
+void dre_event(struct dre_container *c, u32 type, struct pid *pid, u32 value)
+{
+	struct dre_container_file *f;
+
+	if (!c || list_empty(&c->files))
+		return;
+	list_for_each_entry(f, &c->files, node) {
+		spin_lock(&f->lock);
+		dre_queue_add(f, type, pid, value);
+		spin_unlock(&f->lock);
+	}
+	wake_up_interruptible(&c->wait);
+}
+
+/*
+ * The event that is to be read next. What was lost at the end of the queue is
+ * put into it first: it has room then.
+ */
+static bool dre_queue_peek(struct dre_container_file *f, struct dre_event *event)
+{
+	const struct dre_queued *q;
+	bool found;
+
+	spin_lock(&f->lock);
+	if (f->head == f->tail && f->lost) {
+		dre_queue_push(f, DRE_EVENT_LOST, NULL, f->lost);
+		f->lost = 0;
+	}
+	found = f->head != f->tail;
+	if (found) {
+		q = &f->queue[f->tail % DRE_EVENTS_MAX];
+		*event = (struct dre_event) {
+			.type = q->type,
+			.value = q->value,
+			.time = q->time,
+			.pid = q->pid ? pid_vnr(q->pid) : 0,
+			.vpid = q->pid ? dre_container_vpid(f->container, q->pid) : 0,
+		};
+	}
+	spin_unlock(&f->lock);
+	return found;
+}
+
+static void dre_queue_pop(struct dre_container_file *f)
+{
+	struct pid *pid;
+
+	spin_lock(&f->lock);
+	pid = f->queue[f->tail++ % DRE_EVENTS_MAX].pid;
+	spin_unlock(&f->lock);
+	put_pid(pid);
+}
+
+static bool dre_queue_empty(struct dre_container_file *f)
+{
+	bool empty;
+
+	spin_lock(&f->lock);
+	empty = f->head == f->tail && !f->lost;
+	spin_unlock(&f->lock);
+	return empty;
+}
+
+/* What is there, as far as it fits. f->reading. */
+static ssize_t dre_read_queue(struct dre_container_file *f, char __user *buf, size_t count)
+{
+	struct dre_event event;
+	size_t done = 0;
+
+	while (count - done >= sizeof(event) && dre_queue_peek(f, &event)) {
+		if (copy_to_user(buf + done, &event, sizeof(event)))
+			return done ? done : -EFAULT;
+		dre_queue_pop(f);
+		done += sizeof(event);
+	}
+	return done;
+}
+
+static ssize_t dre_container_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
+{
+	struct dre_container_file *f = file->private_data;
+	struct dre_container *c = f->container;
+	ssize_t done;
+	bool ended;
+
+	if (count < sizeof(struct dre_event))
+		return -EINVAL;
+	for (;;) {
+		ended = READ_ONCE(c->ended);
+		smp_rmb();	/* the last event was queued before the container ended */
+		if (mutex_lock_interruptible(&f->reading))
+			return -ERESTARTSYS;
+		done = dre_read_queue(f, buf, count);
+		mutex_unlock(&f->reading);
+		if (done || ended)
+			return done;
+		if (file->f_flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (wait_event_interruptible(c->wait, READ_ONCE(c->ended) || !dre_queue_empty(f)))
+			return -ERESTARTSYS;
+	}
+}
+
+static __poll_t dre_container_poll(struct file *file, struct poll_table_struct *pt)
+{
+	struct dre_container_file *f = file->private_data;
+	__poll_t mask = 0;
+
+	poll_wait(file, &f->container->wait, pt);
+	if (READ_ONCE(f->container->ended))
+		mask |= EPOLLHUP | EPOLLIN | EPOLLRDNORM;
+	if (!dre_queue_empty(f))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	return mask;
+}
+
+static const struct dre_request dre_container_requests[] = {
+	DRE_REQUEST(DRE_IOC_PROCESS_REGISTER, process, dre_process_register),
+	DRE_REQUEST(DRE_IOC_PROCESS_UNREGISTER, process, dre_process_unregister),
+	DRE_REQUEST(DRE_IOC_PROCESS_LIST, list, dre_process_list, .copy_out = true),
+	DRE_REQUEST(DRE_IOC_TRANSLATE, translate, dre_process_translate),
+	DRE_REQUEST(DRE_IOC_CONTAINER_TERMINATE, terminate, dre_process_terminate,
+		    .copy_out = true),
+};
+
+static long dre_container_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
+{
+	struct dre_container_file *f = file->private_data;
+
+	return dre_dispatch(dre_container_requests, ARRAY_SIZE(dre_container_requests),
+			    f->container, cmd, uarg);
+}
+
+static int dre_container_release(struct inode *inode, struct file *file)
+{
+	struct dre_container_file *f = file->private_data;
+
+	mutex_lock(&dre_lock);
+	list_del(&f->node);
+	mutex_unlock(&dre_lock);
+	while (f->tail != f->head)
+		dre_queue_pop(f);
+	dre_container_put(f->container);
+	kfree(f);
+	return 0;
+}
+
+static const struct file_operations dre_container_fops = {
+	.owner		= THIS_MODULE,
+	.read		= dre_container_read,
+	.poll		= dre_container_poll,
+	.unlocked_ioctl	= dre_container_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.release	= dre_container_release,
+	.llseek		= noop_llseek,
+};
+
+/* A new file for @c, which takes a reference of its own. */
+struct file *dre_container_file(struct dre_container *c)
+{
+	struct dre_container_file *f;
+	struct file *file;
+
+	f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+	if (!f)
+		return ERR_PTR(-ENOMEM);
+	f->container = c;
+	mutex_init(&f->reading);
+	spin_lock_init(&f->lock);
+	file = anon_inode_getfile("[dre-container]", &dre_container_fops, f, O_RDWR);
+	if (IS_ERR(file)) {
+		kfree(f);
+		return file;
+	}
+	refcount_inc(&c->ref);
+	mutex_lock(&dre_lock);
+	list_add_tail(&f->node, &c->files);
+	mutex_unlock(&dre_lock);
+	return file;
+}

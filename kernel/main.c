@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * D-RE: a registry of the processes and containers that the D-RE runtime
+ * environment controls. This file: the device, the dispatch of its requests,
+ * and what requests have in common.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include "dre.h"
+
+DEFINE_MUTEX(dre_lock);
+
+/*
+ * A manager is privileged on the host and is on the host: root in a container
+ * that has a user namespace or a pid namespace of its own is neither.
+ */
+static bool dre_may_manage(void)
+{
+	return capable(CAP_SYS_ADMIN) && task_active_pid_ns(current) == &init_pid_ns;
+}
+
+/* Structures grow: the size that is in a request's number does not identify it. */
+static bool dre_same_request(unsigned int a, unsigned int b)
+{
+	return !((a ^ b) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT));
+}
+
+/**
+ * dre_dispatch() - do a request
+ * @requests: those that the file understands
+ * @nr: how many
+ * @ctx: what the file is about
+ * @cmd: the request
+ * @uptr: the caller's structure
+ */
+long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx,
+		  unsigned int cmd, unsigned long uptr)
+{
+	void __user *uarg = (void __user *)uptr;
+	const struct dre_request *req;
+	union dre_arg arg;
+	u32 size;
+	long ret;
+
+	for (req = requests; req < requests + nr; req++)
+		if (dre_same_request(req->cmd, cmd))
+			break;
+	if (req == requests + nr)
+		return -ENOTTY;
+	if (!req->anyone && !dre_may_manage())
+		return -EPERM;
+	if (get_user(size, (u32 __user *)uarg))
+		return -EFAULT;
+	if (size < req->min_size)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	ret = copy_struct_from_user(&arg, req->size, uarg, size);
+	if (ret)
+		return ret;
+	arg.size = size;	/* may have changed between the two looks at it */
+	ret = req->fn(ctx, &arg, uarg);
+	if (!ret && req->copy_out && copy_to_user(uarg, &arg, min(size, req->size)))
+		return -EFAULT;
+	return ret;
+}
+
+/* Whether the caller's array makes no sense. @size: of an entry in the first version. */
+bool dre_list_invalid(const struct dre_list *list, size_t size)
+{
+	return list->flags || !list->count || list->entry_size < size ||
+	       list->entry_size > PAGE_SIZE;
+}
+
+/* Writes one entry into the caller's array, cut or filled to the size that the caller knows. */
+int dre_put_entry(const struct dre_list *list, u32 index, const void *entry, size_t size)
+{
+	void __user *to = u64_to_user_ptr(list->entries + (u64)index * list->entry_size);
+	size_t known = min_t(size_t, size, list->entry_size);
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+	if (copy_to_user(to, entry, known) || clear_user(to + known, list->entry_size - known))
+		return -EFAULT;
+	return 0;
+}
+
+static long dre_info(void *ctx, union dre_arg *arg, void __user *uarg)
+{
+	struct dre_info *info = &arg->info;
+
+	if (info->flags)
+		return -EINVAL;
+	info->features = DRE_FEATURE_REGISTRY;
+	info->containers = dre_container_count();
+	info->event_size = sizeof(struct dre_event);
+	return 0;
+}
+
+static const struct dre_request dre_requests[] = {
+	DRE_REQUEST(DRE_IOC_INFO, info, dre_info, .copy_out = true),
+	DRE_REQUEST(DRE_IOC_SELF_REGISTER, self, dre_self_register, .anyone = true),
+	DRE_REQUEST(DRE_IOC_SELF_UNREGISTER, self, dre_self_unregister, .anyone = true),
+	DRE_REQUEST(DRE_IOC_SELF_REFUSE, self, dre_self_refuse, .anyone = true),
+	DRE_REQUEST(DRE_IOC_CONTAINER_CREATE, create, dre_container_create),
+	DRE_REQUEST(DRE_IOC_CONTAINER_OPEN, open, dre_container_open),
+	DRE_REQUEST(DRE_IOC_CONTAINER_LIST, list, dre_container_list, .copy_out = true),
+};
+
+static long dre_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
+{
+	return dre_dispatch(dre_requests, ARRAY_SIZE(dre_requests), NULL, cmd, uarg);
+}
+
+static const struct file_operations dre_fops = {
+	.owner		= THIS_MODULE,
+	.open		= nonseekable_open,
+	.unlocked_ioctl	= dre_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.llseek		= noop_llseek,
+};
+
+static struct miscdevice dre_device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= KBUILD_MODNAME,
+	.fops	= &dre_fops,
+	.mode	= 0666,
+};
+
+static int __init dre_init(void)
+{
+	int err;
+
+	err = dre_process_init();
+	if (err)
+		return err;
+	err = dre_watch_init();
+	if (err)
+		goto exit_process;
+	err = dre_proc_init();
+	if (err)
+		goto exit_watch;
+	err = misc_register(&dre_device);
+	if (err)
+		goto exit_proc;
+	return 0;
+
+exit_proc:
+	dre_proc_exit();
+exit_watch:
+	dre_watch_exit();
+exit_process:
+	dre_process_exit_cache();
+	return err;
+}
+
+/*
+ * No file is open: nobody but the exit of processes comes in. All watches are
+ * stopped, the worker runs out, then the readers' grace periods.
+ */
+static void __exit dre_exit(void)
+{
+	misc_deregister(&dre_device);
+	dre_proc_exit();
+	dre_container_exit();
+	dre_process_exit();
+	dre_watch_exit();
+	rcu_barrier();
+	dre_process_exit_cache();
+}
+
+module_init(dre_init);
+module_exit(dre_exit);
+
+MODULE_DESCRIPTION("D-RE: registry of D-Aware processes and containers");
+MODULE_AUTHOR("The D-RE authors");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,623 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The registry of processes: who is under D-RE's control, and on which signals
+ * each terminates.
+ */
+#include "dre.h"
+
+/*
+ * By number in the initial pid namespace, which orders lists. A number can come
+ * back before the worker has removed the old entry, so entries are compared by
+ * struct pid, and a new one takes the place of a dead one. dre_lock; readers
+ * under RCU.
+ */
+static DEFINE_XARRAY(dre_processes);
+static struct kmem_cache *dre_process_cache;
+
+static struct dre_process_entry *dre_process_of(struct pid *pid)
+{
+	struct dre_process_entry *p = xa_load(&dre_processes, pid_nr(pid));
+
+	return p && p->watch.pid == pid ? p : NULL;
+}
+
+/**
+ * dre_process_next() - walk over the registered processes by rising number
+ * @ns: pid namespace of the numbers
+ * @nr: the lowest number that counts; the one found
+ *
+ * Also returns entries that dre_process_view() then takes no notice of. RCU.
+ */
+struct dre_process_entry *dre_process_next(struct pid_namespace *ns, int *nr)
+{
+	struct dre_process_entry *p;
+	unsigned long index = *nr;
+	struct pid *pid;
+
+	if (ns == &init_pid_ns) {
+		p = xa_find(&dre_processes, &index, ULONG_MAX, XA_PRESENT);
+		*nr = index;
+		return p;
+	}
+	for (; (pid = find_ge_pid(*nr, ns)); ++*nr) {
+		*nr = pid_nr_ns(pid, ns);
+		p = dre_process_of(pid);
+		if (p)
+			return p;
+	}
+	return NULL;
+}
+
+static bool dre_own_valid(const struct dre_own *own, u64 exec_id)
+{
+	return own && own->exec_id == exec_id;
+}
+
+/**
+ * dre_process_view() - what a reader sees of a process
+ * @p: the entry
+ * @view: filled; valid as long as RCU is held
+ *
+ * Returns false for a process that has ended or whose registration an exec
+ * ended: it is not registered any more. RCU.
+ */
+bool dre_process_view(const struct dre_process_entry *p, struct dre_process_view *view)
+{
+	const struct dre_managed *m = rcu_dereference(p->managed);
+	const struct dre_own *own = rcu_dereference(p->own);
+
+	*view = (struct dre_process_view){ .pid = p->watch.pid };
+	view->task = pid_task(view->pid, PIDTYPE_TGID);
+	if (!view->task || !dre_pid_alive(view->pid))
+		return false;
+	if (m) {
+		view->flags = DRE_PROCESS_MANAGED;
+		view->container = m->container;
+		view->nr_signals = m->nr_signals;
+		view->signals = m->signals;
+	}
+	if (dre_own_valid(own, READ_ONCE(view->task->self_exec_id))) {
+		view->flags |= DRE_PROCESS_SELF;
+		view->nr_signals = own->nr_signals;
+		view->signals = own->signals;
+	}
+	if (view->flags && !view->container)
+		view->container = dre_container_of_ns(ns_of_pid(view->pid));
+	return view->flags;
+}
+
+/**
+ * dre_find_process() - the process that a number names
+ * @nr: the number
+ * @ns: pid namespace that it is from
+ *
+ * Returns a reference, -EINVAL if it is not the leader of a thread group in user
+ * space, -ESRCH if there is none, or it has ended.
+ */
+struct pid *dre_find_process(int nr, struct pid_namespace *ns)
+{
+	struct task_struct *task;
+	struct pid *pid;
+
+	if (nr <= 0)
+		return ERR_PTR(-EINVAL);
+	rcu_read_lock();
+	pid = find_pid_ns(nr, ns);
+	task = pid ? pid_task(pid, PIDTYPE_PID) : NULL;
+	if (!task)
+		pid = ERR_PTR(-ESRCH);
+	else if (!pid_task(pid, PIDTYPE_TGID) || task->flags & PF_KTHREAD)
+		pid = ERR_PTR(-EINVAL);
+	else if (!dre_pid_alive(pid))
+		pid = ERR_PTR(-ESRCH);
+	else
+		get_pid(pid);
+	rcu_read_unlock();
+	return pid;
+}
+
+static u64 dre_exec_id(struct pid *pid)
+{
+	struct task_struct *task;
+	u64 id = 0;
+
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_TGID);
+	if (task)
+		id = READ_ONCE(task->self_exec_id);
+	rcu_read_unlock();
+	return id;
+}
+
+static bool dre_signals_valid(const u8 *signals, u32 nr)
+{
+	u64 seen = 0;
+	u32 i;
+
+	if (nr > DRE_SIGNALS_MAX)
+		return false;
+	for (i = 0; i < nr; i++) {
+		u8 sig = signals[i];
+
+		if (!valid_signal(sig) || sig == 0 || sig == SIGKILL || sig == SIGSTOP ||
+		    seen & BIT_ULL(sig - 1))
+			return false;
+		seen |= BIT_ULL(sig - 1);
+	}
+	return !memchr_inv(signals + nr, 0, DRE_SIGNALS_MAX - nr);
+}
+
+/* Parts of an entry, and their exchange. All under dre_lock. */
+
+#define dre_part(part)		rcu_dereference_protected(part, lockdep_is_held(&dre_lock))
+
+static void dre_own_set(struct dre_process_entry *p, struct dre_own *own)
+{
+	own = rcu_replace_pointer(p->own, own, lockdep_is_held(&dre_lock));
+	if (own)
+		kfree_rcu(own, rcu);
+}
+
+static void dre_managed_set(struct dre_process_entry *p, struct dre_managed *m)
+{
+	if (m) {
+		m->process = p;
+		list_add_tail(&m->node, &m->container->managed);
+	}
+	m = rcu_replace_pointer(p->managed, m, lockdep_is_held(&dre_lock));
+	if (m) {
+		list_del(&m->node);
+		kfree_rcu(m, rcu);
+	}
+}
+
+static void dre_process_free(struct rcu_head *rcu)
+{
+	struct dre_process_entry *p = container_of(rcu, struct dre_process_entry, rcu);
+
+	put_pid(p->watch.pid);
+	kmem_cache_free(dre_process_cache, p);
+}
+
+static void dre_process_unlink(struct dre_process_entry *p)
+{
+	dre_own_set(p, NULL);
+	dre_managed_set(p, NULL);
+	if (dre_process_of(p->watch.pid) == p)
+		xa_erase(&dre_processes, pid_nr(p->watch.pid));
+	dre_proc_changed();
+}
+
+static void dre_process_remove(struct dre_process_entry *p)
+{
+	dre_process_unlink(p);
+	if (dre_watch_stop(&p->watch))
+		call_rcu(&p->rcu, dre_process_free);
+}
+
+/* Without a part left it is not registered. */
+static void dre_process_shrink(struct dre_process_entry *p)
+{
+	if (!dre_part(p->own) && !dre_part(p->managed))
+		dre_process_remove(p);
+	else
+		dre_proc_changed();
+}
+
+static struct dre_container *dre_process_home(const struct dre_process_entry *p)
+{
+	const struct dre_managed *m = dre_part(p->managed);
+	struct dre_container *c;
+
+	if (m)
+		return m->container;
+	rcu_read_lock();
+	c = dre_container_of_ns(ns_of_pid(p->watch.pid));
+	rcu_read_unlock();
+	return c;	/* dre_lock keeps it */
+}
+
+static void dre_process_gone(struct dre_watch *watch)
+{
+	struct dre_process_entry *p = container_of(watch, struct dre_process_entry, watch);
+
+	if (dre_part(p->managed) || dre_own_valid(dre_part(p->own), watch->exec_id))
+		dre_event(dre_process_home(p), DRE_EVENT_EXITED, watch->pid, watch->status);
+	dre_process_unlink(p);
+	call_rcu(&p->rcu, dre_process_free);
+}
+
+/* The entry of @pid, a new one if it has none; parts are still to be set. */
+static struct dre_process_entry *dre_process_obtain(struct pid *pid)
+{
+	struct dre_process_entry *p = dre_process_of(pid);
+	void *old;
+
+	if (p)
+		return dre_pid_alive(pid) ? p : ERR_PTR(-ESRCH);
+	p = kmem_cache_zalloc(dre_process_cache, GFP_KERNEL);
+	if (!p)
+		return ERR_PTR(-ENOMEM);
+	old = xa_store(&dre_processes, pid_nr(pid), p, GFP_KERNEL_ACCOUNT);
+	if (xa_is_err(old)) {
+		kmem_cache_free(dre_process_cache, p);
+		return ERR_PTR(xa_err(old));
+	}
+	dre_watch_start(&p->watch, pid, dre_process_gone);
+	if (dre_pid_alive(pid))
+		return p;
+	dre_process_remove(p);
+	return ERR_PTR(-ESRCH);
+}
+
+/* The entry's flags as they were before @pid was changed. */
+static u32 dre_process_flags(const struct dre_process_entry *p)
+{
+	u32 flags = 0;
+
+	if (dre_own_valid(dre_part(p->own), dre_exec_id(p->watch.pid)))
+		flags |= DRE_PROCESS_SELF;
+	if (dre_part(p->managed))
+		flags |= DRE_PROCESS_MANAGED;
+	return flags;
+}
+
+/* Says what is new about @p, if anything is. */
+static void dre_process_announce(const struct dre_process_entry *p, u32 before)
+{
+	u32 flags = dre_process_flags(p);
+
+	if (flags & ~before)
+		dre_event(dre_process_home(p), DRE_EVENT_REGISTERED, p->watch.pid, flags);
+	dre_proc_changed();
+}
+
+static int dre_own_register(struct pid *pid, const u8 *signals, u32 nr)
+{
+	struct dre_process_entry *p;
+	struct dre_own *own;
+	u32 before;
+
+	own = kmalloc(struct_size(own, signals, nr), GFP_KERNEL_ACCOUNT);
+	if (!own)
+		return -ENOMEM;
+	own->exec_id = dre_exec_id(pid);
+	own->nr_signals = nr;
+	memcpy(own->signals, signals, nr);
+
+	p = dre_process_obtain(pid);
+	if (IS_ERR(p)) {
+		kfree(own);
+		return PTR_ERR(p);
+	}
+	before = dre_process_flags(p);
+	dre_own_set(p, own);
+	dre_process_announce(p, before);
+	return 0;
+}
+
+long dre_self_register(void *ctx, union dre_arg *arg, void __user *uarg)
+{
+	const struct dre_self *req = &arg->self;
+	int err;
+
+	if (req->flags || req->reserved || !req->nr_signals ||
+	    !dre_signals_valid(req->signals, req->nr_signals))
+		return -EINVAL;
+	mutex_lock(&dre_lock);
+	err = dre_own_register(task_tgid(current), req->signals, req->nr_signals);
+	mutex_unlock(&dre_lock);
+	return err;
+}
+
+long dre_self_unregister(void *ctx, union dre_arg *arg, void __user *uarg)
+{
+	const struct dre_self *req = &arg->self;
+	struct dre_process_entry *p;
+	int err = -ENOENT;
+
+	if (req->flags || req->reserved || req->nr_signals ||
+	    !dre_signals_valid(req->signals, 0))
+		return -EINVAL;
+	mutex_lock(&dre_lock);
+	p = dre_process_of(task_tgid(current));
+	if (p && dre_process_flags(p) & DRE_PROCESS_SELF) {
+		dre_event(dre_process_home(p), DRE_EVENT_UNREGISTERED, p->watch.pid,
+			  DRE_PROCESS_SELF);
+		err = 0;
+	}
+	if (p) {
+		dre_own_set(p, NULL);
+		dre_process_shrink(p);
+	}
+	mutex_unlock(&dre_lock);
+	return err;
+}
+
+long dre_self_refuse(void *ctx, union dre_arg *arg, void __user *uarg)
+{
+	const struct dre_self *req = &arg->self;
+	struct dre_process_entry *p;
+	int err = -ENOENT;
+
+	if (req->flags || req->reserved || req->nr_signals != 1 ||
+	    !dre_signals_valid(req->signals, 1))
+		return -EINVAL;
+	mutex_lock(&dre_lock);
+	p = dre_process_of(task_tgid(current));
+	if (p && dre_process_flags(p) & DRE_PROCESS_SELF) {
+		const struct dre_own *own = dre_part(p->own);
+
+		if (memchr(own->signals, req->signals[0], own->nr_signals)) {
+			dre_event(dre_process_home(p), DRE_EVENT_REFUSED, p->watch.pid,
+				  req->signals[0]);
+			err = 0;
+		}
+	}
+	mutex_unlock(&dre_lock);
+	return err;
+}
+
+/* The container's end takes a manager's registration away. dre_lock. */
+void dre_managed_remove(struct dre_managed *m)
+{
+	struct dre_process_entry *p = m->process;
+
+	dre_managed_set(p, NULL);
+	dre_process_shrink(p);
+}
+
+static int dre_managed_register(struct dre_container *c, struct pid *pid,
+				const struct dre_process *req)
+{
+	struct dre_process_entry *p;
+	struct dre_managed *m;
+	u32 before;
+
+	p = dre_process_of(pid);
+	m = p ? dre_part(p->managed) : NULL;
+	if (m && m->container != c)
+		return -EBUSY;
+	m = kmalloc(struct_size(m, signals, req->nr_signals), GFP_KERNEL_ACCOUNT);
+	if (!m)
+		return -ENOMEM;
+	m->container = c;
+	m->nr_signals = req->nr_signals;
+	memcpy(m->signals, req->signals, req->nr_signals);
+
+	p = dre_process_obtain(pid);
+	if (IS_ERR(p)) {
+		kfree(m);
+		return PTR_ERR(p);
+	}
+	before = dre_process_flags(p);
+	dre_managed_set(p, m);
+	dre_process_announce(p, before);
+	return 0;
+}
+
+/* The process that a request to @c means. */
+static struct pid *dre_requested_process(const struct dre_container *c,
+					 const struct dre_process *req)
+{
+	if (!(req->flags & DRE_PROCESS_BY_VPID))
+		return dre_find_process(req->pid, task_active_pid_ns(current));
+	if (!c->ns)
+		return ERR_PTR(-ESRCH);
+	return dre_find_process(req->pid, c->ns);
+}
+
+static int dre_register_for(struct dre_container *c, struct pid *pid,
+			    const struct dre_process *req)
+{
+	struct dre_container *home;
+
+	if (!dre_container_alive(c))
+		return -ENODEV;
+	rcu_read_lock();
+	home = dre_container_of_ns(ns_of_pid(pid));
+	rcu_read_unlock();
+	if (home && home != c)
+		return -EXDEV;
+	if (!(req->flags & DRE_PROCESS_OWN))
+		return dre_managed_register(c, pid, req);
+	if (!home || !req->nr_signals)
+		return -EINVAL;
+	return dre_own_register(pid, req->signals, req->nr_signals);
+}
+
+long dre_process_register(void *ctx, union dre_arg *arg, void __user *uarg)
+{
+	const struct dre_process *req = &arg->process;
+	struct dre_container *c = ctx;
+	struct pid *pid;
+	int err;
+
+	if (req->flags & ~(DRE_PROCESS_BY_VPID | DRE_PROCESS_OWN) ||
+	    !dre_signals_valid(req->signals, req->nr_signals))
+		return -EINVAL;
+	pid = dre_requested_process(c, req);
+	if (IS_ERR(pid))
+		return PTR_ERR(pid);
+	mutex_lock(&dre_lock);
+	err = dre_register_for(c, pid, req);
+	mutex_unlock(&dre_lock);
+	put_pid(pid);
+	return err;
+}
+
+long dre_process_unregister(void *ctx, union dre_arg *arg, void __user *uarg)
+{
+	const struct dre_process *req = &arg->process;
+	struct dre_container *c = ctx;
+	struct dre_process_entry *p;
+	struct pid *pid;
+	int err = 0;
+	u32 flags;
+
+	if (req->flags & ~DRE_PROCESS_BY_VPID || req->nr_signals ||
+	    !dre_signals_valid(req->signals, 0))
+		return -EINVAL;
+	pid = dre_requested_process(c, req);
+	if (IS_ERR(pid))
+		return PTR_ERR(pid);
+	mutex_lock(&dre_lock);
+	p = dre_process_of(pid);
+	flags = p ? dre_process_flags(p) : 0;
+	if (!dre_container_alive(c)) {
+		err = -ENODEV;
+	} else if (!flags || dre_process_home(p) != c) {
+		err = -ENOENT;
+	} else {
+		dre_event(c, DRE_EVENT_UNREGISTERED, pid, flags);
+		dre_process_remove(p);
+	}
+	mutex_unlock(&dre_lock);
+	put_pid(pid);
+	return err;
+}
+
+/* The next registered process of @c, as @view. RCU. */
+static bool dre_process_next_in(struct dre_container *c, struct pid_namespace *ns, int *nr,
+				struct dre_process_view *view)
+{
+	struct dre_process_entry *p;
+
+	for (; (p = dre_process_next(ns, nr)); ++*nr)
+		if (dre_process_view(p, view) && view->container == c)
+			return true;
+	return false;
+}
+
+long dre_process_list(void *ctx, union dre_arg *arg, void __user *uarg)
+{
+	struct pid_namespace *ns = task_active_pid_ns(current);
+	struct dre_list *req = &arg->list;
+	struct dre_container *c = ctx;
+	u32 room = req->count;
+	int nr, err;
+
+	if (dre_list_invalid(req, sizeof(struct dre_process_info)))
+		return -EINVAL;
+	nr = min_t(u64, req->cursor, PID_MAX_LIMIT);
+	for (req->count = 0; req->count < room; req->count++, nr++) {
+		struct dre_process_info info = {};
+		struct dre_process_view view;
+		bool found;
+
+		rcu_read_lock();
+		found = dre_process_next_in(c, ns, &nr, &view);
+		if (found) {
+			info.pid = pid_nr_ns(view.pid, ns);
+			info.vpid = dre_container_vpid(c, view.pid);
+			info.flags = view.flags;
+			info.nr_signals = view.nr_signals;
+			if (view.nr_signals)
+				memcpy(info.signals, view.signals, view.nr_signals);
+		}
+		rcu_read_unlock();
+		if (!found)
+			break;
+		err = dre_put_entry(req, req->count, &info, sizeof(info));
+		if (err)
+			return err;
+	}
+	req->cursor = req->count < room ? 0 : nr;
+	return 0;
+}
+
+long dre_process_terminate(void *ctx, union dre_arg *arg, void __user *uarg)
+{
+	struct dre_terminate *req = &arg->terminate;
+	struct dre_container *c = ctx;
+	struct dre_process_view view;
+	int nr, sig;
+
+	if (req->flags || req->signalled || req->silent)
+		return -EINVAL;
+	for (nr = 1; ; nr++) {
+		struct pid *pid = NULL;
+
+		rcu_read_lock();
+		if (dre_process_next_in(c, &init_pid_ns, &nr, &view)) {
+			pid = get_pid(view.pid);
+			sig = view.nr_signals ? view.signals[0] : 0;
+		}
+		rcu_read_unlock();
+		if (!pid)
+			return 0;
+		if (sig && kill_pid(pid, sig, 1) == 0)
+			req->signalled++;
+		else if (!sig)
+			req->silent++;
+		put_pid(pid);
+		cond_resched();
+	}
+}
+
+/* One number to the other side. RCU. */
+static int dre_translate_one(const struct dre_container *c, int nr, u32 flags)
+{
+	bool to_pid = flags & DRE_TRANSLATE_TO_PID;
+	struct pid *pid = to_pid ? find_pid_ns(nr, c->ns) : find_vpid(nr);
+
+	/* A number outlives its process while a group or session has it. */
+	if (!pid || !pid_task(pid, PIDTYPE_PID))
+		return 0;
+	return to_pid ? pid_vnr(pid) : pid_nr_ns(pid, c->ns);
+}
+
+long dre_process_translate(void *ctx, union dre_arg *arg, void __user *uarg)
+{
+	const struct dre_translate *req = &arg->translate;
+	const s32 __user *from = u64_to_user_ptr(req->from);
+	s32 __user *to = u64_to_user_ptr(req->to);
+	struct dre_container *c = ctx;
+	u32 done, n, i;
+	s32 nrs[64];
+
+	if (req->flags & ~DRE_TRANSLATE_TO_PID || req->reserved || !req->count)
+		return -EINVAL;
+	if (!c->ns)
+		return -ENODEV;
+	for (done = 0; done < req->count; done += n) {
+		n = min_t(u32, req->count - done, ARRAY_SIZE(nrs));
+		if (copy_from_user(nrs, from + done, n * sizeof(*nrs)))
+			return -EFAULT;
+		rcu_read_lock();
+		for (i = 0; i < n; i++)
+			nrs[i] = dre_translate_one(c, nrs[i], req->flags);
+		rcu_read_unlock();
+		if (copy_to_user(to + done, nrs, n * sizeof(*nrs)))
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+int dre_process_init(void)
+{
+	dre_process_cache = KMEM_CACHE(dre_process_entry, SLAB_ACCOUNT);
+	return dre_process_cache ? 0 : -ENOMEM;
+}
+
+/* The module goes: nothing of the registry is left, but for RCU and the worker. */
+void dre_process_exit(void)
+{
+	struct dre_process_entry *p;
+	unsigned long nr;
+
+	mutex_lock(&dre_lock);
+	xa_for_each(&dre_processes, nr, p)
+		dre_process_remove(p);
+	mutex_unlock(&dre_lock);
+}
+
+/* After the last grace period. */
+void dre_process_exit_cache(void)
+{
+	xa_destroy(&dre_processes);
+	kmem_cache_destroy(dre_process_cache);
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tells when a process has ended, without a hook that other processes pay for:
+ * a waiter on struct pid's wait_pidfd, which the kernel wakes when a thread
+ * group is gone.
+ *
+ * The wake-up comes with interrupts off and tasklist_lock held, once on 6.1 and
+ * up to three times on 6.12, so the callback only looks whether the group
+ * really is gone, notes what nobody can read later, and leaves the rest to a
+ * worker that takes dre_lock.
+ */
+#include <linux/workqueue.h>
+
+#include "dre.h"
+
+#define DRE_WATCH_FIRED	0
+
+static LLIST_HEAD(dre_watch_fired);
+static struct workqueue_struct *dre_watch_wq;
+
+/* Off the queue, whoever did it first. The callback runs under the queue's lock: it is over then. */
+static void dre_watch_unhook(struct dre_watch *watch)
+{
+	struct wait_queue_head *queue = &watch->pid->wait_pidfd;
+
+	spin_lock_irq(&queue->lock);
+	list_del_init(&watch->wait.entry);
+	spin_unlock_irq(&queue->lock);
+}
+
+static void dre_watch_work(struct work_struct *work)
+{
+	struct llist_node *list = llist_reverse_order(llist_del_all(&dre_watch_fired));
+	struct dre_watch *watch, *next;
+
+	llist_for_each_entry_safe(watch, next, list, node) {
+		dre_watch_unhook(watch);
+		mutex_lock(&dre_lock);
+		watch->gone(watch);
+		mutex_unlock(&dre_lock);
+		cond_resched();
+	}
+}
+
+static DECLARE_WORK(dre_watch_worker, dre_watch_work);
+
+/* The leader of @pid's thread group if all of the group have exited. RCU. */
+static struct task_struct *dre_pid_exited(struct pid *pid)
+{
+	struct task_struct *task = pid_task(pid, PIDTYPE_TGID);
+
+	if (task && READ_ONCE(task->exit_state) && thread_group_empty(task))
+		return task;
+	return NULL;
+}
+
+/* Whether a thread of the group that @pid leads is left, be the leader a zombie or not. */
+bool dre_pid_alive(struct pid *pid)
+{
+	bool alive;
+
+	rcu_read_lock();
+	alive = pid_task(pid, PIDTYPE_TGID) && !dre_pid_exited(pid);
+	rcu_read_unlock();
+	return alive;
+}
+
+static int dre_watch_wake(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key)
+{
+	struct dre_watch *watch = container_of(wait, struct dre_watch, wait);
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = dre_pid_exited(watch->pid);
+	if (task && !test_and_set_bit(DRE_WATCH_FIRED, &watch->state)) {
+		watch->status = task->signal->flags & SIGNAL_GROUP_EXIT ?
+				task->signal->group_exit_code : task->exit_code;
+		watch->exec_id = task->self_exec_id;
+		if (llist_add(&watch->node, &dre_watch_fired))
+			queue_work(dre_watch_wq, &dre_watch_worker);
+	}
+	rcu_read_unlock();
+	return 0;
+}
+
+/**
+ * dre_watch_start() - watch a process
+ * @watch: zeroed
+ * @pid: leader of a thread group; a reference is taken
+ * @gone: see struct dre_watch
+ *
+ * A process that ended before the watch stood does not fire it: check with
+ * dre_pid_alive() afterwards. Called under dre_lock, which keeps @gone away
+ * until the caller is done.
+ */
+void dre_watch_start(struct dre_watch *watch, struct pid *pid,
+		     void (*gone)(struct dre_watch *watch))
+{
+	watch->pid = get_pid(pid);
+	watch->gone = gone;
+	init_waitqueue_func_entry(&watch->wait, dre_watch_wake);
+	add_wait_queue(&pid->wait_pidfd, &watch->wait);
+}
+
+/**
+ * dre_watch_stop() - stop watching
+ * @watch: was started, and not stopped yet
+ *
+ * Returns true if the caller owns the object from now on, and has to give back
+ * @watch->pid; false if the watch has fired: the worker calls @gone soon, which
+ * owns it. Called under dre_lock.
+ */
+bool dre_watch_stop(struct dre_watch *watch)
+{
+	dre_watch_unhook(watch);
+	return !test_bit(DRE_WATCH_FIRED, &watch->state);
+}
+
+int dre_watch_init(void)
+{
+	dre_watch_wq = alloc_workqueue("dre", WQ_HIGHPRI | WQ_UNBOUND, 1);
+	return dre_watch_wq ? 0 : -ENOMEM;
+}
+
+/* All watches are stopped; runs the worker for those that had fired. */
+void dre_watch_exit(void)
+{
+	destroy_workqueue(dre_watch_wq);
+}
