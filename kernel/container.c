@@ -192,13 +192,15 @@ static struct dre_container *dre_container_alloc(const struct dre_container_crea
 	INIT_LIST_HEAD(&c->managed);
 	INIT_LIST_HEAD(&c->files);
 	init_waitqueue_head(&c->wait);
+	dre_watch_prepare(&c->watch, pid, dre_container_gone);
 	strscpy(c->name, req->name, sizeof(c->name));
 	return c;
 }
 
 /* Into the tables, if nothing is in the way, and watched. dre_lock. */
-static int dre_container_link(struct dre_container *c, struct pid *pid)
+static int dre_container_link(struct dre_container *c)
 {
+	struct pid *pid = c->watch.pid;
 	const struct dre_container *other = dre_container_named(c->type, c->name);
 	int err;
 
@@ -206,14 +208,13 @@ static int dre_container_link(struct dre_container *c, struct pid *pid)
 		return dre_container_alive(other) ? -EEXIST : -EAGAIN;
 	if (dre_is_init(pid))
 		return -EBUSY;
-	err = xa_alloc_cyclic(&dre_containers, &c->id, c, xa_limit_31b, &dre_next_id,
-			      GFP_KERNEL_ACCOUNT);
+	err = xa_alloc_cyclic(&dre_containers, &c->id, c, xa_limit_31b, &dre_next_id, GFP_KERNEL);
 	if (err < 0)
 		return err;
 	if (c->ns)
 		hash_add_rcu(dre_by_ns, &c->ns_node, (unsigned long)c->ns);
 	refcount_inc(&c->ref);
-	dre_watch_start(&c->watch, pid, dre_container_gone);
+	dre_watch_start(&c->watch);
 	if (dre_pid_alive(pid)) {
 		dre_proc_changed();
 		return 0;
@@ -238,7 +239,7 @@ static struct file *dre_container_fd(struct dre_container *c, __s32 __user *ufd,
 	return file;
 }
 
-static long dre_container_add(struct dre_container *c, struct pid *pid, __s32 __user *ufd)
+static long dre_container_add(struct dre_container *c, __s32 __user *ufd)
 {
 	struct file *file;
 	int fd, err;
@@ -247,7 +248,7 @@ static long dre_container_add(struct dre_container *c, struct pid *pid, __s32 __
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	mutex_lock(&dre_lock);
-	err = dre_container_link(c, pid);
+	err = dre_container_link(c);
 	mutex_unlock(&dre_lock);
 	if (err) {
 		put_unused_fd(fd);
@@ -284,7 +285,7 @@ long dre_container_create(void *ctx, union dre_arg *arg, void __user *uarg)
 	do {
 		err = dre_container_settle(req->type, req->name);
 		if (!err)
-			err = dre_container_add(c, pid, &ureq->fd);
+			err = dre_container_add(c, &ureq->fd);
 	} while (err == -EAGAIN);
 	dre_container_put(c);
 put_pid:

@@ -35,8 +35,6 @@
 #include <linux/xarray.h>
 #include <linux/dre.h>
 
-#include "compat.h"
-
 extern struct mutex dre_lock;
 
 /* main.c */
@@ -72,12 +70,13 @@ struct dre_request {
 	long (*fn)(void *ctx, union dre_arg *arg, void __user *uarg);
 };
 
-#define DRE_REQUEST(_cmd, _member, _fn, ...) {			\
-	.cmd = _cmd,						\
-	.size = sizeof_field(union dre_arg, _member),		\
-	.min_size = sizeof_field(union dre_arg, _member),	\
-	.fn = _fn,						\
-	__VA_ARGS__						\
+/* A request whose structure has not grown since the first version. */
+#define DRE_REQUEST(_cmd, _fn, ...) {	\
+	.cmd = _cmd,				\
+	.size = _IOC_SIZE(_cmd),		\
+	.min_size = _IOC_SIZE(_cmd),		\
+	.fn = _fn,				\
+	__VA_ARGS__				\
 }
 
 long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx,
@@ -110,8 +109,9 @@ struct dre_watch {
 
 int dre_watch_init(void);
 void dre_watch_exit(void);
-void dre_watch_start(struct dre_watch *watch, struct pid *pid,
-		     void (*gone)(struct dre_watch *watch));
+void dre_watch_prepare(struct dre_watch *watch, struct pid *pid,
+		       void (*gone)(struct dre_watch *watch));
+void dre_watch_start(struct dre_watch *watch);
 bool dre_watch_stop(struct dre_watch *watch);
 bool dre_pid_alive(struct pid *pid);
 
@@ -183,7 +183,7 @@ struct dre_own {
 struct dre_managed {
 	struct rcu_head rcu;
 	struct dre_process_entry *process;
-	struct dre_container *container;	/* outlives this: the container's end takes it away */
+	struct dre_container *container;	/* its end takes this away */
 	struct list_head node;			/* in container->managed, under dre_lock */
 	u8 nr_signals;
 	u8 signals[];

@@ -31,8 +31,8 @@ struct dre_queued {
 struct dre_container_file {
 	struct dre_container *container;
 	struct list_head node;
-	struct mutex reading;
-	spinlock_t lock;
+	struct mutex reading;	/* one reader at a time */
+	spinlock_t lock;	/* the queue */
 	u32 head;
 	u32 tail;
 	u32 lost;
@@ -190,12 +190,11 @@ static __poll_t dre_container_poll(struct file *file, struct poll_table_struct *
 }
 
 static const struct dre_request dre_container_requests[] = {
-	DRE_REQUEST(DRE_IOC_PROCESS_REGISTER, process, dre_process_register),
-	DRE_REQUEST(DRE_IOC_PROCESS_UNREGISTER, process, dre_process_unregister),
-	DRE_REQUEST(DRE_IOC_PROCESS_LIST, list, dre_process_list, .copy_out = true),
-	DRE_REQUEST(DRE_IOC_TRANSLATE, translate, dre_process_translate),
-	DRE_REQUEST(DRE_IOC_CONTAINER_TERMINATE, terminate, dre_process_terminate,
-		    .copy_out = true),
+	DRE_REQUEST(DRE_IOC_PROCESS_REGISTER, dre_process_register),
+	DRE_REQUEST(DRE_IOC_PROCESS_UNREGISTER, dre_process_unregister),
+	DRE_REQUEST(DRE_IOC_PROCESS_LIST, dre_process_list, .copy_out = true),
+	DRE_REQUEST(DRE_IOC_TRANSLATE, dre_process_translate),
+	DRE_REQUEST(DRE_IOC_CONTAINER_TERMINATE, dre_process_terminate, .copy_out = true),
 };
 
 static long dre_container_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)

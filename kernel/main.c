@@ -11,6 +11,7 @@
 
 #include "dre.h"
 
+/* Guards every change, see dre.h. */
 DEFINE_MUTEX(dre_lock);
 
 /*
@@ -102,13 +103,13 @@ static long dre_info(void *ctx, union dre_arg *arg, void __user *uarg)
 }
 
 static const struct dre_request dre_requests[] = {
-	DRE_REQUEST(DRE_IOC_INFO, info, dre_info, .copy_out = true),
-	DRE_REQUEST(DRE_IOC_SELF_REGISTER, self, dre_self_register, .anyone = true),
-	DRE_REQUEST(DRE_IOC_SELF_UNREGISTER, self, dre_self_unregister, .anyone = true),
-	DRE_REQUEST(DRE_IOC_SELF_REFUSE, self, dre_self_refuse, .anyone = true),
-	DRE_REQUEST(DRE_IOC_CONTAINER_CREATE, create, dre_container_create),
-	DRE_REQUEST(DRE_IOC_CONTAINER_OPEN, open, dre_container_open),
-	DRE_REQUEST(DRE_IOC_CONTAINER_LIST, list, dre_container_list, .copy_out = true),
+	DRE_REQUEST(DRE_IOC_INFO, dre_info, .copy_out = true),
+	DRE_REQUEST(DRE_IOC_SELF_REGISTER, dre_self_register, .anyone = true),
+	DRE_REQUEST(DRE_IOC_SELF_UNREGISTER, dre_self_unregister, .anyone = true),
+	DRE_REQUEST(DRE_IOC_SELF_REFUSE, dre_self_refuse, .anyone = true),
+	DRE_REQUEST(DRE_IOC_CONTAINER_CREATE, dre_container_create),
+	DRE_REQUEST(DRE_IOC_CONTAINER_OPEN, dre_container_open),
+	DRE_REQUEST(DRE_IOC_CONTAINER_LIST, dre_container_list, .copy_out = true),
 };
 
 static long dre_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)

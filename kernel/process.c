@@ -227,23 +227,66 @@ static void dre_process_gone(struct dre_watch *watch)
 	call_rcu(&p->rcu, dre_process_free);
 }
 
-/* The entry of @pid, a new one if it has none; parts are still to be set. */
-static struct dre_process_entry *dre_process_obtain(struct pid *pid)
+/*
+ * What a registration may need is allocated before dre_lock is taken, and what
+ * it did not need is freed after: a process whose control group has no memory
+ * left must not keep others waiting. The registry's own nodes are not charged
+ * to it; the number of processes bounds them.
+ */
+struct dre_spare {
+	struct dre_process_entry *entry;
+	struct dre_own *own;
+	struct dre_managed *managed;
+};
+
+static int dre_spare_alloc(struct dre_spare *spare, const u8 *signals, u32 nr, bool is_own)
+{
+	*spare = (struct dre_spare){};
+	spare->entry = kmem_cache_zalloc(dre_process_cache, GFP_KERNEL);
+	if (!spare->entry)
+		return -ENOMEM;
+	if (is_own) {
+		spare->own = kmalloc(struct_size(spare->own, signals, nr), GFP_KERNEL_ACCOUNT);
+		if (!spare->own)
+			return -ENOMEM;
+		spare->own->nr_signals = nr;
+		memcpy(spare->own->signals, signals, nr);
+	} else {
+		spare->managed = kmalloc(struct_size(spare->managed, signals, nr),
+					 GFP_KERNEL_ACCOUNT);
+		if (!spare->managed)
+			return -ENOMEM;
+		spare->managed->nr_signals = nr;
+		memcpy(spare->managed->signals, signals, nr);
+	}
+	return 0;
+}
+
+static void dre_spare_free(struct dre_spare *spare)
+{
+	if (spare->entry)
+		kmem_cache_free(dre_process_cache, spare->entry);
+	kfree(spare->own);
+	kfree(spare->managed);
+}
+
+/* The entry of @pid, the spare one if it has none; parts are still to be set. */
+static struct dre_process_entry *dre_process_obtain(struct pid *pid, struct dre_spare *spare)
 {
 	struct dre_process_entry *p = dre_process_of(pid);
-	void *old;
+	int err;
 
 	if (p)
 		return dre_pid_alive(pid) ? p : ERR_PTR(-ESRCH);
-	p = kmem_cache_zalloc(dre_process_cache, GFP_KERNEL);
-	if (!p)
-		return ERR_PTR(-ENOMEM);
-	old = xa_store(&dre_processes, pid_nr(pid), p, GFP_KERNEL_ACCOUNT);
-	if (xa_is_err(old)) {
-		kmem_cache_free(dre_process_cache, p);
-		return ERR_PTR(xa_err(old));
+	p = spare->entry;
+	dre_watch_prepare(&p->watch, pid, dre_process_gone);
+	err = xa_err(xa_store(&dre_processes, pid_nr(pid), p, GFP_KERNEL));
+	if (err) {
+		put_pid(pid);
+		return ERR_PTR(err);
 	}
-	dre_watch_start(&p->watch, pid, dre_process_gone);
+	spare->entry = NULL;
+	dre_watch_start(&p->watch);
 	if (dre_pid_alive(pid))
 		return p;
 	dre_process_remove(p);
@@ -272,26 +315,18 @@ static void dre_process_announce(const struct dre_process_entry *p, u32 before)
 	dre_proc_changed();
 }
 
-static int dre_own_register(struct pid *pid, const u8 *signals, u32 nr)
+static int dre_own_register(struct pid *pid, struct dre_spare *spare)
 {
 	struct dre_process_entry *p;
-	struct dre_own *own;
 	u32 before;
 
-	own = kmalloc(struct_size(own, signals, nr), GFP_KERNEL_ACCOUNT);
-	if (!own)
-		return -ENOMEM;
-	own->exec_id = dre_exec_id(pid);
-	own->nr_signals = nr;
-	memcpy(own->signals, signals, nr);
-
-	p = dre_process_obtain(pid);
-	if (IS_ERR(p)) {
-		kfree(own);
+	p = dre_process_obtain(pid, spare);
+	if (IS_ERR(p))
 		return PTR_ERR(p);
-	}
 	before = dre_process_flags(p);
-	dre_own_set(p, own);
+	spare->own->exec_id = dre_exec_id(pid);
+	dre_own_set(p, spare->own);
+	spare->own = NULL;
 	dre_process_announce(p, before);
 	return 0;
 }
@@ -299,14 +334,19 @@ static int dre_own_register(struct pid *pid, const u8 *signals, u32 nr)
 long dre_self_register(void *ctx, union dre_arg *arg, void __user *uarg)
 {
 	const struct dre_self *req = &arg->self;
+	struct dre_spare spare;
 	int err;
 
 	if (req->flags || req->reserved || !req->nr_signals ||
 	    !dre_signals_valid(req->signals, req->nr_signals))
 		return -EINVAL;
-	mutex_lock(&dre_lock);
-	err = dre_own_register(task_tgid(current), req->signals, req->nr_signals);
-	mutex_unlock(&dre_lock);
+	err = dre_spare_alloc(&spare, req->signals, req->nr_signals, true);
+	if (!err) {
+		mutex_lock(&dre_lock);
+		err = dre_own_register(task_tgid(current), &spare);
+		mutex_unlock(&dre_lock);
+	}
+	dre_spare_free(&spare);
 	return err;
 }
 
@@ -368,30 +408,21 @@ void dre_managed_remove(struct dre_managed *m)
 }
 
 static int dre_managed_register(struct dre_container *c, struct pid *pid,
-				const struct dre_process *req)
+				struct dre_spare *spare)
 {
-	struct dre_process_entry *p;
-	struct dre_managed *m;
+	struct dre_process_entry *p = dre_process_of(pid);
+	const struct dre_managed *m = p ? dre_part(p->managed) : NULL;
 	u32 before;
 
-	p = dre_process_of(pid);
-	m = p ? dre_part(p->managed) : NULL;
 	if (m && m->container != c)
 		return -EBUSY;
-	m = kmalloc(struct_size(m, signals, req->nr_signals), GFP_KERNEL_ACCOUNT);
-	if (!m)
-		return -ENOMEM;
-	m->container = c;
-	m->nr_signals = req->nr_signals;
-	memcpy(m->signals, req->signals, req->nr_signals);
-
-	p = dre_process_obtain(pid);
-	if (IS_ERR(p)) {
-		kfree(m);
+	p = dre_process_obtain(pid, spare);
+	if (IS_ERR(p))
 		return PTR_ERR(p);
-	}
 	before = dre_process_flags(p);
-	dre_managed_set(p, m);
+	spare->managed->container = c;
+	dre_managed_set(p, spare->managed);
+	spare->managed = NULL;
 	dre_process_announce(p, before);
 	return 0;
 }
@@ -407,8 +438,7 @@ static struct pid *dre_requested_process(const struct dre_container *c,
 	return dre_find_process(req->pid, c->ns);
 }
 
-static int dre_register_for(struct dre_container *c, struct pid *pid,
-			    const struct dre_process *req)
+static int dre_register_for(struct dre_container *c, struct pid *pid, struct dre_spare *spare)
 {
 	struct dre_container *home;
 
@@ -419,29 +449,33 @@ static int dre_register_for(struct dre_container *c, struct pid *pid,
 	rcu_read_unlock();
 	if (home && home != c)
 		return -EXDEV;
-	if (!(req->flags & DRE_PROCESS_OWN))
-		return dre_managed_register(c, pid, req);
-	if (!home || !req->nr_signals)
-		return -EINVAL;
-	return dre_own_register(pid, req->signals, req->nr_signals);
+	if (spare->managed)
+		return dre_managed_register(c, pid, spare);
+	return home ? dre_own_register(pid, spare) : -EINVAL;
 }
 
 long dre_process_register(void *ctx, union dre_arg *arg, void __user *uarg)
 {
 	const struct dre_process *req = &arg->process;
+	bool is_own = req->flags & DRE_PROCESS_OWN;
 	struct dre_container *c = ctx;
+	struct dre_spare spare;
 	struct pid *pid;
 	int err;
 
 	if (req->flags & ~(DRE_PROCESS_BY_VPID | DRE_PROCESS_OWN) ||
-	    !dre_signals_valid(req->signals, req->nr_signals))
+	    !dre_signals_valid(req->signals, req->nr_signals) || (is_own && !req->nr_signals))
 		return -EINVAL;
 	pid = dre_requested_process(c, req);
 	if (IS_ERR(pid))
 		return PTR_ERR(pid);
-	mutex_lock(&dre_lock);
-	err = dre_register_for(c, pid, req);
-	mutex_unlock(&dre_lock);
+	err = dre_spare_alloc(&spare, req->signals, req->nr_signals, is_own);
+	if (!err) {
+		mutex_lock(&dre_lock);
+		err = dre_register_for(c, pid, &spare);
+		mutex_unlock(&dre_lock);
+	}
+	dre_spare_free(&spare);
 	put_pid(pid);
 	return err;
 }

@@ -18,7 +18,7 @@
 static LLIST_HEAD(dre_watch_fired);
 static struct workqueue_struct *dre_watch_wq;
 
-/* Off the queue, whoever did it first. The callback runs under the queue's lock: it is over then. */
+/* Off the queue, whoever did it first. The callback runs under the queue's lock: it is over. */
 static void dre_watch_unhook(struct dre_watch *watch)
 {
 	struct wait_queue_head *queue = &watch->pid->wait_pidfd;
@@ -84,22 +84,32 @@ static int dre_watch_wake(struct wait_queue_entry *wait, unsigned int mode, int 
 }
 
 /**
- * dre_watch_start() - watch a process
+ * dre_watch_prepare() - set a watch up, not yet watching
  * @watch: zeroed
- * @pid: leader of a thread group; a reference is taken
+ * @pid: leader of a thread group; a reference is taken, the object's end gives
+ *	it back
  * @gone: see struct dre_watch
+ */
+void dre_watch_prepare(struct dre_watch *watch, struct pid *pid,
+		       void (*gone)(struct dre_watch *watch))
+{
+	watch->pid = get_pid(pid);
+	watch->gone = gone;
+	init_waitqueue_func_entry(&watch->wait, dre_watch_wake);
+	INIT_LIST_HEAD(&watch->wait.entry);
+}
+
+/**
+ * dre_watch_start() - watch
+ * @watch: is prepared
  *
  * A process that ended before the watch stood does not fire it: check with
  * dre_pid_alive() afterwards. Called under dre_lock, which keeps @gone away
  * until the caller is done.
  */
-void dre_watch_start(struct dre_watch *watch, struct pid *pid,
-		     void (*gone)(struct dre_watch *watch))
+void dre_watch_start(struct dre_watch *watch)
 {
-	watch->pid = get_pid(pid);
-	watch->gone = gone;
-	init_waitqueue_func_entry(&watch->wait, dre_watch_wake);
-	add_wait_queue(&pid->wait_pidfd, &watch->wait);
+	add_wait_queue(&watch->pid->wait_pidfd, &watch->wait);
 }
 
 /**

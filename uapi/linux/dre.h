@@ -212,8 +212,9 @@ struct dre_process_info {
  * /dev/dre. An element that exists throughout a whole walk is seen exactly
  * once; what comes or goes meanwhile is seen at most once.
  *
- * Errors: EPERM; EINVAL: @count is 0 or @entry_size below that of the first
- * version; ENODEV. After EFAULT some elements may have been filled.
+ * Errors: EPERM; EINVAL: @count is 0, @entry_size is below that of the first
+ * version or above a page; ENODEV. After EFAULT some elements may have been
+ * filled.
  */
 struct dre_list {
 	__u32 size;
@@ -272,8 +273,9 @@ struct dre_process {
  * @count: elements of each
  * @reserved: must be 0
  *
- * The processes need not be registered. A number that names no process, or
- * one that is not visible on the other side, gives 0.
+ * The processes need not be registered; numbers of threads are translated too.
+ * A number that names nothing, or something that is not visible on the other
+ * side, gives 0.
  *
  * Errors: EINVAL: @count is 0; ENODEV, for a DRE_CONTAINER_SYS always: it has
  * no pid namespace. After EFAULT a part of @to may have been written.
@@ -336,6 +338,7 @@ struct dre_event {
 	__u64 time;
 };
 
+/* The most events that wait in one container fd, the word of lost ones included. */
 #define DRE_EVENTS_MAX		128
 
 #define DRE_EVENT_REGISTERED	1	/* value: DRE_PROCESS_* bits */
