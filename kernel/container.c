@@ -327,9 +327,10 @@ long dre_container_list(void *ctx, union dre_arg *arg, void __user *uarg)
 	u32 room = req->count;
 	int err;
 
-	if (dre_list_invalid(req, sizeof(struct dre_container_info)))
-		return -EINVAL;
-	for (req->count = 0; req->count < room; req->count++, id++) {
+	err = dre_list_check(req, sizeof(struct dre_container_info));
+	if (err)
+		return err;
+	for (req->count = 0; ; id++) {
 		struct dre_container_info info = {};
 		struct dre_container *c;
 
@@ -343,14 +344,14 @@ long dre_container_list(void *ctx, union dre_arg *arg, void __user *uarg)
 			strscpy(info.name, c->name, sizeof(info.name));
 		}
 		rcu_read_unlock();
-		if (!c)
-			break;
-		err = dre_put_entry(req, req->count, &info, sizeof(info));
+		if (!c || req->count == room) {
+			req->cursor = c ? id : 0;
+			return 0;
+		}
+		err = dre_put_entry(req, req->count++, &info, sizeof(info));
 		if (err)
 			return err;
 	}
-	req->cursor = req->count < room ? 0 : id;
-	return 0;
 }
 
 /* The module goes: no file is open any more. */

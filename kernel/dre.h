@@ -81,7 +81,10 @@ struct dre_request {
 
 long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx,
 		  unsigned int cmd, unsigned long uptr);
-bool dre_list_invalid(const struct dre_list *list, size_t min_entry_size);
+/* No structure of a caller will be larger: what it may cost to look at one is bounded. */
+#define DRE_SIZE_MAX	4096
+
+int dre_list_check(const struct dre_list *list, size_t min_entry_size);
 int dre_put_entry(const struct dre_list *list, u32 index, const void *entry, size_t size);
 
 /* watch.c: tells when a process has ended */

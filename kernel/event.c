@@ -49,12 +49,15 @@ static void dre_queue_push(struct dre_container_file *f, u32 type, struct pid *p
 	};
 }
 
-/* One event, and the word that some are missing before it, or neither. f->lock. */
+/*
+ * One event, and the word that some are missing before it, or neither. The last
+ * two places are kept for the container's end and that word. f->lock.
+ */
 static void dre_queue_add(struct dre_container_file *f, u32 type, struct pid *pid, u32 value)
 {
 	u32 room = DRE_EVENTS_MAX - (f->head - f->tail);
 
-	if (room < 1 + !!f->lost) {
+	if (type != DRE_EVENT_ENDED && room < 3 + !!f->lost) {
 		f->lost++;
 		return;
 	}

@@ -57,7 +57,7 @@ long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx
 		return -EFAULT;
 	if (size < req->min_size)
 		return -EINVAL;
-	if (size > PAGE_SIZE)
+	if (size > DRE_SIZE_MAX)
 		return -E2BIG;
 	ret = copy_struct_from_user(&arg, req->size, uarg, size);
 	if (ret)
@@ -69,11 +69,12 @@ long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx
 	return ret;
 }
 
-/* Whether the caller's array makes no sense. @size: of an entry in the first version. */
-bool dre_list_invalid(const struct dre_list *list, size_t size)
+/* Whether the caller's array makes sense. @size: of an entry in the first version. */
+int dre_list_check(const struct dre_list *list, size_t size)
 {
-	return list->flags || !list->count || list->entry_size < size ||
-	       list->entry_size > PAGE_SIZE;
+	if (list->flags || !list->count || list->entry_size < size)
+		return -EINVAL;
+	return list->entry_size > DRE_SIZE_MAX ? -E2BIG : 0;
 }
 
 /* Writes one entry into the caller's array, cut or filled to the size that the caller knows. */

@@ -293,7 +293,7 @@ static struct dre_process_entry *dre_process_obtain(struct pid *pid, struct dre_
 	return ERR_PTR(-ESRCH);
 }
 
-/* The entry's flags as they were before @pid was changed. */
+/* The registrations that @p has. dre_lock. */
 static u32 dre_process_flags(const struct dre_process_entry *p)
 {
 	u32 flags = 0;
@@ -305,29 +305,23 @@ static u32 dre_process_flags(const struct dre_process_entry *p)
 	return flags;
 }
 
-/* Says what is new about @p, if anything is. */
-static void dre_process_announce(const struct dre_process_entry *p, u32 before)
+/* Says that the registration @flag was made. dre_lock. */
+static void dre_process_announce(const struct dre_process_entry *p, u32 flag)
 {
-	u32 flags = dre_process_flags(p);
-
-	if (flags & ~before)
-		dre_event(dre_process_home(p), DRE_EVENT_REGISTERED, p->watch.pid, flags);
+	dre_event(dre_process_home(p), DRE_EVENT_REGISTERED, p->watch.pid, flag);
 	dre_proc_changed();
 }
 
 static int dre_own_register(struct pid *pid, struct dre_spare *spare)
 {
-	struct dre_process_entry *p;
-	u32 before;
+	struct dre_process_entry *p = dre_process_obtain(pid, spare);
 
-	p = dre_process_obtain(pid, spare);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
-	before = dre_process_flags(p);
 	spare->own->exec_id = dre_exec_id(pid);
 	dre_own_set(p, spare->own);
 	spare->own = NULL;
-	dre_process_announce(p, before);
+	dre_process_announce(p, DRE_PROCESS_SELF);
 	return 0;
 }
 
@@ -403,6 +397,7 @@ void dre_managed_remove(struct dre_managed *m)
 {
 	struct dre_process_entry *p = m->process;
 
+	dre_event(m->container, DRE_EVENT_UNREGISTERED, p->watch.pid, DRE_PROCESS_MANAGED);
 	dre_managed_set(p, NULL);
 	dre_process_shrink(p);
 }
@@ -412,18 +407,16 @@ static int dre_managed_register(struct dre_container *c, struct pid *pid,
 {
 	struct dre_process_entry *p = dre_process_of(pid);
 	const struct dre_managed *m = p ? dre_part(p->managed) : NULL;
-	u32 before;
 
 	if (m && m->container != c)
 		return -EBUSY;
 	p = dre_process_obtain(pid, spare);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
-	before = dre_process_flags(p);
 	spare->managed->container = c;
 	dre_managed_set(p, spare->managed);
 	spare->managed = NULL;
-	dre_process_announce(p, before);
+	dre_process_announce(p, DRE_PROCESS_MANAGED);
 	return 0;
 }
 
@@ -531,10 +524,11 @@ long dre_process_list(void *ctx, union dre_arg *arg, void __user *uarg)
 	u32 room = req->count;
 	int nr, err;
 
-	if (dre_list_invalid(req, sizeof(struct dre_process_info)))
-		return -EINVAL;
-	nr = min_t(u64, req->cursor, PID_MAX_LIMIT);
-	for (req->count = 0; req->count < room; req->count++, nr++) {
+	err = dre_list_check(req, sizeof(struct dre_process_info));
+	if (err)
+		return err;
+	req->count = 0;
+	for (nr = min_t(u64, req->cursor, PID_MAX_LIMIT); ; nr++) {
 		struct dre_process_info info = {};
 		struct dre_process_view view;
 		bool found;
@@ -550,25 +544,31 @@ long dre_process_list(void *ctx, union dre_arg *arg, void __user *uarg)
 				memcpy(info.signals, view.signals, view.nr_signals);
 		}
 		rcu_read_unlock();
-		if (!found)
-			break;
-		err = dre_put_entry(req, req->count, &info, sizeof(info));
+		if (!found || req->count == room) {
+			req->cursor = found ? nr : 0;
+			return 0;
+		}
+		err = dre_put_entry(req, req->count++, &info, sizeof(info));
 		if (err)
 			return err;
 	}
-	req->cursor = req->count < room ? 0 : nr;
-	return 0;
 }
 
 long dre_process_terminate(void *ctx, union dre_arg *arg, void __user *uarg)
 {
 	struct dre_terminate *req = &arg->terminate;
 	struct dre_container *c = ctx;
+	struct dre_terminate __user *ureq = uarg;
 	struct dre_process_view view;
 	int nr, sig;
 
-	if (req->flags || req->signalled || req->silent)
+	if (req->flags)
 		return -EINVAL;
+	/* No signal is sent if the answer could not be given. */
+	if (put_user(0, &ureq->signalled) || put_user(0, &ureq->silent))
+		return -EFAULT;
+	req->signalled = 0;
+	req->silent = 0;
 	for (nr = 1; ; nr++) {
 		struct pid *pid = NULL;
 

@@ -30,7 +30,8 @@
  *   - The first field is the size of the structure that the caller knows. A
  *     kernel that knows less accepts a larger one whose additional bytes are 0
  *     (else E2BIG); a kernel that knows more takes missing bytes as 0. A size
- *     below that of the first version is EINVAL.
+ *     below that of the first version is EINVAL, one above 4096 is E2BIG. The
+ *     size that is part of a request's number is not looked at.
  *   - Unknown flags and reserved fields that are not 0 are EINVAL.
  *   - Unknown requests are ENOTTY; so is a request to the wrong kind of file.
  *   - Memory that cannot be read or written is EFAULT. Lack of memory is
@@ -85,7 +86,7 @@ struct dre_info {
  *	elements from @nr_signals on must be 0
  *
  * SELF_REGISTER replaces the calling process' list of signals by @signals, so
- * registering twice is success. DRE_CONTAINER_TERMINATE sends the first one.
+ * registering twice is success. DRE_IOC_CONTAINER_TERMINATE sends the first one.
  * The registration belongs to the process, not to the file: the file may be
  * closed. It ends with SELF_UNREGISTER, with execve(2), with the process, or
  * when a manager unregisters the process; fork(2) does not inherit it.
@@ -207,14 +208,16 @@ struct dre_process_info {
  * @cursor: in: 0 to begin, else what the last request returned; out: where to
  *	go on, 0 when the list is complete
  *
+ * A @cursor is a position; one that no request returned is harmless.
+ *
  * PROCESS_LIST goes to a container fd and gives the processes of that
  * container that the caller can see, by rising PID. CONTAINER_LIST goes to
  * /dev/dre. An element that exists throughout a whole walk is seen exactly
  * once; what comes or goes meanwhile is seen at most once.
  *
- * Errors: EPERM; EINVAL: @count is 0, @entry_size is below that of the first
- * version or above a page; ENODEV. After EFAULT some elements may have been
- * filled.
+ * Errors: EPERM; EINVAL: @count is 0 or @entry_size below that of the first
+ * version; E2BIG: @entry_size is above 4096; ENODEV. After EFAULT some elements
+ * may have been filled.
  */
 struct dre_list {
 	__u32 size;
@@ -249,8 +252,7 @@ struct dre_list {
  *
  * UNREGISTER takes a process of this container out of D-RE's control, however
  * it got there; @nr_signals must be 0 and DRE_PROCESS_OWN must not be set.
- * Errors: EINVAL; ESRCH: no such process; ENOENT: it is not registered here;
- * ENODEV.
+ * Errors: EINVAL, ESRCH: as above; ENOENT: it is not registered here; ENODEV.
  */
 struct dre_process {
 	__u32 size;
@@ -275,7 +277,7 @@ struct dre_process {
  *
  * The processes need not be registered; numbers of threads are translated too.
  * A number that names nothing, or something that is not visible on the other
- * side, gives 0.
+ * side, gives 0. The arrays are the same or do not overlap.
  *
  * Errors: EINVAL: @count is 0; ENODEV, for a DRE_CONTAINER_SYS always: it has
  * no pid namespace. After EFAULT a part of @to may have been written.
@@ -301,8 +303,8 @@ struct dre_translate {
  *
  * Each process gets the first of its signals. A container fd that was opened
  * before tells how each of them reacts: DRE_EVENT_EXITED,
- * DRE_EVENT_UNREGISTERED or DRE_EVENT_REFUSED. Processes that are frozen get
- * their signal when they are thawed.
+ * DRE_EVENT_UNREGISTERED or DRE_EVENT_REFUSED. The signal comes from the kernel
+ * (si_code SI_KERNEL). Processes that are frozen get it when they are thawed.
  *
  * Errors: ENODEV.
  */
@@ -327,8 +329,10 @@ struct dre_terminate {
  * waits for one if there is none (EAGAIN with O_NONBLOCK), and returns 0 when
  * the container has ended and all was read; a buffer below the size of one
  * event is EINVAL. poll(2) says POLLIN while there is something to read, and
- * POLLHUP when the container has ended. A registration that execve(2) ends
- * gives no event.
+ * POLLHUP when the container has ended. What has no room is counted, and
+ * DRE_EVENT_LOST stands in its place. The container's end is never lost: it is
+ * the last event, after the exits of its processes. A registration that
+ * execve(2) ends gives no event.
  */
 struct dre_event {
 	__u32 type;
@@ -338,10 +342,10 @@ struct dre_event {
 	__u64 time;
 };
 
-/* The most events that wait in one container fd, the word of lost ones included. */
+/* The most events that wait in one container fd, LOST and ENDED included. */
 #define DRE_EVENTS_MAX		128
 
-#define DRE_EVENT_REGISTERED	1	/* value: DRE_PROCESS_* bits */
+#define DRE_EVENT_REGISTERED	1	/* also again; value: DRE_PROCESS_* bit that was made */
 #define DRE_EVENT_UNREGISTERED	2	/* value: DRE_PROCESS_* bits that went */
 #define DRE_EVENT_EXITED	3	/* value: status, as wait(2) gives it */
 #define DRE_EVENT_REFUSED	4	/* value: the signal */
