@@ -57,7 +57,7 @@ union dre_arg {
  * @cmd: its number, as in the uAPI header
  * @size: of its structure
  * @min_size: of its structure in the first version of the ABI
- * @anyone: needs no privilege
+ * @privileged: is for managers only
  * @copy_out: the structure goes back to the caller if the request succeeded
  * @fn: does it. @ctx is what the file is about, @uarg the caller's structure.
  */
@@ -65,7 +65,7 @@ struct dre_request {
 	unsigned int cmd;
 	unsigned int size;
 	unsigned int min_size;
-	bool anyone;
+	bool privileged;
 	bool copy_out;
 	long (*fn)(void *ctx, union dre_arg *arg, void __user *uarg);
 };

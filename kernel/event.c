@@ -204,6 +204,8 @@ static long dre_container_ioctl(struct file *file, unsigned int cmd, unsigned lo
 {
 	struct dre_container_file *f = file->private_data;
 
+	if (!dre_container_alive(f->container))
+		return -ENODEV;
 	return dre_dispatch(dre_container_requests, ARRAY_SIZE(dre_container_requests),
 			    f->container, cmd, uarg);
 }

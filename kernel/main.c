@@ -51,7 +51,7 @@ long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx
 			break;
 	if (req == requests + nr)
 		return -ENOTTY;
-	if (!req->anyone && !dre_may_manage())
+	if (req->privileged && !dre_may_manage())
 		return -EPERM;
 	if (get_user(size, (u32 __user *)uarg))
 		return -EFAULT;
@@ -104,13 +104,14 @@ static long dre_info(void *ctx, union dre_arg *arg, void __user *uarg)
 }
 
 static const struct dre_request dre_requests[] = {
-	DRE_REQUEST(DRE_IOC_INFO, dre_info, .copy_out = true),
-	DRE_REQUEST(DRE_IOC_SELF_REGISTER, dre_self_register, .anyone = true),
-	DRE_REQUEST(DRE_IOC_SELF_UNREGISTER, dre_self_unregister, .anyone = true),
-	DRE_REQUEST(DRE_IOC_SELF_REFUSE, dre_self_refuse, .anyone = true),
-	DRE_REQUEST(DRE_IOC_CONTAINER_CREATE, dre_container_create),
-	DRE_REQUEST(DRE_IOC_CONTAINER_OPEN, dre_container_open),
-	DRE_REQUEST(DRE_IOC_CONTAINER_LIST, dre_container_list, .copy_out = true),
+	DRE_REQUEST(DRE_IOC_INFO, dre_info, .privileged = true, .copy_out = true),
+	DRE_REQUEST(DRE_IOC_SELF_REGISTER, dre_self_register),
+	DRE_REQUEST(DRE_IOC_SELF_UNREGISTER, dre_self_unregister),
+	DRE_REQUEST(DRE_IOC_SELF_REFUSE, dre_self_refuse),
+	DRE_REQUEST(DRE_IOC_CONTAINER_CREATE, dre_container_create, .privileged = true),
+	DRE_REQUEST(DRE_IOC_CONTAINER_OPEN, dre_container_open, .privileged = true),
+	DRE_REQUEST(DRE_IOC_CONTAINER_LIST, dre_container_list, .privileged = true,
+		    .copy_out = true),
 };
 
 static long dre_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
