@@ -6,6 +6,8 @@
 #ifndef DRE_PRIVATE_ERROR_H
 #define DRE_PRIVATE_ERROR_H
 
+#pragma GCC visibility push(default)
+
 /*
  * Sets what dre_last_error() returns in this thread and returns @err, so that
  * callers write "return dre_fail(DRE_ERR_..., ...)". The text says what could
@@ -13,5 +15,7 @@
  * left on device". Arguments may point into the old text.
  */
 int dre_fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#pragma GCC visibility pop
 
 #endif /* DRE_PRIVATE_ERROR_H */

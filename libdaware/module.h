@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <linux/dre.h>
 
+#pragma GCC visibility push(default)
+
 /* Opens /dev/dre, close-on-exec. The caller closes it. */
 int dre_module_open(void);
 
@@ -40,5 +42,7 @@ int dre_module_vpid_to_pid(int cfd, int vpid);
 
 /* Sends each process its signal; @signalled, @silent may be NULL. */
 int dre_module_terminate(int cfd, uint32_t *signalled, uint32_t *silent);
+
+#pragma GCC visibility pop
 
 #endif /* DRE_PRIVATE_MODULE_H */

@@ -16,6 +16,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 /** Error codes (section 1.1.2.1). */
 typedef enum {
 	DRE_ERR_INVALID_ARGUMENT = -101,	/* invalid argument */
@@ -83,6 +85,8 @@ const char *dre_strerror(dre_return_t err);
  * An addition to the specification.
  */
 const char *dre_last_error(void);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

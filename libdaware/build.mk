@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+$(eval $(call library,libdaware,1,$(addprefix libdaware/,error.c format.c log.c module.c termination.c),))
+
+# A thread of the library, its signal handler and its fork handlers may be in use when dlclose(3) is
+# called.
+$(B)/lib/libdaware.so.1: override LDFLAGS += -Wl,-z,nodelete
