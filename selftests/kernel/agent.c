@@ -27,8 +27,8 @@
 
 #define STACK_SIZE	(256 * 1024)
 
-/* The ids of a container's user namespace, as the initial one sees them. */
-#define USERS_BASE	100000
+/* Of a container's user namespace. */
+#define USERS_MAP	"0 100000 65536"
 
 struct message {
 	agent_fn fn;
@@ -162,8 +162,6 @@ static int do_exec(int fd, void *arg)
 {
 	static char *const env[] = { (char *)AGENT_ENV "=1", NULL };
 
-	(void)fd;
-	(void)arg;
 	fcntl(AGENT_SOCK, F_SETFD, 0);
 	execle("/proc/self/exe", "agent", NULL, env);
 	return -errno;
@@ -229,7 +227,6 @@ static int do_wait(int fd, void *arg)
 	siginfo_t info;
 	int ret;
 
-	(void)fd;
 	if (w->leave)
 		ret = waitid(P_PID, w->child, &info, WEXITED | WNOWAIT);
 	else
@@ -239,13 +236,11 @@ static int do_wait(int fd, void *arg)
 
 static int do_exit(int fd, void *arg)
 {
-	(void)fd;
 	_exit(*(int *)arg);
 }
 
 static void *thread_main(void *arg)
 {
-	(void)arg;
 	answer(gettid());
 	agent_loop();
 }
@@ -256,7 +251,6 @@ static int do_thread(int fd, void *arg)
 	pthread_t thread;
 	int ret;
 
-	(void)fd;
 	ret = pthread_create(&thread, NULL, thread_main, NULL);
 	if (ret)
 		return -ret;
@@ -272,7 +266,6 @@ static int do_signal(int fd, void *arg)
 	sigset_t all;
 	int sig;
 
-	(void)fd;
 	sigfillset(&all);
 	sig = sigtimedwait(&all, arg, &now);
 	return sig < 0 ? -errno : sig;
@@ -280,8 +273,6 @@ static int do_signal(int fd, void *arg)
 
 static int do_become_root(int fd, void *arg)
 {
-	(void)fd;
-	(void)arg;
 	if (setresgid(0, 0, 0) || setresuid(0, 0, 0))
 		return -errno;
 	/* The change of ids took it away. */
@@ -290,8 +281,6 @@ static int do_become_root(int fd, void *arg)
 
 static int do_mount_proc(int fd, void *arg)
 {
-	(void)fd;
-	(void)arg;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return -errno;
 	return mount("proc", "/proc", "proc", 0, NULL) ? -errno : 0;
@@ -489,27 +478,32 @@ int agent_signal(struct agent *a, siginfo_t *info)
 	return agent_call(a, do_signal, info ?: &unused, sizeof(*info));
 }
 
-static void write_map(pid_t pid, const char *name)
+static void write_map(pid_t pid, const char *name, const char *map)
 {
 	char path[64];
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || dprintf(fd, "0 %d 65536\n", USERS_BASE) < 0)
+	if (fd < 0 || dprintf(fd, "%s\n", map) < 0)
 		die("%s", path);
 	close(fd);
+}
+
+/* For an agent in a new user namespace: its ids, as uid_map takes them; it becomes root. */
+void agent_map_users(struct agent *a, const char *map)
+{
+	write_map(a->pid, "uid_map", map);
+	write_map(a->pid, "gid_map", map);
+	call(a, do_become_root, NULL, 0);
 }
 
 void container_start_below(struct container *c, struct agent *parent, int with)
 {
 	agent_start(&c->init, parent, CLONE_NEWPID | with);
 	c->fd = -1;
-	if (with & WITH_USERS) {
-		write_map(c->init.pid, "uid_map");
-		write_map(c->init.pid, "gid_map");
-		call(&c->init, do_become_root, NULL, 0);
-	}
+	if (with & WITH_USERS)
+		agent_map_users(&c->init, USERS_MAP);
 	if (with & WITH_PROC)
 		call(&c->init, do_mount_proc, NULL, 0);
 }

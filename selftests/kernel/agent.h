@@ -55,6 +55,8 @@ void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void agent_start(struct agent *a, struct agent *parent, int clone_flags);
 void agent_start_as(struct agent *a, int clone_flags, const pid_t *numbers, size_t levels);
 
+void agent_map_users(struct agent *a, const char *map);
+
 int agent_call(struct agent *a, agent_fn fn, void *arg, size_t len);
 int agent_call_fd(struct agent *a, int fd, agent_fn fn, void *arg, size_t len);
 void agent_send(struct agent *a, int fd, agent_fn fn, const void *arg, size_t len);

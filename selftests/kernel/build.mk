@@ -4,13 +4,14 @@
 # from Debian's package of the kernel's source; nothing of it is in here. The
 # programs are linked statically and at a fixed address, see agent.h.
 
-KERNEL_TESTS := abi
+KERNEL_TESTS := abi access self container
 KERNEL_TESTS_32 := abi
 
 KSELFTEST := $(B)/kselftest-$(shell dpkg-query -W -f '$${Version}' linux-source-6.1 2>/dev/null)
 KERNEL_TEST_CPPFLAGS := -isystem $(KSELFTEST)
-# What the harness' macros make is not ours to mend.
-KERNEL_TEST_WARNINGS := $(filter-out -Wmissing-prototypes -Wshadow,$(WARNINGS)) -Wno-sign-compare
+# What the harness' macros make is not ours to mend; what an agent runs has parameters of its own kind.
+KERNEL_TEST_WARNINGS := $(filter-out -Wmissing-prototypes -Wshadow,$(WARNINGS)) \
+			-Wno-sign-compare -Wno-unused-parameter
 KERNEL_TEST_LDFLAGS := -static -no-pie -pthread
 
 KERNEL_TEST_SOURCES := $(KERNEL_TESTS:%=selftests/kernel/%.c)
@@ -28,8 +29,8 @@ $(KSELFTEST)/kselftest_harness.h: /usr/src/linux-source-6.1.tar.xz
 	$(Q)$(call say,EXTRACT,$@)tar -xJmf $< -C $(@D) --strip-components=4 \
 		$(addprefix linux-source-6.1/tools/testing/selftests/,kselftest.h kselftest_harness.h)
 
-KERNEL_TEST_OBJS := $(call objs,$(KERNEL_TEST_SOURCES)) \
-		    $(KERNEL_TESTS_32:%=$(B)/obj/m32/selftests/kernel/%.o)
+KERNEL_TEST_OBJS := $(call objs,$(KERNEL_TEST_SOURCES) $(KERNEL_TEST_COMMON)) \
+		    $(patsubst %,$(B)/obj/m32/selftests/kernel/%.o,$(KERNEL_TESTS_32) agent request)
 $(KERNEL_TEST_OBJS): WARNINGS := $(KERNEL_TEST_WARNINGS)
 $(KERNEL_TEST_OBJS): PKG_CFLAGS = $(KERNEL_TEST_CPPFLAGS)
 $(KERNEL_TEST_OBJS): | $(KSELFTEST)/kselftest_harness.h

@@ -189,7 +189,6 @@ static int process_walk(int fd, bool (*fn)(const struct dre_process_info *, void
 
 static bool count_one(const struct dre_process_info *info, void *arg)
 {
-	(void)info;
 	++*(int *)arg;
 	return false;
 }
