@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * dre-app-helper: what has to be done in a process of its own.
+ *
+ *	start STORE NAME		starts a container; liblxc makes a
+ *					daemon of it, the monitor
+ *	exec STORE NAME COMMAND...	runs a command in a container
+ *	hook				liblxc calls it when the container's
+ *					state changes, whoever caused it
+ *
+ * The first two are for libdreapp and answer on fd 3, see helper.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <lxc/attach_options.h>
+
+#include "app.h"
+#include "common/rootfs.h"
+#include "module.h"
+
+#define REPORT_FD	3
+
+static int report_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static int report_error(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vdprintf(REPORT_FD, fmt, args);
+	va_end(args);
+	return EXIT_FAILURE;
+}
+
+static int report_ok(int status)
+{
+	dprintf(REPORT_FD, "ok %d\n", status);
+	return EXIT_SUCCESS;
+}
+
+static struct lxc_container *open_container(const char *root, const char *name, const char *log)
+{
+	char lxcpath[PATH_MAX];
+	struct lxc_log init = { .name = name, .lxcpath = lxcpath, .file = log, .level = "WARN",
+				.prefix = "dre-app", .quiet = true };
+
+	snprintf(lxcpath, sizeof(lxcpath), "%s/lxc", root);
+	if (log)
+		lxc_log_init(&init);
+	return lxc_container_new(name, lxcpath);
+}
+
+/*
+ * The message of the first error in liblxc's log, which is the cause of the
+ * others: "... ERROR  where - file:function:line - MESSAGE".
+ */
+static bool first_error(const char *log, char *message, size_t size)
+{
+	char line[1024], *text;
+	bool found = false;
+	FILE *f = fopen(log, "re");
+
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		text = strstr(line, " ERROR ");
+		text = text ? strstr(text, " - ") : NULL;
+		text = text ? strstr(text + 3, " - ") : NULL;
+		if (!text)
+			continue;
+		text[strcspn(text, "\n")] = '\0';
+		snprintf(message, size, "%s", text + 3);
+		found = true;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static int do_start(const char *root, const char *name)
+{
+	char log[PATH_MAX], message[PATH_MAX + 64];
+	struct lxc_container *c;
+	int fd;
+
+	snprintf(log, sizeof(log), "%s/lxc/%s/lxc.log", root, name);
+	fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return report_error("%s: %s", log, strerror(errno));
+	close(fd);
+	c = open_container(root, name, log);
+	if (!c)
+		return report_error("liblxc cannot open it");
+	c->want_daemonize(c, true);
+	c->want_close_all_fds(c, true);
+	if (c->start(c, 0, NULL))
+		return report_ok(0);
+	if (!first_error(log, message, sizeof(message)))
+		snprintf(message, sizeof(message), "it did not start; see %s", log);
+	return report_error("%s", message);
+}
+
+static int do_exec(const char *root, const char *name, char **argv)
+{
+	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
+	struct lxc_container *c = open_container(root, name, NULL);
+	int status;
+
+	if (!c)
+		return report_error("liblxc cannot open it");
+	options.env_policy = LXC_ATTACH_CLEAR_ENV;
+	status = c->attach_run_wait(c, &options, argv[0], (const char *const *)argv);
+	if (status < 0)
+		return report_error("liblxc cannot run a command in it");
+	return report_ok(status);
+}
+
+/* A container that a hook is about. */
+struct hook {
+	char root[PATH_MAX];	/* of the store */
+	const char *name;
+};
+
+/* LXC_CONFIG_FILE is STORE/lxc/NAME/config. */
+static bool hook_init(struct hook *hook)
+{
+	const char *config = getenv("LXC_CONFIG_FILE");
+	char *slash = NULL;
+
+	hook->name = getenv("LXC_NAME");
+	if (!config || !hook->name || strlen(config) >= sizeof(hook->root))
+		return false;
+	strcpy(hook->root, config);
+	for (int i = 0; i < 3; i++) {
+		slash = strrchr(hook->root, '/');
+		if (!slash)
+			return false;
+		*slash = '\0';
+	}
+	return !strcmp(slash + 1, "lxc");
+}
+
+/* Into liblxc's log, in its form: do_start() finds it there. */
+static int hook_fail(const struct hook *hook, const char *what)
+{
+	char log[PATH_MAX + 64];
+	FILE *f;
+
+	snprintf(log, sizeof(log), "%s/lxc/%s/lxc.log", hook->root, hook->name);
+	f = fopen(log, "ae");
+	if (f) {
+		fprintf(f, "%s %lld ERROR    dre - app-helper.c:%s - %s\n", hook->name,
+			(long long)time(NULL), what, dre_last_error());
+		fclose(f);
+	}
+	return EXIT_FAILURE;
+}
+
+/* Whoever starts the container without dre_app_start() has no root file system yet. */
+static int hook_pre_start(const struct hook *hook)
+{
+	struct container *container = NULL;
+	struct store *store = NULL;
+	char rootfs[PATH_MAX];
+	bool mounted;
+	int err = store_open(&store, hook->root);
+
+	if (!err)
+		err = app_path(store, hook->name, "rootfs", rootfs);
+	if (!err)
+		err = rootfs_mounted(hook->name, rootfs, &mounted);
+	if (!err && !mounted) {
+		err = container_lock(&container, store, hook->name);
+		if (!err)
+			err = rootfs_mount(store, hook->name, &container->manifest, rootfs);
+	}
+	container_unlock(container);
+	store_close(store);
+	return err ? hook_fail(hook, "pre-start") : EXIT_SUCCESS;
+}
+
+/* The init process is there, and waits: the module knows it before it runs anything. */
+static int hook_start_host(const struct hook *hook)
+{
+	const char *pid = getenv("LXC_PID");
+	int dre, cfd, err = app_module_open(&dre);
+
+	if (!err) {
+		cfd = dre_module_container_create(dre, DRE_CONTAINER_APP, hook->name,
+						  pid ? atoi(pid) : 0);
+		if (cfd < 0)
+			err = dre_fail_errno(-cfd, "the D-RE module refuses container '%s'",
+					     hook->name);
+		else
+			close(cfd);
+		close(dre);
+	}
+	return err ? hook_fail(hook, "start-host") : EXIT_SUCCESS;
+}
+
+/*
+ * A container that was not stopped by dre_app_stop(), which cleans up itself:
+ * that is so if nobody has it locked. Who locks it later and starts it again
+ * may have been faster than this hook: then it is not stopped any more.
+ */
+static int hook_post_stop(const struct hook *hook)
+{
+	const char *target = getenv("LXC_TARGET");
+	struct app app = {};
+	int err;
+
+	if (target && !strcmp(target, "reboot"))
+		return EXIT_SUCCESS;
+	if (strlen(hook->name) >= sizeof(app.name))
+		return EXIT_FAILURE;
+	strcpy(app.name, hook->name);
+	err = store_open(&app.store, hook->root);
+	if (!err)
+		err = container_lock(&app.container, app.store, app.name);
+	if (!err) {
+		app.lxc = open_container(hook->root, hook->name, NULL);
+		if (app.lxc && app_state(&app) == APP_STOPPED)
+			err = app_settle(&app);
+	}
+	app_end(&app);
+	return err && err != DRE_ERR_CONTAINER_BUSY ? hook_fail(hook, "post-stop") : EXIT_SUCCESS;
+}
+
+static int do_hook(void)
+{
+	const char *type = getenv("LXC_HOOK_TYPE");
+	struct hook hook;
+
+	if (!type || !hook_init(&hook)) {
+		fputs("dre-app-helper: hook: not called by liblxc\n", stderr);
+		return EXIT_FAILURE;
+	}
+	if (!strcmp(type, "pre-start"))
+		return hook_pre_start(&hook);
+	if (!strcmp(type, "start-host"))
+		return hook_start_host(&hook);
+	if (!strcmp(type, "post-stop"))
+		return hook_post_stop(&hook);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	if (argc == 2 && !strcmp(argv[1], "hook"))
+		return do_hook();
+	/* What runs in the container, or watches it, must not keep the caller waiting. */
+	if (fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC) == 0) {
+		if (argc == 4 && !strcmp(argv[1], "start"))
+			return do_start(argv[2], argv[3]);
+		if (argc >= 5 && !strcmp(argv[1], "exec"))
+			return do_exec(argv[2], argv[3], argv + 4);
+	}
+	fputs("dre-app-helper: is run by libdreapp and liblxc only\n", stderr);
+	return 2;
+}

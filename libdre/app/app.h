@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the functions of dre_app.h are made of. Functions return 0 or a
+ * DRE_ERR_* code with the error text set.
+ *
+ * liblxc's directory of a container, STORE/lxc/NAME, holds nothing of its own:
+ * its configuration is written anew from the manifest and dre.conf, so that a
+ * container is whole as long as its manifest is.
+ */
+#ifndef DRE_APP_INTERNAL_H
+#define DRE_APP_INTERNAL_H
+
+#include <limits.h>
+#include <lxc/lxccontainer.h>
+
+#include <dre_app.h>
+
+#include "common/config.h"
+#include "common/container.h"
+#include "common/fail.h"
+#include "common/names.h"
+#include "common/store.h"
+#include "error.h"
+
+#define SETTING_PORT	"port"
+
+enum app_state {
+	APP_STOPPED,
+	APP_RUNNING,
+	APP_SUSPENDED,
+	APP_CHANGING,	/* on the way between them, and not by us: liblxc's tools, a reboot */
+	APP_UNKNOWN,
+};
+
+/* An operation on one container, from app_begin() to app_end(). */
+struct app {
+	struct dre_config config;
+	struct store *store;
+	struct container *container;	/* if it is locked */
+	struct lxc_container *lxc;
+	char name[DRE_NAME_MAX + 1];
+};
+
+/* How much an operation has to do with those of others. */
+enum app_access {
+	APP_LOOK,	/* whatever they do */
+	APP_USE,	/* not while it is busy */
+	APP_CHANGE,	/* makes it busy; cleans up what others left of a stopped container */
+};
+
+/*
+ * Checks, in the order of dre_app.h, up to "busy". app_end() is needed only if
+ * it succeeds.
+ */
+int app_begin(struct app *app, const char *name, enum app_access access);
+int app_begin_handle(struct app *app, const dre_app_handle *h, enum app_access access);
+void app_end(struct app *app);
+
+/* For what is about no container: privilege, configuration, store. store_close() it. */
+int app_open_store(struct dre_config *config, struct store **store);
+
+enum app_state app_state(const struct app *app);
+
+/* Fails with the state's code unless the container is in state @wanted, or @other. */
+int app_require(const struct app *app, enum app_state wanted, enum app_state other);
+
+/*
+ * A stopped container keeps no mount, no control group and no process. Done
+ * at the end of stop, and by app_begin(APP_CHANGE) for those who were killed
+ * before they came to it.
+ */
+int app_settle(const struct app *app);
+
+/* paths.c: STORE/lxc, STORE/lxc/NAME/@file. False and an error if it is too long. */
+int app_lxcpath(const struct store *store, char path[PATH_MAX]);
+int app_path(const struct store *store, const char *name, const char *file, char path[PATH_MAX]);
+
+/* lxc_config.c: liblxc's directory of the container, with its configuration. */
+int app_write_lxc(const struct app *app, const struct manifest *m);
+int app_remove_lxc(const struct store *store, const char *name);
+
+/* module.c: fds of the module, which the caller closes. */
+int app_module_open(int *dre);
+int app_module_container(const struct app *app, int *cfd);
+
+/* helper.c: runs the helper program, see app-helper.c. */
+int app_helper_start(const struct app *app);
+int app_helper_exec(const struct app *app, char *const argv[], int *status);
+
+#endif /* DRE_APP_INTERNAL_H */

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Creating and destroying containers, and importing base images.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app.h"
+#include "common/base.h"
+#include "common/import.h"
+
+static int check_data(const dre_app_data *data)
+{
+	if (data->type != DRE_APP_CONTAINER_TYPE_LXC)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "container type %d is not known",
+				data->type);
+	if (data->udata.lxc.port < 0 || data->udata.lxc.port > 65535)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "port %d is not between 0 and 65535",
+				data->udata.lxc.port);
+	return 0;
+}
+
+static int check_options(const dre_app_create_options *options)
+{
+	if (options->size != sizeof(*options) || options->privileged < -1 ||
+	    options->privileged > 1)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
+				"options for a container that this library does not know");
+	return 0;
+}
+
+static int add_settings(struct manifest *settings, const dre_app_data *data)
+{
+	char port[12];
+	int err;
+
+	if (!data->udata.lxc.port)
+		return 0;
+	snprintf(port, sizeof(port), "%d", data->udata.lxc.port);
+	err = manifest_set(settings, SETTING_PORT, port);
+	return err ? dre_fail_errno(-err, "the container's settings") : 0;
+}
+
+/* The store's part, which makes the container exist, and then liblxc's. */
+static int create(struct app *app, const dre_app_data *data, bool privileged)
+{
+	struct idmap pool = { app->config.idmap_base, app->config.idmap_size };
+	const char *base = data->udata.lxc.base ? data->udata.lxc.base : app->config.base;
+	struct manifest settings = {};
+	int err = base_ensure(app->store, base);
+
+	if (!err)
+		err = add_settings(&settings, data);
+	if (!err)
+		err = container_create(&app->container, app->store, app->name, base, &settings,
+				       privileged ? NULL : &pool);
+	manifest_free(&settings);
+	if (err)
+		return err;
+	err = app_write_lxc(app, &app->container->manifest);
+	if (err) {
+		app_remove_lxc(app->store, app->name);
+		if (container_remove(app->container) == 0)
+			app->container = NULL;
+	}
+	return err;
+}
+
+dre_return_t dre_app_create_container_with(const char *name, const dre_app_data *data,
+					   const dre_app_create_options *options)
+{
+	struct app app = {};
+	int err;
+
+	if (!name || !data || !options)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the container's %s NULL",
+				!name ? "name is" : !data ? "configuration is" : "options are");
+	err = dre_check_name("container", name);
+	if (!err && data->udata.lxc.base)
+		err = dre_check_name("base image", data->udata.lxc.base);
+	if (!err)
+		err = check_data(data);
+	if (!err)
+		err = check_options(options);
+	if (err)
+		return err;
+	strcpy(app.name, name);
+	err = app_open_store(&app.config, &app.store);
+	if (!err)
+		err = create(&app, data, options->privileged ? options->privileged > 0 :
+							       app.config.privileged);
+	app_end(&app);
+	return err;
+}
+
+dre_return_t dre_app_create_container(const char *name, const dre_app_data *data)
+{
+	static const dre_app_create_options defaults = { .size = sizeof(defaults) };
+
+	return dre_app_create_container_with(name, data, &defaults);
+}
+
+dre_return_t dre_app_destroy_container(const char *name)
+{
+	struct app app;
+	int err = app_begin(&app, name, APP_CHANGE);
+
+	if (err)
+		return err;
+	err = app_require(&app, APP_STOPPED, APP_STOPPED);
+	if (!err)
+		err = app_remove_lxc(app.store, app.name);
+	if (!err)
+		err = container_remove(app.container);
+	if (!err)
+		app.container = NULL;
+	app_end(&app);
+	return err;
+}
+
+struct progress {
+	dre_app_progress fn;
+	void *arg;
+};
+
+static void report(void *arg, uint64_t done, uint64_t total)
+{
+	const struct progress *progress = arg;
+
+	progress->fn(progress->arg, done, total);
+}
+
+dre_return_t dre_app_import_base(const char *name, const char *source,
+				 dre_app_progress progress, void *arg)
+{
+	struct progress p = { progress, arg };
+	struct store *store = NULL;
+	struct dre_config config;
+	int err;
+
+	if (!name || !source)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the base image's %s is NULL",
+				name ? "source" : "name");
+	err = dre_check_name("base image", name);
+	if (!err)
+		err = app_open_store(&config, &store);
+	if (!err)
+		err = import_base(store, name, source, progress ? report : NULL, &p);
+	store_close(store);
+	return err;
+}

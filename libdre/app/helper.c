@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Runs dre-app-helper. liblxc forks the caller to make a container's monitor
+ * out of it, or to enter a container; a caller with threads, handlers and open
+ * files of its own is not fit for that. The helper is a fresh process.
+ *
+ * It says how it went on fd 3: "ok STATUS" or what failed. That does not
+ * depend on SIGCHLD, which is the caller's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "app.h"
+
+#define HELPER	DRE_LIBEXECDIR "/dre/dre-app-helper"
+
+static int set_attributes(posix_spawnattr_t *attr)
+{
+	sigset_t all, none;
+	int err = posix_spawnattr_init(attr);
+
+	sigfillset(&all);
+	sigemptyset(&none);
+	if (!err)
+		err = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	if (!err)
+		err = posix_spawnattr_setsigdefault(attr, &all);
+	if (!err)
+		err = posix_spawnattr_setsigmask(attr, &none);
+	return err;
+}
+
+static int set_actions(posix_spawn_file_actions_t *actions, int report, bool quiet)
+{
+	int err = posix_spawn_file_actions_init(actions);
+
+	for (int fd = 0; quiet && !err && fd < 3; fd++)
+		err = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0);
+	if (!err)
+		err = posix_spawn_file_actions_adddup2(actions, report, 3);
+	if (!err)
+		err = posix_spawn_file_actions_addclosefrom_np(actions, 4);
+	return err;
+}
+
+static int spawn(pid_t *pid, char *const argv[], int report, bool quiet)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	int err = set_attributes(&attr);
+
+	if (err)
+		return err;
+	err = set_actions(&actions, report, quiet);
+	if (!err) {
+		err = posix_spawn(pid, HELPER, &actions, &attr, argv, environ);
+		posix_spawn_file_actions_destroy(&actions);
+	}
+	posix_spawnattr_destroy(&attr);
+	return err;
+}
+
+/* All that the helper says, as one line. */
+static void read_report(int fd, char *text, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < size - 1) {
+		n = read(fd, text + len, size - 1 - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		len += n;
+	}
+	text[len] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+}
+
+static int run(const struct app *app, char *const argv[], bool quiet, int *status)
+{
+	char text[1024];
+	int report[2], err;
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC))
+		return dre_fail_errno(errno, "container '%s'", app->name);
+	/* The child gets it as fd 3: where it has that number already, dup2() keeps it open. */
+	err = spawn(&pid, argv, report[1], quiet);
+	close(report[1]);
+	if (err) {
+		close(report[0]);
+		return dre_fail_errno(err, "cannot run %s", HELPER);
+	}
+	read_report(report[0], text, sizeof(text));
+	close(report[0]);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (sscanf(text, "ok %d", status) == 1)
+		return 0;
+	return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': %s", app->name,
+			*text ? text : "the helper was killed");
+}
+
+int app_helper_start(const struct app *app)
+{
+	char *argv[] = { "dre-app-helper", "start", (char *)store_root(app->store),
+			 (char *)app->name, NULL };
+	int status;
+
+	return run(app, argv, true, &status);
+}
+
+int app_helper_exec(const struct app *app, char *const command[], int *status)
+{
+	char **argv;
+	size_t nr = 0;
+	int err;
+
+	while (command[nr])
+		nr++;
+	argv = calloc(nr + 5, sizeof(*argv));
+	if (!argv)
+		return dre_fail_errno(ENOMEM, "container '%s'", app->name);
+	argv[0] = "dre-app-helper";
+	argv[1] = "exec";
+	argv[2] = (char *)store_root(app->store);
+	argv[3] = (char *)app->name;
+	memcpy(argv + 4, command, nr * sizeof(*argv));
+	err = run(app, argv, false, status);
+	free(argv);
+	return err;
+}

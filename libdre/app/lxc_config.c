@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The configuration that liblxc gets, from the container's manifest and
+ * dre.conf. liblxc's own tools read it too: a plain lxc-start works.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "app.h"
+
+#define HOOK	DRE_LIBEXECDIR "/dre/dre-app-helper hook"
+
+static const char fixed_config[] =
+	"lxc.rootfs.managed = 0\n"	/* lxc-destroy must not empty it */
+	"lxc.tty.max = 0\n"
+	"lxc.pty.max = 1024\n"
+	"lxc.console.path = none\n"	/* CRIU cannot restore another one */
+	"lxc.autodev = 1\n"
+	"lxc.mount.auto = proc:mixed sys:mixed cgroup:mixed\n"
+	"lxc.mount.entry = /dev/dre dev/dre none bind,create=file 0 0\n"
+	"lxc.apparmor.profile = unconfined\n"
+	"lxc.apparmor.allow_incomplete = 1\n"
+	"lxc.cgroup.relative = 0\n"
+	"lxc.cgroup.dir.container.inner = payload\n"
+	"lxc.hook.version = 1\n"
+	"lxc.hook.pre-start = " HOOK "\n"
+	"lxc.hook.start-host = " HOOK "\n"
+	"lxc.hook.post-stop = " HOOK "\n";
+
+/* What root in a container without a user namespace must not have: it is the host's root. */
+static const char privileged_config[] =
+	"lxc.cap.drop = mac_admin mac_override sys_module sys_rawio sys_time sys_boot syslog\n";
+
+static void write_network(FILE *f, const struct dre_config *config)
+{
+	switch (config->network) {
+	case DRE_NETWORK_EMPTY:
+		fputs("lxc.net.0.type = empty\n", f);
+		break;
+	case DRE_NETWORK_NONE:
+		fputs("lxc.net.0.type = none\n", f);
+		break;
+	case DRE_NETWORK_BRIDGE:
+		fprintf(f, "lxc.net.0.type = veth\nlxc.net.0.link = %s\nlxc.net.0.flags = up\n",
+			config->bridge);
+		break;
+	}
+}
+
+/* Deny all, then what every container has in its /dev, and /dev/dre. */
+static void write_devices(FILE *f)
+{
+	struct stat st;
+
+	fputs("lxc.cgroup2.devices.deny = a\n"
+	      "lxc.cgroup2.devices.allow = c *:* m\n"
+	      "lxc.cgroup2.devices.allow = b *:* m\n"
+	      "lxc.cgroup2.devices.allow = c 1:3 rwm\n"		/* null */
+	      "lxc.cgroup2.devices.allow = c 1:5 rwm\n"		/* zero */
+	      "lxc.cgroup2.devices.allow = c 1:7 rwm\n"		/* full */
+	      "lxc.cgroup2.devices.allow = c 1:8 rwm\n"		/* random */
+	      "lxc.cgroup2.devices.allow = c 1:9 rwm\n"		/* urandom */
+	      "lxc.cgroup2.devices.allow = c 5:0 rwm\n"		/* tty */
+	      "lxc.cgroup2.devices.allow = c 5:1 rwm\n"		/* console */
+	      "lxc.cgroup2.devices.allow = c 5:2 rwm\n"		/* ptmx */
+	      "lxc.cgroup2.devices.allow = c 136:* rwm\n", f);	/* pts */
+	if (stat("/dev/dre", &st) == 0)
+		fprintf(f, "lxc.cgroup2.devices.allow = c %u:%u rw\n", major(st.st_rdev),
+			minor(st.st_rdev));
+}
+
+static void write_signal(FILE *f, const struct manifest *m, const char *setting, const char *key)
+{
+	const char *signal = manifest_get(m, setting);
+
+	if (signal)
+		fprintf(f, "%s = %s\n", key, signal);
+}
+
+static int write_config(FILE *f, const struct app *app, const struct manifest *m,
+			const char *rootfs)
+{
+	struct idmap map;
+	int err = container_idmap(app->name, m, &map);
+
+	if (err)
+		return err;
+	fprintf(f, "# Written by D-RE at each start: changes are lost.\n"
+		   "lxc.uts.name = %s\n"
+		   "lxc.rootfs.path = dir:%s\n"
+		   "lxc.cgroup.dir.container = dre/app/%s\n"
+		   "lxc.cgroup.dir.monitor = dre/monitor/%s\n",
+		app->name, rootfs, app->name, app->name);
+	fputs(fixed_config, f);
+	if (map.count)
+		fprintf(f, "lxc.idmap = u 0 %u %u\nlxc.idmap = g 0 %u %u\n", map.first, map.count,
+			map.first, map.count);
+	else
+		fputs(privileged_config, f);
+	write_signal(f, m, SETTING_HALT_SIGNAL, "lxc.signal.halt");
+	write_signal(f, m, SETTING_REBOOT_SIGNAL, "lxc.signal.reboot");
+	write_network(f, &app->config);
+	write_devices(f);
+	return 0;
+}
+
+/* Whole or not at all: liblxc's tools may read it at any time. */
+static int replace_config(const struct app *app, const struct manifest *m, const char *rootfs)
+{
+	char path[PATH_MAX], tmp[PATH_MAX];
+	FILE *f;
+	int err = app_path(app->store, app->name, "config", path);
+
+	if (!err)
+		err = app_path(app->store, app->name, ".config.new", tmp);
+	if (err)
+		return err;
+	f = fopen(tmp, "we");
+	if (!f)
+		return dre_fail_errno(errno, "%s", tmp);
+	err = write_config(f, app, m, rootfs);
+	if (!err && ferror(f))
+		err = dre_fail_errno(EIO, "%s", tmp);
+	if (fclose(f) && !err)
+		err = dre_fail_errno(errno, "%s", tmp);
+	if (!err && rename(tmp, path))
+		err = dre_fail_errno(errno, "%s", path);
+	if (err)
+		unlink(tmp);
+	return err;
+}
+
+static int make_dir(const char *path)
+{
+	/* The container's root, which is not ours, has to pass. */
+	if (mkdir(path, 0711) == 0 || errno == EEXIST)
+		return 0;
+	return dre_fail_errno(errno, "%s", path);
+}
+
+int app_write_lxc(const struct app *app, const struct manifest *m)
+{
+	char dir[PATH_MAX], rootfs[PATH_MAX];
+	int err = app_path(app->store, app->name, "", dir);
+
+	if (!err)
+		err = app_path(app->store, app->name, "rootfs", rootfs);
+	if (!err)
+		err = make_dir(dir);
+	if (!err)
+		err = make_dir(rootfs);
+	if (!err)
+		err = replace_config(app, m, rootfs);
+	return err;
+}
+
+int app_remove_lxc(const struct store *store, const char *name)
+{
+	static const char *const files[] = { "config", ".config.new", "lxc.log" };
+	char path[PATH_MAX];
+	int err = 0;
+
+	for (size_t i = 0; !err && i < sizeof(files) / sizeof(*files); i++) {
+		err = app_path(store, name, files[i], path);
+		if (!err && unlink(path) && errno != ENOENT)
+			err = dre_fail_errno(errno, "%s", path);
+	}
+	if (!err)
+		err = app_path(store, name, "rootfs", path);
+	if (!err && rmdir(path) && errno != ENOENT)
+		err = dre_fail_errno(errno, "%s", path);
+	if (!err)
+		err = app_path(store, name, "", path);
+	if (!err && rmdir(path) && errno != ENOENT)
+		err = dre_fail_errno(errno, "%s", path);
+	return err;
+}

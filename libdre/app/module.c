@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The container as the kernel module knows it.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "module.h"
+
+int app_module_open(int *dre)
+{
+	*dre = dre_module_open();
+	if (*dre >= 0)
+		return 0;
+	if (*dre == -EACCES || *dre == -EPERM)
+		return dre_fail_errno(-*dre, "cannot open /dev/dre");
+	return dre_fail(DRE_ERR_DAWARE_MOD_NONEXISTENCE,
+			"the D-RE module is not loaded (modprobe dre): /dev/dre: %s",
+			strerror(-*dre));
+}
+
+/* A module that was loaded after the container was started is told of it now. */
+static int container_fd(const struct app *app, int dre)
+{
+	int cfd = dre_module_container_open(dre, DRE_CONTAINER_APP, app->name);
+	pid_t init;
+
+	if (cfd != -ENOENT)
+		return cfd;
+	init = app->lxc->init_pid(app->lxc);
+	if (init <= 0)
+		return -ENODEV;
+	cfd = dre_module_container_create(dre, DRE_CONTAINER_APP, app->name, init);
+	/* Somebody else was faster. */
+	return cfd == -EEXIST ? dre_module_container_open(dre, DRE_CONTAINER_APP, app->name) : cfd;
+}
+
+int app_module_container(const struct app *app, int *cfd)
+{
+	int dre, err = app_module_open(&dre);
+
+	if (err)
+		return err;
+	*cfd = container_fd(app, dre);
+	close(dre);
+	if (*cfd >= 0)
+		return 0;
+	if (*cfd == -ENODEV || *cfd == -ESRCH)
+		return dre_fail(DRE_ERR_CONTAINER_STOPPED, "container '%s' is stopped", app->name);
+	return dre_fail_errno(-*cfd, "container '%s': the D-RE module refuses it", app->name);
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What every operation on a container begins and ends with.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "common/cgroupfs.h"
+#include "common/rootfs.h"
+
+static int check_privilege(void)
+{
+	if (geteuid() != 0)
+		return dre_fail(DRE_ERR_PERMISSION_DENIED, "only root may manage containers");
+	return 0;
+}
+
+int app_open_store(struct dre_config *config, struct store **store)
+{
+	int err = check_privilege();
+
+	if (!err)
+		err = dre_config_load(config);
+	if (!err)
+		err = store_open(store, config->store);
+	return err;
+}
+
+static int open_lxc(struct app *app)
+{
+	char lxcpath[PATH_MAX];
+	int err = app_lxcpath(app->store, lxcpath);
+
+	if (err)
+		return err;
+	app->lxc = lxc_container_new(app->name, lxcpath);
+	if (!app->lxc)
+		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
+				"container '%s': liblxc cannot open it below %s", app->name,
+				lxcpath);
+	return 0;
+}
+
+static int check_free(const struct app *app)
+{
+	bool busy;
+	int err = container_busy(app->store, app->name, &busy);
+
+	if (!err && busy)
+		err = dre_fail(DRE_ERR_CONTAINER_BUSY,
+			       "container '%s' is busy: another operation is under way", app->name);
+	return err;
+}
+
+static int check_exists(const struct app *app)
+{
+	struct manifest m = {};
+	int err = container_read(app->store, app->name, &m);
+
+	manifest_free(&m);
+	return err;
+}
+
+int app_begin(struct app *app, const char *name, enum app_access access)
+{
+	int err = dre_check_name("container", name);
+
+	*app = (struct app){};
+	if (err)
+		return err;
+	strcpy(app->name, name);
+	err = app_open_store(&app->config, &app->store);
+	if (err)
+		return err;
+	if (access == APP_CHANGE)
+		err = container_lock(&app->container, app->store, name);
+	else
+		err = check_exists(app);
+	if (!err && access == APP_USE)
+		err = check_free(app);
+	if (!err)
+		err = open_lxc(app);
+	if (!err && access == APP_CHANGE && app_state(app) == APP_STOPPED)
+		err = app_settle(app);
+	if (err)
+		app_end(app);
+	return err;
+}
+
+int app_begin_handle(struct app *app, const dre_app_handle *h, enum app_access access)
+{
+	if (!h)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the container's handle is NULL");
+	return app_begin(app, h->name, access);
+}
+
+void app_end(struct app *app)
+{
+	if (app->lxc)
+		lxc_container_put(app->lxc);
+	container_unlock(app->container);
+	store_close(app->store);
+	*app = (struct app){};
+}
+
+enum app_state app_state(const struct app *app)
+{
+	static const struct {
+		const char *name;
+		enum app_state state;
+	} states[] = {
+		{ "STOPPED", APP_STOPPED },
+		{ "RUNNING", APP_RUNNING },
+		{ "FROZEN", APP_SUSPENDED },
+		{ "THAWED", APP_RUNNING },
+		{ "STARTING", APP_CHANGING },
+		{ "STOPPING", APP_CHANGING },
+		{ "ABORTING", APP_CHANGING },
+		{ "FREEZING", APP_CHANGING },
+	};
+	const char *name = app->lxc->state(app->lxc);
+
+	for (size_t i = 0; name && i < sizeof(states) / sizeof(*states); i++)
+		if (!strcmp(name, states[i].name))
+			return states[i].state;
+	return APP_UNKNOWN;
+}
+
+int app_require(const struct app *app, enum app_state wanted, enum app_state other)
+{
+	enum app_state state = app_state(app);
+
+	if (state == wanted || state == other)
+		return 0;
+	switch (state) {
+	case APP_STOPPED:
+		return dre_fail(DRE_ERR_CONTAINER_STOPPED, "container '%s' is stopped", app->name);
+	case APP_RUNNING:
+		return dre_fail(DRE_ERR_CONTAINER_RUNNING, "container '%s' is running", app->name);
+	case APP_SUSPENDED:
+		return dre_fail(DRE_ERR_CONTAINER_SUSPENDED, "container '%s' is suspended",
+				app->name);
+	case APP_CHANGING:
+		return dre_fail(DRE_ERR_CONTAINER_BUSY,
+				"container '%s' is busy: it is starting or stopping", app->name);
+	case APP_UNKNOWN:
+		break;
+	}
+	return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
+			"container '%s': liblxc does not know its state", app->name);
+}
+
+/* Processes are left only where liblxc's monitor was killed: nobody watches them any more. */
+static int settle_cgroups(const struct app *app)
+{
+	char path[sizeof("dre/app//payload") + DRE_NAME_MAX];
+	int err;
+
+	snprintf(path, sizeof(path), "dre/app/%s/payload", app->name);
+	err = cgroupfs_kill(path);
+	snprintf(path, sizeof(path), "dre/app/%s", app->name);
+	if (!err)
+		err = cgroupfs_remove(path);
+	snprintf(path, sizeof(path), "dre/monitor/%s", app->name);
+	if (!err)
+		err = cgroupfs_remove(path);
+	return err;
+}
+
+int app_settle(const struct app *app)
+{
+	char rootfs[PATH_MAX];
+	int err = settle_cgroups(app);
+
+	if (!err)
+		err = app_path(app->store, app->name, "rootfs", rootfs);
+	if (!err)
+		err = rootfs_unmount(app->name, rootfs);
+	return err;
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Processes under D-RE's control.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "module.h"
+
+/* What the module's answer about process @pid means. */
+static int module_error(const struct app *app, int err, const char *kind, int pid)
+{
+	switch (err) {
+	case 0:
+		return 0;
+	case -ESRCH:
+		return dre_fail(DRE_ERR_PID_NONEXISTENCE, "there is no process with %s %d", kind, pid);
+	case -ENOENT:
+		return dre_fail(DRE_ERR_PID_NONEXISTENCE,
+				"the process with %s %d is not registered for container '%s'", kind,
+				pid, app->name);
+	case -EINVAL:
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
+				"%s %d is not a process but a thread, or belongs to the kernel",
+				kind, pid);
+	case -EXDEV:
+	case -EBUSY:
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
+				"the process with %s %d belongs to another container", kind, pid);
+	case -ENODEV:
+		return dre_fail(DRE_ERR_CONTAINER_STOPPED, "container '%s' is stopped", app->name);
+	}
+	return dre_fail_errno(-err, "container '%s', %s %d", app->name, kind, pid);
+}
+
+static int change(const dre_app_handle *h, int pid, uint32_t flags, bool add)
+{
+	const char *kind = flags & DRE_PROCESS_BY_VPID ? "VPID" : "PID";
+	struct app app;
+	int cfd, err;
+
+	if (!h)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the container's handle is NULL");
+	err = dre_check_name("container", h->name);
+	if (err)
+		return err;
+	if (pid <= 0)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s %d is not positive", kind, pid);
+	err = app_begin(&app, h->name, APP_USE);
+	if (err)
+		return err;
+	err = app_require(&app, APP_RUNNING, APP_RUNNING);
+	if (!err)
+		err = app_module_container(&app, &cfd);
+	if (!err) {
+		err = add ? dre_module_process_register(cfd, pid, flags, NULL, 0) :
+			    dre_module_process_unregister(cfd, pid, flags);
+		err = module_error(&app, err, kind, pid);
+		close(cfd);
+	}
+	app_end(&app);
+	return err;
+}
+
+dre_return_t dre_app_register_pid(const dre_app_handle *h, const int pid)
+{
+	return change(h, pid, 0, true);
+}
+
+dre_return_t dre_app_register_vpid(const dre_app_handle *h, const int vpid)
+{
+	return change(h, vpid, DRE_PROCESS_BY_VPID, true);
+}
+
+dre_return_t dre_app_unregister_pid(const dre_app_handle *h, const int pid)
+{
+	return change(h, pid, 0, false);
+}
+
+dre_return_t dre_app_unregister_vpid(const dre_app_handle *h, const int vpid)
+{
+	return change(h, vpid, DRE_PROCESS_BY_VPID, false);
+}
+
+/* The list and what it points to in one piece of memory. */
+static dre_app_pid_list_t make_list(const struct dre_process_info *info, size_t nr)
+{
+	dre_app_pid_list_t list = malloc((nr + 1) * sizeof(*list) + nr * sizeof(**list));
+	dre_app_pid_t *pids = (dre_app_pid_t *)(list + nr + 1);
+
+	if (!list)
+		return NULL;
+	for (size_t i = 0; i < nr; i++) {
+		pids[i] = (dre_app_pid_t){ .pid = info[i].pid, .vpid = info[i].vpid };
+		list[i] = &pids[i];
+	}
+	list[nr] = NULL;
+	return list;
+}
+
+/* The module's list; empty when the container is stopped, or stops meanwhile. */
+static int get_list(const struct app *app, struct dre_process_info **info, size_t *nr)
+{
+	int cfd, err;
+
+	*info = NULL;
+	*nr = 0;
+	if (app_state(app) == APP_STOPPED)
+		return 0;
+	err = app_module_container(app, &cfd);
+	if (err)
+		return err == DRE_ERR_CONTAINER_STOPPED ? 0 : err;
+	err = dre_module_process_list(cfd, info, nr);
+	close(cfd);
+	return err == -ENODEV ? 0 : module_error(app, err, "init with PID",
+						 app->lxc->init_pid(app->lxc));
+}
+
+dre_return_t dre_app_get_registered_pid_list(const dre_app_handle *h, dre_app_pid_list_t *list)
+{
+	struct dre_process_info *info;
+	dre_app_pid_list_t made = NULL;
+	struct app app;
+	size_t nr;
+	int err;
+
+	if (!h || !list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				h ? "pointer to the list" : "container's handle");
+	err = app_begin(&app, h->name, APP_LOOK);
+	if (err)
+		return err;
+	err = get_list(&app, &info, &nr);
+	if (!err) {
+		made = make_list(info, nr);
+		if (!made)
+			err = dre_fail_errno(ENOMEM, "container '%s'", app.name);
+		free(info);
+	}
+	if (!err)
+		*list = made;
+	app_end(&app);
+	return err;
+}
+
+dre_return_t dre_app_release_registered_pid_list(dre_app_pid_list_t list)
+{
+	if (!list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the list is NULL");
+	free(list);
+	return 0;
+}

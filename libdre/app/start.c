@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Starting a container.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "common/rootfs.h"
+
+static int start(const struct app *app)
+{
+	const struct manifest *m = &app->container->manifest;
+	char rootfs[PATH_MAX];
+	int dre, err;
+
+	err = app_module_open(&dre);
+	if (err)
+		return err;
+	close(dre);
+	err = app_write_lxc(app, m);
+	if (!err)
+		err = app_path(app->store, app->name, "rootfs", rootfs);
+	if (!err)
+		err = rootfs_mount(app->store, app->name, m, rootfs);
+	if (!err)
+		err = app_helper_start(app);
+	return err;
+}
+
+/* As if it had not been tried, and the error stays the first one. */
+static void undo(const struct app *app, int err)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s", dre_last_error());
+	if (app_state(app) == APP_STOPPED)
+		app_settle(app);
+	dre_fail(err, "%s", text);
+}
+
+dre_return_t dre_app_start(const dre_app_handle *h)
+{
+	struct app app;
+	int err = app_begin_handle(&app, h, APP_CHANGE);
+
+	if (err)
+		return err;
+	err = app_require(&app, APP_STOPPED, APP_STOPPED);
+	if (!err) {
+		err = start(&app);
+		if (err)
+			undo(&app, err);
+	}
+	app_end(&app);
+	return err;
+}

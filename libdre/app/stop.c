@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Stopping a container: first the D-Aware processes terminate in good order,
+ * then init halts, then what is left is killed.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "module.h"
+
+/* How long liblxc's monitor may take to end after its container, in milliseconds. */
+#define MONITOR_TIMEOUT	10000
+
+/* How long a killed container may take to be gone, in seconds. */
+#define KILL_TIMEOUT	30
+
+static long long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+/* The registered processes that still have to answer. */
+struct waiting {
+	struct dre_process_info *info;
+	size_t nr;
+};
+
+static void strike(struct waiting *w, int pid)
+{
+	for (size_t i = 0; i < w->nr; i++) {
+		if (w->info[i].pid == pid) {
+			w->info[i] = w->info[--w->nr];
+			return;
+		}
+	}
+}
+
+/* Events were lost: whoever is not registered any more needs no waiting for. */
+static int strike_absent(struct waiting *w, int cfd)
+{
+	struct dre_process_info *now;
+	size_t nr, i = 0, j;
+	int err = dre_module_process_list(cfd, &now, &nr);
+
+	if (err)
+		return err;
+	while (i < w->nr) {
+		for (j = 0; j < nr && now[j].pid != w->info[i].pid; j++)
+			;
+		if (j < nr)
+			i++;
+		else
+			w->info[i] = w->info[--w->nr];
+	}
+	free(now);
+	return 0;
+}
+
+/* Reads what has happened. False when the container has ended. */
+static bool read_events(struct waiting *w, int cfd)
+{
+	struct dre_event events[16];
+	ssize_t len = read(cfd, events, sizeof(events));
+
+	if (len <= 0)
+		return len < 0 && (errno == EINTR || errno == EAGAIN);
+	for (size_t i = 0; i < len / sizeof(*events); i++) {
+		switch (events[i].type) {
+		case DRE_EVENT_EXITED:
+		case DRE_EVENT_UNREGISTERED:
+		case DRE_EVENT_REFUSED:
+			strike(w, events[i].pid);
+			break;
+		case DRE_EVENT_ENDED:
+			return false;
+		case DRE_EVENT_LOST:
+			if (strike_absent(w, cfd))
+				return false;
+			break;
+		}
+	}
+	return true;
+}
+
+static void strike_silent(struct waiting *w)
+{
+	for (size_t i = 0; i < w->nr; ) {
+		if (w->info[i].nr_signals)
+			i++;
+		else
+			w->info[i] = w->info[--w->nr];
+	}
+}
+
+/*
+ * Asks the D-Aware processes to terminate, and waits for their answers. What
+ * goes wrong here is no failure of the stop: init and the kill come next.
+ */
+static void terminate(const struct app *app)
+{
+	long long deadline = now_ms() + app->config.stop_timeout * 1000LL;
+	struct waiting w = {};
+	struct pollfd poll_fd;
+	int cfd;
+
+	if (app_module_container(app, &cfd))
+		return;
+	/* Listed after the signals are sent; who answers in between is struck by the event. */
+	if (dre_module_terminate(cfd, NULL, NULL) || dre_module_process_list(cfd, &w.info, &w.nr))
+		goto close;
+	strike_silent(&w);
+	poll_fd = (struct pollfd){ .fd = cfd, .events = POLLIN };
+	while (w.nr) {
+		long long left = deadline - now_ms();
+
+		if (left <= 0 || (poll(&poll_fd, 1, left) < 0 && errno != EINTR))
+			break;
+		if (poll_fd.revents && !read_events(&w, cfd))
+			break;
+	}
+	free(w.info);
+close:
+	close(cfd);
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], line[128];
+	int parent = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	while (!parent && fgets(line, sizeof(line), f))
+		sscanf(line, "PPid: %d", &parent);
+	fclose(f);
+	return parent;
+}
+
+/* A pidfd of liblxc's monitor, which is init's parent, or -1. */
+static int open_monitor(const struct app *app)
+{
+	pid_t init = app->lxc->init_pid(app->lxc);
+	pid_t monitor = init > 0 ? parent_of(init) : 0;
+	int fd;
+
+	if (monitor <= 1)	/* was killed, and left init to the host's */
+		return -1;
+	fd = syscall(SYS_pidfd_open, monitor, 0);
+	if (fd >= 0 && parent_of(init) != monitor) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* It runs the post-stop hook after the container is "stopped" for all others. */
+static void wait_monitor(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	long long deadline = now_ms() + MONITOR_TIMEOUT, left;
+
+	if (fd < 0)
+		return;
+	while ((left = deadline - now_ms()) > 0)
+		if (poll(&poll_fd, 1, left) >= 0 || errno != EINTR)
+			break;
+	close(fd);
+}
+
+static int halt(const struct app *app)
+{
+	struct lxc_container *lxc = app->lxc;
+	int timeout = app->config.halt_timeout;
+
+	if (app_state(app) == APP_STOPPED)	/* init terminated with the others */
+		return 0;
+	if (timeout && lxc->shutdown(lxc, timeout))
+		return 0;
+	lxc->stop(lxc);
+	if (lxc->wait(lxc, "STOPPED", KILL_TIMEOUT))
+		return 0;
+	return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot kill it", app->name);
+}
+
+static int stop(const struct app *app)
+{
+	int monitor = open_monitor(app);
+	int err = 0;
+
+	if (app_state(app) == APP_SUSPENDED && !app->lxc->unfreeze(app->lxc))
+		err = dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot thaw it",
+			       app->name);
+	if (!err) {
+		terminate(app);
+		err = halt(app);
+	}
+	if (err) {
+		if (monitor >= 0)
+			close(monitor);
+		return err;
+	}
+	wait_monitor(monitor);
+	return app_settle(app);
+}
+
+dre_return_t dre_app_stop(const dre_app_handle *h)
+{
+	struct app app;
+	int err = app_begin_handle(&app, h, APP_CHANGE);
+
+	if (err)
+		return err;
+	err = app_require(&app, APP_RUNNING, APP_SUSPENDED);
+	if (!err)
+		err = stop(&app);
+	app_end(&app);
+	return err;
+}
