@@ -56,6 +56,12 @@ int container_create(struct container **c, struct store *store, const char *name
  */
 int container_lock(struct container **c, struct store *store, const char *name);
 
+/*
+ * The same without reading the manifest: c->manifest is empty. For removing a
+ * container whose manifest is damaged.
+ */
+int container_lock_damaged(struct container **c, struct store *store, const char *name);
+
 /* Unlocks. NULL is fine. */
 void container_unlock(struct container *c);
 

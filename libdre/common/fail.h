@@ -22,4 +22,15 @@
  */
 int dre_fail_errno(int errnum, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * Makes a name that others chose (a file's, an archive member's) fit for an
+ * error text, which is one line: control characters become '?', and what is
+ * too long is cut. Returns p->text.
+ */
+struct printable {
+	char text[256];
+};
+
+const char *dre_printable(struct printable *p, const char *text);
+
 #endif /* DRE_COMMON_FAIL_H */

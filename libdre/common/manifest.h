@@ -55,7 +55,10 @@ int manifest_parse(struct manifest *m, const char *text, size_t len, struct mani
  * MANIFEST_MAX_SIZE: errno E2BIG). */
 char *manifest_format(const struct manifest *m, size_t *len);
 
-/* Adds a layer on top. 0, -EINVAL (no layer name), -E2BIG (MANIFEST_MAX_LAYERS) or -ENOMEM. */
+/*
+ * Adds a layer on top. 0, -EINVAL (no layer name), -EEXIST (it is in the chain),
+ * -E2BIG (MANIFEST_MAX_LAYERS) or -ENOMEM.
+ */
 int manifest_add_layer(struct manifest *m, const char *layer);
 int manifest_set_base(struct manifest *m, const char *base);
 /* The value belongs to the manifest; NULL: not set. */

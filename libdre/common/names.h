@@ -7,7 +7,11 @@
 #ifndef DRE_COMMON_NAMES_H
 #define DRE_COMMON_NAMES_H
 
+#include <stdbool.h>
+
 #define DRE_NAME_MAX 63
+
+bool dre_name_valid(const char *name);
 
 /*
  * Returns 0 if @name is well formed, else DRE_ERR_NULL_POINTER,

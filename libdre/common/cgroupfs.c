@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <dre.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "cgroupfs.h"
+#include "fail.h"
+#include "file.h"
+
+#define USUAL_PLACE	"/sys/fs/cgroup"
+
+static int open_if_cgroup2(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct statfs fs;
+
+	if (fd >= 0 && (fstatfs(fd, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+int cgroupfs_open(int *fd)
+{
+	char line[PATH_MAX + 256];
+	struct mntent entry;
+	FILE *mounts;
+
+	*fd = open_if_cgroup2(USUAL_PLACE);
+	if (*fd >= 0)
+		return 0;
+	/* A host that has v1 as well has it elsewhere. */
+	mounts = setmntent("/proc/self/mounts", "re");
+	while (*fd < 0 && mounts && getmntent_r(mounts, &entry, line, sizeof(line)))
+		if (!strcmp(entry.mnt_type, "cgroup2"))
+			*fd = open_if_cgroup2(entry.mnt_dir);
+	if (mounts)
+		endmntent(mounts);
+	if (*fd >= 0)
+		return 0;
+	return dre_fail(DRE_ERR_CGROUP_NONEXISTENCE,
+			"the host has no control groups v2: mount a cgroup2 file system at "
+			USUAL_PLACE);
+}
+
+/* The name of a process, without a newline, for an error text. */
+static void read_comm(long pid, char comm[32])
+{
+	char path[32];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, comm, 31);
+	if (fd >= 0)
+		close(fd);
+	comm[n < 0 ? 0 : n] = '\0';
+	comm[strcspn(comm, "\n")] = '\0';
+}
+
+static int fail_populated(int group, const char *path)
+{
+	struct printable p;
+	char procs[32], comm[32];
+	long pid = 0;
+	ssize_t n;
+	int fd;
+
+	fd = openat(group, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, procs, sizeof(procs) - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n > 0) {
+		procs[n] = '\0';
+		pid = strtol(procs, NULL, 10);
+	}
+	/* 0: a process that is outside of our pid namespace. */
+	if (pid <= 0)
+		return dre_fail(DRE_ERR_CONTAINER_BUSY, "control group %s still has processes",
+				path);
+	read_comm(pid, comm);
+	return dre_fail(DRE_ERR_CONTAINER_BUSY, "control group %s still has process %ld (%s)", path,
+			pid, dre_printable(&p, comm));
+}
+
+static int remove_group(int parent, const char *name, const char *path);
+
+static int remove_children(DIR *dir, const char *path)
+{
+	struct dirent *entry;
+	char child[PATH_MAX];
+	int ret;
+
+	while ((entry = file_readdir(dir))) {
+		if (entry->d_type != DT_DIR)
+			continue;
+		snprintf(child, sizeof(child), "%s/%s", path, entry->d_name);
+		ret = remove_group(dirfd(dir), entry->d_name, child);
+		if (ret)
+			return ret;
+	}
+	return errno ? dre_fail_errno(errno, "cannot read control group %s", path) : 0;
+}
+
+/* @path is only for the error text. */
+static int remove_group(int parent, const char *name, const char *path)
+{
+	DIR *dir = file_opendir(parent, name);
+	int ret;
+
+	if (!dir)
+		return errno == ENOENT ? 0 :
+		       dre_fail_errno(errno, "cannot open control group %s", path);
+	ret = remove_children(dir, path);
+	if (!ret && unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		ret = errno == EBUSY ? fail_populated(dirfd(dir), path) :
+		      dre_fail_errno(errno, "cannot remove control group %s", path);
+	closedir(dir);
+	return ret;
+}
+
+int cgroupfs_remove(const char *path)
+{
+	int root, ret;
+
+	ret = cgroupfs_open(&root);
+	if (ret)
+		return ret;
+	ret = remove_group(root, path, path);
+	close(root);
+	return ret;
+}

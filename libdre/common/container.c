@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <dre.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "container.h"
+#include "fail.h"
+#include "file.h"
+#include "lock.h"
+#include "store_private.h"
+#include "tree.h"
+
+/* Beside the manifest while it is written; whoever has the container's lock owns it. */
+#define MANIFEST_NEW "manifest.new"
+
+typedef char manifest_path_t[sizeof("containers//manifest") + DRE_NAME_MAX];
+
+static const char *manifest_path(manifest_path_t path, const char *name)
+{
+	snprintf(path, sizeof(manifest_path_t), "containers/%s/manifest", name);
+	return path;
+}
+
+static struct container *new_container(struct store *store, const char *name)
+{
+	struct container *c = calloc(1, sizeof(*c));
+
+	if (c) {
+		c->store = store;
+		strcpy(c->name, name);
+		c->dir_fd = -1;
+		c->lock_fd = -1;
+	}
+	return c;
+}
+
+void container_unlock(struct container *c)
+{
+	if (!c)
+		return;
+	if (c->lock_fd >= 0) {
+		lock_release(c->lock_fd, LOCK_CHANGE);
+		close(c->lock_fd);
+	}
+	if (c->dir_fd >= 0)
+		close(c->dir_fd);
+	manifest_free(&c->manifest);
+	free(c);
+}
+
+int container_read(struct store *store, const char *name, struct manifest *m)
+{
+	manifest_path_t path;
+	int ret;
+
+	ret = dre_check_name("container", name);
+	if (ret)
+		return ret;
+	return store_read_manifest(store, manifest_path(path, name),
+				   DRE_ERR_CONTAINER_NONEXISTENCE,
+				   DRE_ERR_CONTAINER_UNKNOWN_STATUS, m);
+}
+
+static int fail_absent(const char *name)
+{
+	return dre_fail(DRE_ERR_CONTAINER_NONEXISTENCE, "there is no container '%s'", name);
+}
+
+static int fail_open(const char *name, int errnum)
+{
+	if (errnum == ENOENT || errnum == ENOTDIR)
+		return fail_absent(name);
+	return dre_fail_errno(errnum, "cannot open container '%s'", name);
+}
+
+/* Opens a container's directory and its lock file. */
+static int open_lock(struct store *s, const char *name, int flags, int *dir_fd, int *lock_fd)
+{
+	*dir_fd = openat(s->containers_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*dir_fd < 0)
+		return -errno;
+	*lock_fd = openat(*dir_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
+	if (*lock_fd < 0) {
+		int ret = -errno;
+
+		close(*dir_fd);
+		*dir_fd = -1;
+		return ret;
+	}
+	return 0;
+}
+
+/* Is the directory still the one of that name? It goes by a rename, its lock file with it. */
+static bool is_current(const struct container *c)
+{
+	struct stat there, ours;
+
+	return !fstatat(c->store->containers_fd, c->name, &there, AT_SYMLINK_NOFOLLOW) &&
+	       !fstat(c->dir_fd, &ours) &&
+	       there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+}
+
+static int take_lock(struct container *c)
+{
+	int ret;
+
+	/* It is there from the beginning; made again so that a damaged container can be removed. */
+	ret = open_lock(c->store, c->name, O_CREAT, &c->dir_fd, &c->lock_fd);
+	if (ret)
+		return fail_open(c->name, -ret);
+	ret = lock_try(c->lock_fd, LOCK_CHANGE, F_WRLCK);
+	if (ret == -EAGAIN)
+		return dre_fail(DRE_ERR_CONTAINER_BUSY,
+				"container '%s': another operation is under way", c->name);
+	if (ret)
+		return dre_fail_errno(-ret, "cannot lock container '%s'", c->name);
+	/* Removed between opening and locking, and perhaps created again: that one is not ours. */
+	if (!is_current(c))
+		return fail_absent(c->name);
+	/* What a killed holder of the lock was about to write. */
+	unlinkat(c->dir_fd, MANIFEST_NEW, 0);
+	return 0;
+}
+
+int container_lock_damaged(struct container **c, struct store *store, const char *name)
+{
+	int ret;
+
+	ret = dre_check_name("container", name);
+	if (ret)
+		return ret;
+	*c = new_container(store, name);
+	if (!*c)
+		return dre_fail_errno(ENOMEM, "cannot open container '%s'", name);
+	ret = take_lock(*c);
+	if (ret) {
+		container_unlock(*c);
+		*c = NULL;
+	}
+	return ret;
+}
+
+int container_lock(struct container **c, struct store *store, const char *name)
+{
+	int ret;
+
+	ret = container_lock_damaged(c, store, name);
+	if (ret)
+		return ret;
+	ret = container_read(store, name, &(*c)->manifest);
+	if (ret) {
+		container_unlock(*c);
+		*c = NULL;
+	}
+	return ret;
+}
+
+int container_busy(struct store *store, const char *name, bool *busy)
+{
+	int dir_fd, lock_fd, ret;
+
+	ret = dre_check_name("container", name);
+	if (ret)
+		return ret;
+	ret = open_lock(store, name, 0, &dir_fd, &lock_fd);
+	if (ret)
+		return fail_open(name, -ret);
+	ret = lock_test(lock_fd, LOCK_CHANGE, busy);
+	close(lock_fd);
+	close(dir_fd);
+	return ret ? dre_fail_errno(-ret, "cannot open container '%s'", name) : 0;
+}
+
+int container_commit(struct container *c)
+{
+	int ret;
+
+	ret = store_change_begin(c->store);
+	if (ret)
+		return ret;
+	ret = store_write_manifest(c->store, c->dir_fd, MANIFEST_NEW, &c->manifest);
+	if (!ret && (renameat(c->dir_fd, MANIFEST_NEW, c->dir_fd, "manifest") < 0 ||
+		     fsync(c->dir_fd) < 0))
+		ret = dre_fail_errno(errno, "cannot change container '%s'", c->name);
+	if (ret)
+		unlinkat(c->dir_fd, MANIFEST_NEW, 0);
+	return store_change_end(c->store, false, ret);
+}
+
+/*
+ * Id ranges.
+ */
+
+/* Parses "FIRST COUNT". */
+static bool parse_idmap(const char *text, struct idmap *map)
+{
+	char rest;
+
+	return strspn(text, "0123456789 ") == strlen(text) &&
+	       sscanf(text, "%" SCNu32 " %" SCNu32 "%c", &map->first, &map->count, &rest) == 2 &&
+	       map->count && map->first <= UINT32_MAX - map->count;
+}
+
+int container_idmap(const char *name, const struct manifest *m, struct idmap *map)
+{
+	const char *text = manifest_get(m, SETTING_IDMAP);
+
+	*map = (struct idmap){ 0 };
+	if (text && !parse_idmap(text, map))
+		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
+				"container '%s': its manifest has a bad id range: %s", name, text);
+	return 0;
+}
+
+struct idmaps {
+	struct idmap *maps;
+	size_t nr;
+};
+
+static int add_idmap(void *arg, const struct manifest *m)
+{
+	const char *text = manifest_get(m, SETTING_IDMAP);
+	struct idmaps *used = arg;
+	struct idmap *grown;
+
+	if (!text)
+		return 0;
+	grown = reallocarray(used->maps, used->nr + 1, sizeof(*grown));
+	if (!grown)
+		return dre_fail_errno(ENOMEM, "cannot choose an id range");
+	used->maps = grown;
+	if (!parse_idmap(text, &grown[used->nr]))
+		return dre_fail(DRE_ERR_DEVICE_BUSY, "a manifest has a bad id range: %s", text);
+	used->nr++;
+	return 0;
+}
+
+static int compare_idmaps(const void *a, const void *b)
+{
+	const struct idmap *x = a, *y = b;
+
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+/* The first gap in the sorted ranges, in steps of the pool's size from its beginning. */
+static int choose_idmap(const struct idmaps *used, const struct idmap *pool, struct idmap *map)
+{
+	uint64_t first = pool->first, end;
+	size_t i;
+
+	for (i = 0; i < used->nr; i++) {
+		end = (uint64_t)used->maps[i].first + used->maps[i].count;
+		if (end <= first)
+			continue;
+		if (used->maps[i].first >= first + pool->count)
+			break;
+		first = pool->first + (end - pool->first + pool->count - 1) / pool->count *
+				      pool->count;
+	}
+	if (first + pool->count > UINT32_MAX)
+		return dre_fail(DRE_ERR_DEVICE_BUSY, "no range of %" PRIu32
+				" ids is left for another container", pool->count);
+	*map = (struct idmap){ first, pool->count };
+	return 0;
+}
+
+/* Under LOCK_NAMES, until the container is there. */
+static int set_idmap(struct store *s, struct manifest *m, const struct idmap *pool)
+{
+	struct idmaps used = { 0 };
+	struct idmap map = { 0 };
+	char text[32];
+	int ret;
+
+	ret = store_each_manifest(s, MANIFESTS_CONTAINERS, add_idmap, &used);
+	if (!ret) {
+		qsort(used.maps, used.nr, sizeof(*used.maps), compare_idmaps);
+		ret = choose_idmap(&used, pool, &map);
+	}
+	free(used.maps);
+	if (ret)
+		return ret;
+	snprintf(text, sizeof(text), "%" PRIu32 " %" PRIu32, map.first, map.count);
+	ret = manifest_set(m, SETTING_IDMAP, text);
+	return ret ? dre_fail_errno(-ret, "cannot choose an id range") : 0;
+}
+
+/*
+ * Creation.
+ */
+
+/* The base's chain and settings, and @settings over them. */
+static int compose(struct container *c, const char *base, const struct manifest *settings)
+{
+	struct manifest *m = &c->manifest;
+	size_t i;
+	int ret;
+
+	ret = base_read(c->store, base, m);
+	if (ret)
+		return ret;
+	ret = manifest_set_base(m, base);
+	for (i = 0; !ret && settings && i < settings->nr_settings; i++)
+		ret = manifest_set(m, settings->settings[i].key, settings->settings[i].value);
+	if (!ret)
+		ret = manifest_set(m, SETTING_IDMAP, NULL);
+	return ret ? dre_fail_errno(-ret, "cannot create container '%s'", c->name) : 0;
+}
+
+static int fail_exists(const char *name)
+{
+	return dre_fail(DRE_ERR_CONTAINER_EXISTENCE, "there is a container '%s' already", name);
+}
+
+/* Fills the container's directory while it still has a temporary name. */
+static int stage(struct container *c)
+{
+	int ret;
+
+	c->lock_fd = openat(c->dir_fd, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (c->lock_fd < 0 || mkdirat(c->dir_fd, "snapshots", 0700) < 0)
+		return dre_fail_errno(errno, "cannot create container '%s'", c->name);
+	ret = lock_try(c->lock_fd, LOCK_CHANGE, F_WRLCK);
+	if (ret)
+		return dre_fail_errno(-ret, "cannot lock container '%s'", c->name);
+	ret = store_write_manifest(c->store, c->dir_fd, "manifest", &c->manifest);
+	if (!ret && fsync(c->dir_fd) < 0)
+		ret = dre_fail_errno(errno, "cannot create container '%s'", c->name);
+	return ret;
+}
+
+static int rename_in(struct container *c, const char *tmp)
+{
+	int dir = c->store->containers_fd;
+	int ret = 0;
+
+	/* A container's directory is never empty, and one that is not empty is never replaced. */
+	if (renameat(dir, tmp, dir, c->name) < 0)
+		return errno == ENOTEMPTY || errno == EEXIST ? fail_exists(c->name) :
+		       dre_fail_errno(errno, "cannot create container '%s'", c->name);
+	if (fsync(dir) < 0) {
+		ret = dre_fail_errno(errno, "cannot create container '%s'", c->name);
+		renameat(dir, c->name, dir, tmp);
+	}
+	return ret;
+}
+
+static int publish(struct container *c)
+{
+	struct store *s = c->store;
+	store_tmp_t tmp = STORE_TMP;
+	int ret;
+
+	file_random_name(tmp + strlen(STORE_TMP));
+	if (mkdirat(s->containers_fd, tmp, 0700) < 0)
+		return dre_fail_errno(errno, "cannot create container '%s'", c->name);
+	c->dir_fd = openat(s->containers_fd, tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ret = c->dir_fd < 0 ? dre_fail_errno(errno, "cannot create container '%s'", c->name) :
+	      stage(c);
+	if (!ret)
+		ret = rename_in(c, tmp);
+	if (ret)
+		tree_remove(s->containers_fd, tmp);
+	return ret;
+}
+
+/* What depends on other manifests, which must stay as they are until this one is there. */
+static int publish_exclusively(struct container *c, const struct idmap *pool)
+{
+	struct store *s = c->store;
+	int ret;
+
+	ret = lock_wait(s->lock_fd, LOCK_NAMES, F_WRLCK);
+	if (ret)
+		return dre_fail_errno(-ret, "cannot lock the store %s", s->root);
+	if (faccessat(s->bases_fd, c->manifest.base, F_OK, 0) < 0)
+		ret = dre_fail(DRE_ERR_BASE_NONEXISTENCE, "base image '%s' was just removed",
+			       c->manifest.base);
+	if (!ret && pool)
+		ret = set_idmap(s, &c->manifest, pool);
+	if (!ret)
+		ret = publish(c);
+	lock_release(s->lock_fd, LOCK_NAMES);
+	return ret;
+}
+
+/* @garbage: the layer that was made for it could not be removed again. */
+static int create(struct container *c, const char *base, const struct manifest *settings,
+		  const struct idmap *pool, bool *garbage)
+{
+	struct manifest *m = &c->manifest;
+	layer_name_t layer;
+	struct stat st;
+	int ret;
+
+	if (!fstatat(c->store->containers_fd, c->name, &st, AT_SYMLINK_NOFOLLOW))
+		return fail_exists(c->name);
+	ret = compose(c, base, settings);
+	if (!ret)
+		ret = layer_create(c->store, m->layers[m->nr_layers - 1], layer);
+	if (ret)
+		return ret;
+	strcpy(m->writable, layer);
+	ret = layer_sync(c->store, layer, false);
+	if (!ret)
+		ret = publish_exclusively(c, pool);
+	if (ret)
+		*garbage = !layer_discard(c->store, layer);
+	return ret;
+}
+
+int container_create(struct container **c, struct store *store, const char *name,
+		     const char *base, const struct manifest *settings, const struct idmap *pool)
+{
+	bool garbage = false;
+	int ret;
+
+	ret = dre_check_name("container", name);
+	if (!ret)
+		ret = dre_check_name("base image", base);
+	if (ret)
+		return ret;
+	*c = new_container(store, name);
+	if (!*c)
+		return dre_fail_errno(ENOMEM, "cannot create container '%s'", name);
+	ret = store_change_begin(store);
+	if (!ret) {
+		ret = create(*c, base, settings, pool, &garbage);
+		ret = store_change_end(store, garbage, ret);
+	}
+	if (ret) {
+		container_unlock(*c);
+		*c = NULL;
+	}
+	return ret;
+}
+
+int container_remove(struct container *c)
+{
+	struct store *s = c->store;
+	int ret;
+
+	ret = store_change_begin(s);
+	if (ret)
+		return ret;
+	ret = store_move_to_trash(s, s->containers_fd, c->name);
+	if (!ret && fsync(s->containers_fd) < 0)
+		ret = -errno;
+	if (ret)
+		ret = dre_fail_errno(-ret, "cannot remove container '%s'", c->name);
+	else
+		container_unlock(c);
+	return store_change_end(s, true, ret);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <dre.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fail.h"
+
+int dre_fail_errno(int errnum, const char *fmt, ...)
+{
+	int code = errnum == EACCES || errnum == EPERM ? DRE_ERR_PERMISSION_DENIED :
+							 DRE_ERR_DEVICE_BUSY;
+	const char *cause = strerrordesc_np(errnum);
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (cause)
+		return dre_fail(code, "%s: %s", text, cause);
+	return dre_fail(code, "%s: error %d", text, errnum);
+}
+
+const char *dre_printable(struct printable *p, const char *text)
+{
+	size_t i;
+
+	for (i = 0; text[i] && i < sizeof(p->text) - 4; i++)
+		p->text[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
+	strcpy(p->text + i, text[i] ? "..." : "");
+	return p->text;
+}

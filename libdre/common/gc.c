@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Changes of the store, and the collection of what they leave.
+ *
+ * A manifest that appears names layers that were made under LOCK_CHANGE, and a layer that no
+ * manifest names while LOCK_CHANGE is held exclusively is never going to be
+ * named. Such layers are moved to trash/ under the lock, which takes no time, and removed after
+ * it is given up.
+ */
+#include <dre.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fail.h"
+#include "file.h"
+#include "lock.h"
+#include "store_private.h"
+#include "tree.h"
+
+/* Layers that manifests name, sorted once all are known. */
+struct names {
+	layer_name_t *layers;
+	size_t nr, room;
+};
+
+struct live {
+	struct names layers;	/* all */
+	struct names writable;	/* those that need their work directory */
+};
+
+int store_change_begin(struct store *s)
+{
+	int ret, fd;
+
+	if (s->changes++)
+		return 0;
+	ret = lock_wait(s->lock_fd, LOCK_CHANGE, F_RDLCK);
+	if (ret) {
+		s->changes = 0;
+		return dre_fail_errno(-ret, "cannot lock the store %s", s->root);
+	}
+	do
+		file_random_name(s->marker);
+	while ((fd = openat(s->pending_fd, s->marker, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			    0600)) < 0 && errno == EEXIST);
+	if (fd < 0) {
+		ret = dre_fail_errno(errno, "cannot write to the store %s", s->root);
+		lock_release(s->lock_fd, LOCK_CHANGE);
+		s->changes = 0;
+		return ret;
+	}
+	close(fd);
+	return 0;
+}
+
+static bool is_empty(int dir_fd)
+{
+	DIR *dir = file_opendir(dir_fd, ".");
+	bool empty;
+
+	if (!dir)
+		return true;	/* nothing that could be worked on */
+	empty = !file_readdir(dir);
+	closedir(dir);
+	return empty;
+}
+
+int store_change_end(struct store *s, bool garbage, int ret)
+{
+	char text[1024];
+
+	/* An outer change must collect what an inner one left: it holds the lock until then. */
+	if (garbage)
+		s->garbage = true;
+	if (--s->changes)
+		return ret;
+	if (!s->garbage)
+		unlinkat(s->pending_fd, s->marker, 0);
+	s->garbage = false;
+	lock_release(s->lock_fd, LOCK_CHANGE);
+
+	if (!is_empty(s->pending_fd) || !is_empty(s->trash_fd)) {
+		snprintf(text, sizeof(text), "%s", dre_last_error());
+		store_gc(s, NULL);
+		dre_fail(ret, "%s", text);
+	}
+	return ret;
+}
+
+static int add_name(struct names *names, const char *layer)
+{
+	layer_name_t *grown;
+	size_t room;
+
+	if (names->nr == names->room) {
+		room = names->room ? 2 * names->room : 64;
+		grown = reallocarray(names->layers, room, sizeof(*grown));
+		if (!grown)
+			return dre_fail_errno(ENOMEM, "cannot collect");
+		names->layers = grown;
+		names->room = room;
+	}
+	strcpy(names->layers[names->nr++], layer);
+	return 0;
+}
+
+static int add_manifest(void *arg, const struct manifest *m)
+{
+	struct live *live = arg;
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < m->nr_layers && !ret; i++)
+		ret = add_name(&live->layers, m->layers[i]);
+	if (!ret && *m->writable)
+		ret = add_name(&live->layers, m->writable);
+	if (!ret && *m->writable)
+		ret = add_name(&live->writable, m->writable);
+	return ret;
+}
+
+static int compare_layers(const void *a, const void *b)
+{
+	return memcmp(a, b, LAYER_NAME_LEN);
+}
+
+static void sort_names(struct names *names)
+{
+	if (names->nr)
+		qsort(names->layers, names->nr, sizeof(*names->layers), compare_layers);
+}
+
+static bool has_name(const struct names *names, const char *layer)
+{
+	return names->nr &&
+	       bsearch(layer, names->layers, names->nr, sizeof(*names->layers), compare_layers);
+}
+
+int store_move_to_trash(struct store *s, int dir_fd, const char *name)
+{
+	char trash_name[9];
+
+	do {
+		file_random_name(trash_name);
+		if (!renameat(dir_fd, name, s->trash_fd, trash_name))
+			return 0;
+	} while (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR || errno == EISDIR);
+	/* An immutable directory cannot be renamed. */
+	return tree_remove(dir_fd, name);
+}
+
+static bool is_unnamed(const char *name, const struct names *live)
+{
+	/* Whatever else there is was not put there by us ("lost+found", ".nfs0123"). */
+	if (!live)
+		return !strncmp(name, STORE_TMP, strlen(STORE_TMP));
+	return layer_name_valid(name) && !has_name(live, name);
+}
+
+/* Moves what is not in @live away; without @live, what is not complete. */
+static int sweep(struct store *s, int dir_fd, const struct names *live)
+{
+	DIR *dir = file_opendir(dir_fd, ".");
+	struct dirent *entry;
+	int ret = 0;
+
+	if (!dir)
+		return dre_fail_errno(errno, "cannot read the store %s", s->root);
+	while (!ret && (entry = file_readdir(dir)))
+		if (is_unnamed(entry->d_name, live))
+			ret = store_move_to_trash(s, dir_fd, entry->d_name);
+	if (!ret)
+		ret = -errno;
+	closedir(dir);
+	return ret ? dre_fail_errno(-ret, "cannot collect in the store %s", s->root) : 0;
+}
+
+/* Nobody is changing anything: all entries are of changes that have ended. */
+static void clear_pending(struct store *s)
+{
+	DIR *dir = file_opendir(s->pending_fd, ".");
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = file_readdir(dir)))
+		unlinkat(s->pending_fd, entry->d_name, 0);
+	closedir(dir);
+}
+
+static int sweep_all(struct store *s, struct live *live)
+{
+	int ret;
+
+	ret = store_each_manifest(s, MANIFESTS_ALL, add_manifest, live);
+	if (ret)
+		return ret;
+	sort_names(&live->layers);
+	sort_names(&live->writable);
+	ret = sweep(s, s->layers_fd, &live->layers);
+	if (!ret)
+		ret = sweep(s, s->work_fd, &live->writable);
+	if (!ret)
+		ret = sweep(s, s->containers_fd, NULL);
+	if (!ret)
+		ret = sweep(s, s->bases_fd, NULL);
+	if (!ret)
+		clear_pending(s);
+	return ret;
+}
+
+static int empty_trash_locked(struct store *s)
+{
+	DIR *dir = file_opendir(s->trash_fd, ".");
+	struct dirent *entry;
+	int ret = 0, err;
+
+	if (!dir)
+		return -errno;
+	while ((entry = file_readdir(dir))) {
+		err = tree_remove(s->trash_fd, entry->d_name);
+		if (!ret)
+			ret = err;
+	}
+	closedir(dir);
+	return ret;
+}
+
+/* Whoever finds LOCK_TRASH taken leaves its own to the holder, who looks again afterwards. */
+static int empty_trash(struct store *s)
+{
+	int ret = 0;
+
+	while (!ret && !is_empty(s->trash_fd) && !lock_try(s->lock_fd, LOCK_TRASH, F_WRLCK)) {
+		ret = empty_trash_locked(s);
+		lock_release(s->lock_fd, LOCK_TRASH);
+	}
+	return ret ? dre_fail_errno(-ret, "cannot remove all of %s/trash", s->root) : 0;
+}
+
+int store_gc(struct store *s, bool *busy)
+{
+	struct live live = { 0 };
+	bool locked;
+	int ret = 0;
+
+	/* Inside a change of our own, the lock is ours, shared. */
+	locked = !s->changes && !lock_try(s->lock_fd, LOCK_CHANGE, F_WRLCK);
+	if (busy)
+		*busy = !locked;
+	if (locked) {
+		ret = sweep_all(s, &live);
+		lock_release(s->lock_fd, LOCK_CHANGE);
+		free(live.layers.layers);
+		free(live.writable.layers);
+	}
+	return ret ? ret : empty_trash(s);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The store's locks: open file description locks (F_OFD_SETLK), which exclude
+ * threads and processes alike, work on NFS, and vanish with their holder.
+ *
+ * In the order in which they are taken:
+ *
+ *	containers/NAME/lock	exclusive, only ever tried: the container is "busy"
+ *	lock, LOCK_CHANGE	shared: makes or removes layers and manifests;
+ *				exclusive, only ever tried: moves what is unnamed to trash/
+ *	lock, LOCK_NAMES	exclusive: chooses by reading other manifests and then writes one
+ *				(an id range, whether a base is in use)
+ *	lock, LOCK_TRASH	exclusive, only ever tried: empties trash/
+ */
+#ifndef DRE_COMMON_LOCK_H
+#define DRE_COMMON_LOCK_H
+
+#include <fcntl.h>
+#include <stdbool.h>
+
+/* Bytes of a lock file, each a lock of its own. */
+enum lock_byte {
+	LOCK_CHANGE,		/* also the only one of a container's lock file */
+	LOCK_NAMES,
+	LOCK_TRASH,
+};
+
+/*
+ * @type is F_RDLCK (shared), F_WRLCK (exclusive) or F_UNLCK. lock_try()
+ * returns -EAGAIN at once if somebody else has it, lock_wait() waits.
+ */
+int lock_try(int fd, enum lock_byte byte, short type);
+int lock_wait(int fd, enum lock_byte byte, short type);
+
+/* Gives it up also where a child process has inherited @fd. */
+void lock_release(int fd, enum lock_byte byte);
+
+/* Would lock_try(F_WRLCK) fail? */
+int lock_test(int fd, enum lock_byte byte, bool *held);
+
+#endif /* DRE_COMMON_LOCK_H */

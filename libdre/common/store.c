@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <dre.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fail.h"
+#include "file.h"
+#include "lock.h"
+#include "names.h"
+#include "store_private.h"
+
+/* Makes the directories above the root, as "mkdir -p" does. */
+static int make_parents(const char *root)
+{
+	char *path = strdup(root);
+	char *slash;
+	int ret = 0;
+
+	if (!path)
+		return -ENOMEM;
+	for (slash = strchr(path + 1, '/'); slash && !ret; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			ret = -errno;
+		*slash = '/';
+	}
+	free(path);
+	return ret;
+}
+
+/* The umask of the caller must not decide. */
+static int make_directory(int dir_fd, const char *name, mode_t mode)
+{
+	if (mkdirat(dir_fd, name, 0700) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	return fchmodat(dir_fd, name, mode, 0) < 0 ? -errno : 0;
+}
+
+static int open_root(struct store *s)
+{
+	struct stat st;
+	int ret;
+
+	s->root_fd = open(s->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->root_fd < 0 && errno == ENOENT) {
+		ret = make_parents(s->root);
+		if (!ret)
+			ret = make_directory(AT_FDCWD, s->root, 0711);
+		if (ret)
+			return dre_fail_errno(-ret, "cannot make the store %s", s->root);
+		s->root_fd = open(s->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (s->root_fd < 0 || fstat(s->root_fd, &st) < 0)
+		return dre_fail_errno(errno, "cannot open the store %s", s->root);
+	if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
+		return dre_fail(DRE_ERR_PERMISSION_DENIED,
+				"the store %s belongs to somebody else or can be written to by others",
+				s->root);
+	return 0;
+}
+
+static int open_directory(struct store *s, const char *name, mode_t mode, int *fd)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int ret;
+
+	*fd = openat(s->root_fd, name, flags);
+	if (*fd < 0 && errno == ENOENT) {
+		ret = make_directory(s->root_fd, name, mode);
+		if (!ret && fsync(s->root_fd) < 0)
+			ret = -errno;
+		if (ret)
+			return dre_fail_errno(-ret, "cannot make %s/%s", s->root, name);
+		*fd = openat(s->root_fd, name, flags);
+	}
+	if (*fd < 0)
+		return dre_fail_errno(errno, "cannot open %s/%s", s->root, name);
+	return 0;
+}
+
+static int open_all(struct store *s)
+{
+	const struct {
+		const char *name;
+		mode_t mode;
+		int *fd;
+	} directories[] = {
+		{ "layers", 0700, &s->layers_fd },
+		{ "work", 0700, &s->work_fd },
+		{ "bases", 0700, &s->bases_fd },
+		{ "containers", 0700, &s->containers_fd },
+		{ "pending", 0700, &s->pending_fd },
+		{ "trash", 0700, &s->trash_fd },
+	};
+	size_t i;
+	int ret, lxc_fd;
+
+	ret = open_root(s);
+	for (i = 0; !ret && i < sizeof(directories) / sizeof(*directories); i++)
+		ret = open_directory(s, directories[i].name, directories[i].mode,
+				     directories[i].fd);
+	if (!ret)
+		ret = open_directory(s, "lxc", 0711, &lxc_fd);
+	if (ret)
+		return ret;
+	close(lxc_fd);
+	s->lock_fd = openat(s->root_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (s->lock_fd < 0)
+		return dre_fail_errno(errno, "cannot open %s/lock", s->root);
+	return 0;
+}
+
+int store_open(struct store **store, const char *root)
+{
+	struct store *s;
+	int ret;
+
+	if (*root != '/')
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "the store's path is not absolute: %s",
+				root);
+	s = malloc(sizeof(*s));
+	if (!s)
+		return dre_fail_errno(ENOMEM, "cannot open the store %s", root);
+	*s = (struct store){
+		.root = strdup(root),
+		.root_fd = -1, .layers_fd = -1, .work_fd = -1, .bases_fd = -1,
+		.containers_fd = -1, .pending_fd = -1, .trash_fd = -1, .lock_fd = -1,
+	};
+	ret = s->root ? open_all(s) : dre_fail_errno(ENOMEM, "cannot open the store %s", root);
+	if (ret)
+		store_close(s);
+	else
+		*store = s;
+	return ret;
+}
+
+void store_close(struct store *s)
+{
+	const int *fds;
+	size_t i;
+
+	if (!s)
+		return;
+	fds = (const int[]){ s->root_fd, s->layers_fd, s->work_fd, s->bases_fd, s->containers_fd,
+			     s->pending_fd, s->trash_fd, s->lock_fd };
+	for (i = 0; i < 8; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(s->root);
+	free(s);
+}
+
+const char *store_root(const struct store *s)
+{
+	return s->root;
+}
+
+int store_root_fd(const struct store *s)
+{
+	return s->root_fd;
+}
+
+/* Names that nobody could have given are not the store's: temporary ones, an editor's. */
+static int read_names(DIR *dir, char ***names, size_t *nr)
+{
+	struct dirent *entry;
+	char **grown;
+
+	while ((entry = file_readdir(dir))) {
+		if (!dre_name_valid(entry->d_name))
+			continue;
+		grown = reallocarray(*names, *nr + 2, sizeof(**names));
+		if (!grown)
+			return -ENOMEM;
+		*names = grown;
+		grown[*nr] = strdup(entry->d_name);
+		if (!grown[*nr])
+			return -ENOMEM;
+		grown[++*nr] = NULL;
+	}
+	return -errno;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* A directory that is not there is empty: a container and its snapshots may go at any moment. */
+static int list(struct store *s, const char *directory, char ***names)
+{
+	size_t nr = 0;
+	int ret = 0;
+	DIR *dir;
+
+	*names = calloc(1, sizeof(**names));
+	if (!*names)
+		return dre_fail_errno(ENOMEM, "cannot read %s/%s", s->root, directory);
+	dir = file_opendir(s->root_fd, directory);
+	if (dir) {
+		ret = read_names(dir, names, &nr);
+		closedir(dir);
+	} else if (errno != ENOENT && errno != ENOTDIR) {
+		ret = -errno;
+	}
+	if (ret) {
+		store_free_list(*names);
+		return dre_fail_errno(-ret, "cannot read %s/%s", s->root, directory);
+	}
+	qsort(*names, nr, sizeof(**names), compare_names);
+	return 0;
+}
+
+int store_list_containers(struct store *s, char ***names)
+{
+	return list(s, "containers", names);
+}
+
+int store_list_bases(struct store *s, char ***names)
+{
+	return list(s, "bases", names);
+}
+
+void store_free_list(char **names)
+{
+	char **name;
+
+	for (name = names; name && *name; name++)
+		free(*name);
+	free(names);
+}
+
+/* Returns 0 or a negative errno: -EINVAL with @err filled in for a damaged one. */
+static int load(struct store *s, const char *path, struct manifest *m, struct manifest_error *err)
+{
+	char *text;
+	size_t len;
+	int ret;
+
+	*m = (struct manifest){ 0 };
+	*err = (struct manifest_error){ 1, "not a manifest" };
+	ret = file_read(s->root_fd, path, MANIFEST_MAX_SIZE, &text, &len);
+	if (ret == -EFBIG || ret == -ELOOP)
+		return -EINVAL;
+	if (ret)
+		return ret;
+	ret = manifest_parse(m, text, len, err);
+	free(text);
+	return ret;
+}
+
+static int fail_load(struct store *s, const char *path, int ret, const struct manifest_error *err,
+		     int damaged)
+{
+	if (ret == -EINVAL)
+		return dre_fail(damaged, "%s/%s:%u: %s", s->root, path, err->line, err->what);
+	return dre_fail_errno(-ret, "cannot read %s/%s", s->root, path);
+}
+
+int store_read_manifest(struct store *s, const char *path, int absent, int damaged,
+			struct manifest *m)
+{
+	struct manifest_error err;
+	int ret = load(s, path, m, &err);
+
+	if (ret == -ENOENT || ret == -ENOTDIR)
+		return dre_fail(absent, "there is no %s/%s", s->root, path);
+	return ret ? fail_load(s, path, ret, &err, damaged) : 0;
+}
+
+int store_write_manifest(struct store *s, int dir_fd, const char *name, const struct manifest *m)
+{
+	size_t len;
+	char *text;
+	int ret;
+
+	text = manifest_format(m, &len);
+	if (!text)
+		return dre_fail_errno(errno, "cannot write a manifest in %s", s->root);
+	ret = file_write_new(dir_fd, name, text, len);
+	free(text);
+	return ret ? dre_fail_errno(-ret, "cannot write a manifest in %s", s->root) : 0;
+}
+
+/* One that has gone since its name was read was not there. */
+static int visit(struct store *s, const char *path, store_manifest_fn fn, void *arg)
+{
+	struct manifest_error err;
+	struct manifest m;
+	int ret;
+
+	ret = load(s, path, &m, &err);
+	if (ret == -ENOENT || ret == -ENOTDIR)
+		return 0;
+	if (ret)
+		return fail_load(s, path, ret, &err, DRE_ERR_DEVICE_BUSY);
+	ret = fn(arg, &m);
+	manifest_free(&m);
+	return ret;
+}
+
+/* Visits those that are files in @directory: the bases, or the snapshots of a container. */
+static int visit_files(struct store *s, const char *directory, store_manifest_fn fn, void *arg)
+{
+	char path[2 * (DRE_NAME_MAX + 1) + sizeof("containers/snapshots/")];
+	char **names, **name;
+	int ret;
+
+	ret = list(s, directory, &names);
+	if (ret)
+		return ret;
+	for (name = names; *name && !ret; name++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, *name);
+		ret = visit(s, path, fn, arg);
+	}
+	store_free_list(names);
+	return ret;
+}
+
+static int visit_container(struct store *s, unsigned int kinds, const char *name,
+			   store_manifest_fn fn, void *arg)
+{
+	char path[DRE_NAME_MAX + 1 + sizeof("containers//snapshots")];
+	int ret = 0;
+
+	if (kinds & MANIFESTS_CONTAINERS) {
+		snprintf(path, sizeof(path), "containers/%s/manifest", name);
+		ret = visit(s, path, fn, arg);
+	}
+	if (!ret && kinds & MANIFESTS_SNAPSHOTS) {
+		snprintf(path, sizeof(path), "containers/%s/snapshots", name);
+		ret = visit_files(s, path, fn, arg);
+	}
+	return ret;
+}
+
+int store_each_manifest(struct store *s, unsigned int kinds, store_manifest_fn fn, void *arg)
+{
+	char **names, **name;
+	int ret = 0;
+
+	if (kinds & MANIFESTS_BASES)
+		ret = visit_files(s, "bases", fn, arg);
+	if (ret || !(kinds & (MANIFESTS_CONTAINERS | MANIFESTS_SNAPSHOTS)))
+		return ret;
+	ret = list(s, "containers", &names);
+	if (ret)
+		return ret;
+	for (name = names; *name && !ret; name++)
+		ret = visit_container(s, kinds, *name, fn, arg);
+	store_free_list(names);
+	return ret;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files that make up the image store share. Functions return 0 or a
+ * DRE_ERR_* code with the error text set, unless they say otherwise.
+ */
+#ifndef DRE_COMMON_STORE_PRIVATE_H
+#define DRE_COMMON_STORE_PRIVATE_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "manifest.h"
+#include "store.h"
+
+struct store {
+	char *root;		/* absolute path */
+	int root_fd;
+	int layers_fd;		/* layers/, and so on */
+	int work_fd;
+	int bases_fd;
+	int containers_fd;
+	int pending_fd;
+	int trash_fd;
+	int lock_fd;
+	/* Changes that are under way in this thread. They may nest; the outermost one counts. */
+	unsigned int changes;
+	bool garbage;		/* one of them has left something to collect */
+	char marker[9];		/* their entry in pending/ */
+};
+
+/* Files and directories that are not complete yet have a name that begins so. */
+#define STORE_TMP	".tmp-"
+typedef char store_tmp_t[sizeof(STORE_TMP) + 8];
+
+/*
+ * A change of the store lasts from before its first layer is made until after
+ * its manifest is there. It holds LOCK_CHANGE shared, so that nothing of it is
+ * collected, and has an entry in pending/, which tells the next one that there is
+ * something to collect if this one is killed.
+ */
+int store_change_begin(struct store *s);
+
+/*
+ * @garbage: this change has left something that no manifest names. Collects if
+ * it has, or if one that was killed may have. Returns @ret and leaves the
+ * error text alone.
+ */
+int store_change_end(struct store *s, bool garbage, int ret);
+
+/*
+ * Moves an entry of a directory of the store into trash/, where its name has no meaning; the end of
+ * the change removes it. 0 or a negative errno.
+ */
+int store_move_to_trash(struct store *s, int dir_fd, const char *name);
+
+/*
+ * Reads the manifest at @path below the root. @absent and @damaged are the
+ * codes for one that is not there and for one that cannot be understood.
+ */
+int store_read_manifest(struct store *s, const char *path, int absent, int damaged,
+			struct manifest *m);
+
+/* Writes a manifest to the new file @name in @dir_fd and brings it to the disk, but not its name. */
+int store_write_manifest(struct store *s, int dir_fd, const char *name, const struct manifest *m);
+
+/*
+ * Calls @fn with every manifest of @kinds, or what is there of them while they
+ * come and go. Ends at the first one for which it does not return 0, and returns that; or
+ * at one that cannot be read, with DRE_ERR_DEVICE_BUSY if it is damaged.
+ */
+enum {
+	MANIFESTS_BASES		= 1,
+	MANIFESTS_CONTAINERS	= 2,
+	MANIFESTS_SNAPSHOTS	= 4,
+	MANIFESTS_ALL		= 7,
+};
+
+typedef int (*store_manifest_fn)(void *arg, const struct manifest *m);
+
+int store_each_manifest(struct store *s, unsigned int kinds, store_manifest_fn fn, void *arg);
+
+/*
+ * Makes a layer, which is empty, within a change. With @below, the name of the
+ * layer that it will be on, it is a writable one: it gets a work directory, and its top
+ * directory looks like that of @below, because it is what the container sees as "/".
+ */
+int layer_create(struct store *s, const char *below, layer_name_t name);
+
+/* A directory fd of it, or -1 and errno. */
+int layer_open(struct store *s, const char *name);
+
+/* Brings a new writable layer to the disk; @files: a layer with all that was written to it. */
+int layer_sync(struct store *s, const char *name, bool files);
+
+/* Removes a layer that no manifest names. False if something of it is left. No error text. */
+bool layer_discard(struct store *s, const char *name);
+
+#endif /* DRE_COMMON_STORE_PRIVATE_H */
