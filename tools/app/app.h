@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The commands of dre-app, see struct command.
+ */
+#ifndef DRE_TOOL_APP_H
+#define DRE_TOOL_APP_H
+
+#include "common/command.h"
+
+int cmd_create(int argc, char **argv);
+int cmd_start(int argc, char **argv);
+int cmd_stop(int argc, char **argv);
+int cmd_suspend(int argc, char **argv);
+int cmd_resume(int argc, char **argv);
+int cmd_destroy(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_ps(int argc, char **argv);
+int cmd_register(int argc, char **argv);
+int cmd_unregister(int argc, char **argv);
+int cmd_exec(int argc, char **argv);
+int cmd_base_import(int argc, char **argv);
+int cmd_base_list(int argc, char **argv);
+
+/* For commands without options of their own; returns where the arguments begin. */
+int no_options(int argc, char **argv);
+
+#endif /* DRE_TOOL_APP_H */

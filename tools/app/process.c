@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * register, unregister, exec.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <dre_app.h>
+
+#include "app.h"
+
+/* [--vpid] NAME PID; @by_pid or @by_vpid does it. */
+static int change(int argc, char **argv, dre_return_t (*by_pid)(const dre_app_handle *, int),
+		  dre_return_t (*by_vpid)(const dre_app_handle *, int))
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "vpid", no_argument, NULL, 'v' },
+		{ }
+	};
+	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	dre_return_t (*fn)(const dre_app_handle *, int) = by_pid;
+	int pid, err;
+
+	while (command_getopt(argc, argv, "v", options) >= 0)
+		fn = by_vpid;
+	if (argc - optind != 2)
+		command_usage("a name and a number are wanted");
+	h.name = argv[optind];
+	pid = command_number(fn == by_pid ? "PID" : "VPID", argv[optind + 1], 1, INT_MAX);
+	err = fn(&h, pid);
+	return err ? command_fail(err, h.name) : EXIT_SUCCESS;
+}
+
+int cmd_register(int argc, char **argv)
+{
+	return change(argc, argv, dre_app_register_pid, dre_app_register_vpid);
+}
+
+int cmd_unregister(int argc, char **argv)
+{
+	return change(argc, argv, dre_app_unregister_pid, dre_app_unregister_vpid);
+}
+
+int cmd_exec(int argc, char **argv)
+{
+	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	int i = no_options(argc, argv);
+	int status, err;
+
+	if (i == argc)
+		command_usage("a name is missing");
+	h.name = argv[i++];
+	if (i < argc && argv[i][0] == '-' && argv[i][1] == '-' && !argv[i][2])
+		i++;
+	if (i == argc)
+		command_usage("a command is missing");
+	err = dre_app_exec(&h, argv + i, &status);
+	if (err)
+		return command_fail(err, h.name);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * status, list, ps, base list.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <dre_app.h>
+
+#include "app.h"
+#include "common/table.h"
+
+static const char *status_name(dre_return_t status)
+{
+	switch (status) {
+	case DRE_APP_CONTAINER_STATUS_STOP:
+		return "stopped";
+	case DRE_APP_CONTAINER_STATUS_RUNNING:
+		return "running";
+	case DRE_APP_CONTAINER_STATUS_SUSPENDED:
+		return "suspended";
+	case DRE_APP_CONTAINER_STATUS_BUSY:
+		return "busy";
+	}
+	return "unknown";
+}
+
+int cmd_status(int argc, char **argv)
+{
+	int status, i = no_options(argc, argv);
+	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+
+	if (argc - i != 1)
+		command_usage("one name is wanted");
+	h.name = argv[i];
+	status = dre_app_status(&h);
+	if (status < 0)
+		return command_fail(status, h.name);
+	puts(status_name(status));
+	return EXIT_SUCCESS;
+}
+
+/* The options of commands that print a table. */
+static bool json_option(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "json", no_argument, NULL, 'j' },
+		{ }
+	};
+	bool json = false;
+
+	while (command_getopt(argc, argv, "j", options) >= 0)
+		json = true;
+	return json;
+}
+
+int cmd_list(int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{ "NAME", SCOLS_JSON_STRING, 0 },
+		{ "STATE", SCOLS_JSON_STRING, 0 },
+		{ "PID", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+		{ }
+	};
+	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	bool json = json_option(argc, argv);
+	struct libscols_table *table;
+	struct libscols_line *row;
+	char number[12];
+	dre_list_t list;
+	int status, pid, err;
+
+	if (optind != argc)
+		command_usage("no argument is wanted");
+	err = dre_app_get_container_list(&list);
+	if (err)
+		return command_fail(err, NULL);
+	table = table_new("containers", columns, json);
+	for (dre_list_t name = list; *name; name++) {
+		h.name = *name;
+		status = dre_app_status(&h);
+		if (status == DRE_ERR_CONTAINER_NONEXISTENCE)	/* since the list was made */
+			continue;
+		row = table_row(table);
+		table_cell(row, 0, *name);
+		table_cell(row, 1, status_name(status));
+		if (dre_app_get_pid(&h, &pid) == 0) {
+			snprintf(number, sizeof(number), "%d", pid);
+			table_cell(row, 2, number);
+		}
+	}
+	dre_app_release_container_list(list);
+	table_print(table);
+	return EXIT_SUCCESS;
+}
+
+int cmd_base_list(int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{ "NAME", SCOLS_JSON_STRING, 0 },
+		{ }
+	};
+	bool json = json_option(argc, argv);
+	struct libscols_table *table;
+	dre_list_t list;
+	int err;
+
+	if (optind != argc)
+		command_usage("no argument is wanted");
+	err = dre_app_get_base_list(&list);
+	if (err)
+		return command_fail(err, NULL);
+	table = table_new("bases", columns, json);
+	for (dre_list_t name = list; *name; name++)
+		table_cell(table_row(table), 0, *name);
+	dre_app_release_base_list(list);
+	table_print(table);
+	return EXIT_SUCCESS;
+}
+
+enum { PS_PID, PS_VPID, PS_SIGNALS, PS_CONTAINER, PS_COMM, PS_COLUMNS };
+
+/* A line of /proc/daware, if it is about @name (NULL: about any container). */
+static void ps_row(struct libscols_table *table, char *line, const char *name, bool json)
+{
+	char *fields[PS_COLUMNS];
+	struct libscols_line *row;
+
+	line[strcspn(line, "\n")] = '\0';
+	for (int i = 0; i < PS_COLUMNS; i++) {
+		/* The last one is all that is left: a process may have a tab in its name. */
+		fields[i] = i == PS_COMM ? line : strsep(&line, "\t");
+		if (!fields[i])
+			return;
+	}
+	if (name && strcmp(fields[PS_CONTAINER], name))
+		return;
+	row = table_row(table);
+	for (int i = 0; i < PS_COLUMNS; i++) {
+		if (json && (i == PS_SIGNALS || i == PS_CONTAINER) && !strcmp(fields[i], "-"))
+			continue;
+		/* An array's elements are lines. */
+		for (char *c = fields[i]; json && i == PS_SIGNALS && *c; c++)
+			*c = *c == ',' ? '\n' : *c;
+		table_cell(row, i, fields[i]);
+	}
+}
+
+int cmd_ps(int argc, char **argv)
+{
+	static const struct column columns[] = {
+		[PS_PID] = { "PID", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+		[PS_VPID] = { "VPID", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+		[PS_SIGNALS] = { "SIGNALS", SCOLS_JSON_ARRAY_NUMBER, 0 },
+		[PS_CONTAINER] = { "CONTAINER", SCOLS_JSON_STRING, 0 },
+		[PS_COMM] = { "COMM", SCOLS_JSON_STRING, 0 },
+		{ }
+	};
+	bool json = json_option(argc, argv);
+	struct libscols_table *table;
+	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	const char *name = NULL;
+	char line[1024];
+	FILE *f;
+	int err;
+
+	if (argc - optind > 1)
+		command_usage("at most one name is wanted");
+	if (optind < argc) {
+		name = argv[optind];
+		h.name = argv[optind];
+		err = dre_app_status(&h);
+		if (err < 0)
+			return command_fail(err, name);
+	}
+	f = fopen("/proc/daware", "re");
+	if (!f)
+		return command_error("the D-RE module is not loaded: /proc/daware: %s; 'modprobe dre' loads it",
+				     strerror(errno));
+	table = table_new("processes", columns, json);
+	if (fgets(line, sizeof(line), f))	/* the heading */
+		while (fgets(line, sizeof(line), f))
+			ps_row(table, line, name, json);
+	fclose(f);
+	table_print(table);
+	return EXIT_SUCCESS;
+}

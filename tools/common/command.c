@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+/* The program and the command that run: one of each a process. */
+static const struct program *program;
+static const struct command *command;
+
+static void print_commands(FILE *f)
+{
+	fprintf(f, "usage: %s COMMAND [OPTION]... [ARGUMENT]...\n\n%s\n\n", program->name,
+		program->purpose);
+	for (const struct command *c = program->commands; c->name; c++)
+		fprintf(f, "  %-14s%s\n", c->name, c->summary);
+	fprintf(f, "\n'%s COMMAND --help' tells more about one of them, '%s --version' the version.\n",
+		program->name, program->name);
+}
+
+static void print_usage(FILE *f)
+{
+	fprintf(f, "usage: %s %s%s%s\n", program->name, command->name,
+		*command->arguments ? " " : "", command->arguments);
+}
+
+static void print_help(void)
+{
+	print_usage(stdout);
+	printf("\n%c%s.\n", command->summary[0] & ~0x20, command->summary + 1);
+	if (command->details)
+		printf("\n%s", command->details);
+}
+
+/* How many words of @argv are the name of @c; 0: it is not meant. */
+static int match(const struct command *c, int argc, char **argv)
+{
+	const char *space = strchr(c->name, ' ');
+
+	if (!space)
+		return !strcmp(argv[0], c->name);
+	if (argc >= 2 && strlen(argv[0]) == (size_t)(space - c->name) &&
+	    !strncmp(argv[0], c->name, space - c->name) && !strcmp(argv[1], space + 1))
+		return 2;
+	return 0;
+}
+
+/* The first word of a command of two, without a second one that there is. */
+static bool is_group(const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const struct command *c = program->commands; c->name; c++)
+		if (!strncmp(c->name, word, len) && c->name[len] == ' ')
+			return true;
+	return false;
+}
+
+static int no_command(int argc, char **argv)
+{
+	if (is_group(argv[0])) {
+		fprintf(argc > 1 && !strcmp(argv[1], "--help") ? stdout : stderr,
+			"usage: %s %s COMMAND\n\n", program->name, argv[0]);
+		for (const struct command *c = program->commands; c->name; c++)
+			if (!strncmp(c->name, argv[0], strlen(argv[0])))
+				fprintf(argc > 1 && !strcmp(argv[1], "--help") ? stdout : stderr,
+					"  %-14s%s\n", c->name, c->summary);
+		return argc > 1 && !strcmp(argv[1], "--help") ? EXIT_SUCCESS : EXIT_USAGE;
+	}
+	fprintf(stderr, "%s: there is no command '%s'; '%s --help' shows those there are\n",
+		program->name, argv[0], program->name);
+	return EXIT_USAGE;
+}
+
+int command_main(const struct program *prog, int argc, char **argv)
+{
+	int words;
+
+	program = prog;
+	if (argc < 2) {
+		print_commands(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_commands(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("%s %s\n", program->name, DRE_VERSION);
+		return EXIT_SUCCESS;
+	}
+	for (command = program->commands; command->name; command++) {
+		words = match(command, argc - 1, argv + 1);
+		if (words)
+			return command->run(argc - words, argv + words);
+	}
+	return no_command(argc - 1, argv + 1);
+}
+
+int command_getopt(int argc, char **argv, const char *short_options, const struct option *options)
+{
+	char shorts[64];
+	int c;
+
+	/* '+': what follows the first argument may be another program's. ':': messages are ours. */
+	snprintf(shorts, sizeof(shorts), "+:h%s", short_options);
+	opterr = 0;
+	c = getopt_long(argc, argv, shorts, options, NULL);
+	switch (c) {
+	case 'h':
+		print_help();
+		exit(EXIT_SUCCESS);
+	case ':':
+		command_usage("option '%s' needs a value", argv[optind - 1]);
+	case '?':
+		command_usage("there is no option '%s'", argv[optind - 1]);
+	}
+	return c;
+}
+
+void command_usage(const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: %s: ", program->name, command->name);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	print_usage(stderr);
+	exit(EXIT_USAGE);
+}
+
+int command_number(const char *what, const char *text, int min, int max)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (errno || end == text || *end || n < min || n > max)
+		command_usage("%s '%s' is not a number from %d to %d", what, text, min, max);
+	return n;
+}
+
+int command_fail(dre_return_t err, const char *name)
+{
+	const char *hint = program->hint(err);
+
+	fprintf(stderr, "%s: %s: %s", program->name, dre_strerror(err), dre_last_error());
+	if (hint) {
+		fputs("; ", stderr);
+		for (; *hint; hint++) {
+			if (hint[0] == '%' && hint[1] == 's') {
+				fputs(name ? name : "NAME", stderr);
+				hint++;
+			} else {
+				fputc(*hint, stderr);
+			}
+		}
+	}
+	fputc('\n', stderr);
+	return EXIT_FAILURE;
+}
+
+int command_error(const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", program->name);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return EXIT_FAILURE;
+}
