@@ -53,6 +53,12 @@ static bool dre_own_valid(const struct dre_own *own, u64 exec_id)
 	return own && own->exec_id == exec_id;
 }
 
+/* It ends with the container's init, not when the worker comes to take it away. */
+static bool dre_managed_valid(const struct dre_managed *m)
+{
+	return m && dre_container_alive(m->container);
+}
+
 /**
  * dre_process_view() - what a reader sees of a process
  * @p: the entry
@@ -70,7 +76,7 @@ bool dre_process_view(const struct dre_process_entry *p, struct dre_process_view
 	view->task = pid_task(view->pid, PIDTYPE_TGID);
 	if (!view->task || !dre_pid_alive(view->pid))
 		return false;
-	if (m) {
+	if (dre_managed_valid(m)) {
 		view->flags = DRE_PROCESS_MANAGED;
 		view->container = m->container;
 		view->nr_signals = m->nr_signals;
@@ -300,7 +306,7 @@ static u32 dre_process_flags(const struct dre_process_entry *p)
 
 	if (dre_own_valid(dre_part(p->own), dre_exec_id(p->watch.pid)))
 		flags |= DRE_PROCESS_SELF;
-	if (dre_part(p->managed))
+	if (dre_managed_valid(dre_part(p->managed)))
 		flags |= DRE_PROCESS_MANAGED;
 	return flags;
 }
@@ -408,11 +414,13 @@ static int dre_managed_register(struct dre_container *c, struct pid *pid,
 	struct dre_process_entry *p = dre_process_of(pid);
 	const struct dre_managed *m = p ? dre_part(p->managed) : NULL;
 
-	if (m && m->container != c)
+	if (dre_managed_valid(m) && m->container != c)
 		return -EBUSY;
 	p = dre_process_obtain(pid, spare);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
+	if (m && m->container != c)
+		dre_event(m->container, DRE_EVENT_UNREGISTERED, pid, DRE_PROCESS_MANAGED);
 	spare->managed->container = c;
 	dre_managed_set(p, spare->managed);
 	spare->managed = NULL;
