@@ -13,7 +13,6 @@ bindir    ?= $(prefix)/bin
 libexecdir ?= $(prefix)/libexec
 mandir    ?= $(prefix)/share/man
 sysconfdir ?= /etc
-localstatedir ?= /var
 
 CC        ?= cc
 AR        ?= ar
@@ -36,7 +35,7 @@ MAKEFLAGS += --no-builtin-rules
 .PHONY: all
 all:
 
-$(B)/obj/%.o: %.c Makefile
+$(B)/obj/%.o: %.c Makefile | $(B)/include/dre_paths.h
 	@mkdir -p $(@D)
 	$(Q)$(call say,CC,$<)$(CC) $(ALL_CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -52,7 +51,7 @@ objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
 define library
 all: $(B)/lib/$(1).so $(B)/lib/$(1).a
 LIBRARIES += $(1)
-$(1)_SOVERSION := $(2)
+$(1)_LIBS := $(4)
 $(call objs,$(3)): PKG_CFLAGS = $$(shell $$(PKG_CONFIG) --cflags $(filter-out libd%,$(4)) 2>/dev/null)
 $(B)/lib/$(1).so.$(2): $(call objs,$(3)) $(dir $(firstword $(3)))$(1).map $(patsubst %,$(B)/lib/%.so,$(filter libd%,$(4)))
 	@mkdir -p $$(@D)
@@ -76,8 +75,57 @@ $(B)/$(1): $(call objs,$(2)) $(patsubst %,$(B)/lib/%.so,$(filter libd%,$(3)))
 		$(patsubst lib%,-l%,$(filter libd%,$(3))) $(if $(filter-out libd%,$(3)),$$(shell $$(PKG_CONFIG) --libs $(filter-out libd%,$(3)))) -pthread
 endef
 
+# What the code has to know of the build; rewritten only if it changes.
+$(B)/include/dre_paths.h: FORCE
+	@mkdir -p $(@D)
+	@printf '#define DRE_VERSION "%s"\n#define DRE_LIBEXECDIR "%s"\n' '$(VERSION)' '$(libexecdir)' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+.PHONY: FORCE
+FORCE:
+
 include $(wildcard libdaware/build.mk libdre/build.mk tools/build.mk kernel/build.mk selftests/*/build.mk)
+include Documentation/build.mk selftests/build.mk
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+# The module's directory for each kernel that it is built for.
+install_module = $(INSTALL) -Dm 644 $(B)/module/$(1)/dre.ko $(DESTDIR)/lib/modules/$(1)/extra/dre.ko
+
+.PHONY: install
+install: all
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(libdir)/pkgconfig $(includedir)/linux $(bindir) \
+		$(libexecdir)/dre $(mandir) $(sysconfdir)/dre)
+	for l in $(LIBRARIES); do \
+		$(INSTALL) -m 644 $(B)/lib/$$l.a $(B)/lib/$$l.so.* $(DESTDIR)$(libdir) && \
+		cp -P $(B)/lib/$$l.so $(DESTDIR)$(libdir) || exit; done
+	printf 'INPUT(%s)\n' '$(LIBRARIES:lib%=-l%)' >$(DESTDIR)$(libdir)/libdre.so
+	$(foreach l,$(LIBRARIES),$(call pkgconfig,$(l)) >$(DESTDIR)$(libdir)/pkgconfig/$(l).pc;)
+	$(INSTALL) -m 644 libdaware/daware.h libdre/include/dre.h libdre/include/dre_app.h $(DESTDIR)$(includedir)
+	$(INSTALL) -m 644 uapi/linux/dre.h $(DESTDIR)$(includedir)/linux
+	$(INSTALL) $(wildcard $(B)/bin/*) $(DESTDIR)$(bindir)
+	$(INSTALL) $(wildcard $(B)/libexec/dre/*) $(DESTDIR)$(libexecdir)/dre
+	for m in $(MANPAGES); do $(INSTALL) -Dm 644 $$m $(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/} || exit; done
+	[ -e $(DESTDIR)$(sysconfdir)/dre/dre.conf ] || \
+		$(INSTALL) -m 644 libdre/common/dre.conf $(DESTDIR)$(sysconfdir)/dre
+	for k in $(KERNELS); do $(call install_module,$$k) || exit; done
+	[ '$(DESTDIR)' ] || { ldconfig; for k in $(KERNELS); do depmod $$k || exit; done; }
+
+# Static linking needs what the library itself is linked to.
+pkgconfig = printf '%s\n' 'prefix=$(prefix)' 'Name: $(1)' 'Description: D-RE runtime environment' \
+	'Version: $(VERSION)' 'Requires: $(filter libd%,$($(1)_LIBS))' \
+	'Requires.private: $(filter-out libd%,$($(1)_LIBS))' 'Cflags: -I$(includedir)' \
+	'Libs: -L$(libdir) -l$(1:lib%=%)' 'Libs.private: -pthread'
+
+.PHONY: help
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## make            builds everything in build/
+## make install    installs it (DESTDIR=, prefix=)
+## make demo       shows D-RE at work, in a virtual machine
+## make check      runs all tests
+## make shell      gives a shell in the virtual machine
+## make lint       only the static checks
+## make clean      removes build/
 
 .PHONY: clean
 clean:

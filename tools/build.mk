@@ -4,4 +4,4 @@ tools_COMMON := $(addprefix tools/common/,command.c table.c)
 
 $(eval $(call program,bin/dre-app,$(addprefix tools/app/,base.c lifecycle.c main.c process.c show.c) \
 	$(tools_COMMON),libdreapp libdaware smartcols))
-$(call objs,$(wildcard tools/*/*.c)): ALL_CPPFLAGS += -Itools -DDRE_VERSION='"$(VERSION)"'
+$(call objs,$(wildcard tools/*/*.c)): ALL_CPPFLAGS += -Itools

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "dre_paths.h"
 
 #define HELPER	DRE_LIBEXECDIR "/dre/dre-app-helper"
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "dre_paths.h"
 
 #define HOOK	DRE_LIBEXECDIR "/dre/dre-app-helper hook"
 

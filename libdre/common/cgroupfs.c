@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <mntent.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "file.h"
 
 #define USUAL_PLACE	"/sys/fs/cgroup"
+#define KILL_TIMEOUT	10000	/* milliseconds */
 
 static int open_if_cgroup2(const char *path)
 {
@@ -137,6 +139,65 @@ int cgroupfs_remove(const char *path)
 	if (ret)
 		return ret;
 	ret = remove_group(root, path, path);
+	close(root);
+	return ret;
+}
+
+static bool populated(int events)
+{
+	char text[256];
+	ssize_t n = pread(events, text, sizeof(text) - 1, 0);
+
+	text[n < 0 ? 0 : n] = '\0';
+	return n < 0 || strstr(text, "populated 1");
+}
+
+/* Killed is not gone: each process has to come round to it. */
+static int wait_empty(int group, const char *path)
+{
+	struct pollfd events = { .events = POLLPRI };
+	int ret = 0;
+
+	events.fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	if (events.fd < 0)
+		return dre_fail_errno(errno, "control group %s", path);
+	while (populated(events.fd)) {
+		if (poll(&events, 1, KILL_TIMEOUT) == 0) {
+			ret = fail_populated(group, path);
+			break;
+		}
+	}
+	close(events.fd);
+	return ret;
+}
+
+static int kill_group(int group, const char *path)
+{
+	int fd = openat(group, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return dre_fail_errno(errno, "control group %s", path);
+	if (write(fd, "1", 1) < 0)
+		ret = dre_fail_errno(errno, "cannot kill control group %s", path);
+	close(fd);
+	return ret ? ret : wait_empty(group, path);
+}
+
+int cgroupfs_kill(const char *path)
+{
+	int root, group, ret;
+
+	ret = cgroupfs_open(&root);
+	if (ret)
+		return ret;
+	group = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (group >= 0) {
+		ret = kill_group(group, path);
+		close(group);
+	} else if (errno != ENOENT) {
+		ret = dre_fail_errno(errno, "cannot open control group %s", path);
+	}
 	close(root);
 	return ret;
 }

@@ -19,4 +19,11 @@ int cgroupfs_open(int *fd);
  */
 int cgroupfs_remove(const char *path);
 
+/*
+ * Kills all processes in the group at @path and below, and waits until they
+ * are gone; success if the group is not there. DRE_ERR_CONTAINER_BUSY names one
+ * that would not die.
+ */
+int cgroupfs_kill(const char *path);
+
 #endif /* DRE_COMMON_CGROUPFS_H */

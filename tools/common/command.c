@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "dre_paths.h"
 
 /* The program and the command that run: one of each a process. */
 static const struct program *program;

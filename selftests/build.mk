@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What runs in the virtual machine gets there in one tree: D-RE as `make
+# install` puts it, and the tests in /tests.
+
+SERIES ?= 6.1
+STAGE := $(B)/stage
+VM := selftests/vm/vm
+
+.PHONY: tests deps stage
+deps:
+	$(Q)scripts/deps all
+
+stage: all tests vm-modules
+	$(Q)rm -rf $(STAGE)
+	$(Q)$(MAKE) -s --no-print-directory install DESTDIR=$(CURDIR)/$(STAGE) KERNELS="$(VM_KERNELS)" >/dev/null
+	$(Q)mkdir -p $(STAGE)/tests && cp -r $(B)/tests/. selftests/guest selftests/integration $(STAGE)/tests/
+
+.PHONY: check check-native check-vm shell demo
+check:
+	$(Q)rm -rf $(B)/tap && mkdir -p $(B)/tap
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)selftests/check
+
+# Interactive: `make shell SERIES=6.12`.
+shell: deps stage
+	$(Q)$(VM) shell --kernel $(SERIES) --payload $(STAGE) --syslog
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory stage
+	$(Q)$(VM) run --name demo --payload $(STAGE) -- /tests/integration/demo
