@@ -6,6 +6,7 @@
 #include <linux/magic.h>
 #include <mntent.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
