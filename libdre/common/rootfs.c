@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Mounting happens in a child with a mount namespace of its own, because
+ * overlayfs must be given short relative paths, must see the layers with
+ * the ids of the container, and must find them in the mounter's namespace. What
+ * comes out is a mount that is attached nowhere; the caller attaches it. All else
+ * ends with the child.
+ */
+#include <dre.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/securebits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "container.h"
+#include "fail.h"
+#include "rootfs.h"
+#include "userns.h"
+
+#define OPTIONS_SIZE	4096	/* mount(2) takes one page, and cuts what is longer silently */
+
+/* In /proc/mounts a root file system says whose it is. */
+typedef char source_t[sizeof("dre:") + DRE_NAME_MAX];
+
+static const char *source_of(source_t source, const char *name)
+{
+	snprintf(source, sizeof(source_t), "dre:%s", name);
+	return source;
+}
+
+/*
+ * What is mounted already.
+ */
+
+enum mounted { NOTHING, OURS, SOMETHING_ELSE };
+
+/* Is it overlayfs of that source, and with that writable layer (NULL: any)? */
+static bool line_matches(char *line, const char *source, const char *writable)
+{
+	char upper[sizeof("upperdir=") + LAYER_NAME_LEN];
+	char *save, *fields, *option;
+
+	/* "ID PARENT DEV ROOT WHERE FLAGS [OPTIONAL]... - TYPE SOURCE OPTIONS" */
+	fields = strstr(line, " - ");
+	if (!fields)
+		return false;
+	fields += strlen(" - ");
+	if (strcmp(strtok_r(fields, " \n", &save) ?: "", "overlay") ||
+	    strcmp(strtok_r(NULL, " \n", &save) ?: "", source))
+		return false;
+	if (!writable)
+		return true;
+	snprintf(upper, sizeof(upper), "upperdir=%s", writable);
+	while ((option = strtok_r(NULL, " ,\n", &save)))
+		if (!strcmp(option, upper))
+			return true;
+	return false;
+}
+
+static int read_mountinfo(uint64_t mount_id, const char *source, const char *writable,
+			  enum mounted *mounted)
+{
+	char *line = NULL;
+	size_t size = 0;
+	FILE *f;
+
+	/* Threads may have mount namespaces of their own. */
+	f = fopen("/proc/thread-self/mountinfo", "re");
+	if (!f)
+		return -errno;
+	*mounted = SOMETHING_ELSE;
+	while (getline(&line, &size, f) > 0) {
+		if (strtoull(line, NULL, 10) != mount_id)
+			continue;
+		if (line_matches(line, source, writable))
+			*mounted = OURS;
+		break;
+	}
+	free(line);
+	fclose(f);
+	return 0;
+}
+
+static int find_mounted(const char *name, const char *where, const char *writable,
+			enum mounted *mounted)
+{
+	struct statx stx;
+	source_t source;
+	int ret;
+
+	*mounted = NOTHING;
+	if (statx(AT_FDCWD, where, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0)
+		ret = errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	else if (!(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		ret = 0;
+	else
+		ret = read_mountinfo(stx.stx_mnt_id, source_of(source, name), writable, mounted);
+	return ret ? dre_fail_errno(-ret, "container '%s': cannot find out what is mounted at %s",
+				    name, where) : 0;
+}
+
+int rootfs_mounted(const char *name, const char *where, bool *mounted)
+{
+	enum mounted what;
+	int ret;
+
+	ret = find_mounted(name, where, NULL, &what);
+	if (!ret)
+		*mounted = what == OURS;
+	return ret;
+}
+
+/*
+ * The child.
+ */
+
+struct mounter {
+	int root_fd;		/* the store's */
+	int userns_fd;		/* -1: privileged */
+	struct idmap map;
+	const char *source;
+	const char *options;
+	int report_fd;
+};
+
+/* What the child sends at its end. The text is constant, so it is the same in both. */
+struct report {
+	const char *failed;	/* NULL: it goes with the mount's fd */
+	int errnum;
+};
+
+/*
+ * Shows the store with the ids of the container from here on: by a copy of its
+ * mount, over the store itself, that nobody else sees. The current directory is the root of the store
+ * before and after.
+ */
+static const char *map_store(const struct mounter *m)
+{
+	struct mount_attr attr = {
+		.attr_set = MOUNT_ATTR_IDMAP,
+		.userns_fd = m->userns_fd,
+	};
+	int tree;
+
+	tree = open_tree(AT_FDCWD, ".", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		return "cannot copy the mount of the store";
+	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return "the file system of the store does not support idmapped mounts";
+	if (move_mount(tree, "", AT_FDCWD, ".", MOVE_MOUNT_F_EMPTY_PATH) < 0 || fchdir(tree) < 0)
+		return "cannot attach the mapped store";
+	return NULL;
+}
+
+/*
+ * overlayfs reaches the layers with the rights of whoever mounts it. That must
+ * be somebody who exists in the mapped store, but with all capabilities still.
+ */
+static const char *become_mapped_root(const struct mounter *m)
+{
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
+		return "cannot set securebits";
+	setfsgid(m->map.first);
+	setfsuid(m->map.first);
+	/* They return the old one; an impossible one changes nothing. */
+	if (setfsuid(-1) != (int)m->map.first || setfsgid(-1) != (int)m->map.first)
+		return "cannot become the container's root";
+	return NULL;
+}
+
+static const char *mount_overlay(const struct mounter *m, int *mount_fd)
+{
+	/* A container has no use for device nodes in its files: hostile bases may. */
+	unsigned long flags = m->userns_fd < 0 ? 0 : MS_NODEV;
+	const char *failed;
+
+	/* The current directory goes along into the new namespace. */
+	if (fchdir(m->root_fd) < 0)
+		return "cannot enter the store";
+	/* What others unmount meanwhile must not stay mounted here: not private, but slave. */
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return "cannot get a mount namespace";
+	failed = m->userns_fd < 0 ? NULL : map_store(m);
+	if (!failed && chdir("layers") < 0)
+		failed = "cannot enter the layers";
+	if (!failed && m->userns_fd >= 0)
+		failed = become_mapped_root(m);
+	if (failed)
+		return failed;
+
+	/* "." stays what is below the mount; the way over ".." leads onto it. */
+	if (mount(m->source, ".", "overlay", flags, m->options) < 0)
+		return "cannot mount overlayfs (the kernel's log may say more)";
+	*mount_fd = open_tree(AT_FDCWD, "../layers", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (*mount_fd < 0)
+		return "cannot take the mount";
+	umount2("../layers", 0);
+	return NULL;
+}
+
+static void send_report(int socket_fd, const struct report *report, int mount_fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { (void *)report, sizeof(*report) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cmsg;
+
+	if (mount_fd >= 0) {
+		msg.msg_control = control;
+		msg.msg_controllen = sizeof(control);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &mount_fd, sizeof(int));
+	}
+	sendmsg(socket_fd, &msg, MSG_NOSIGNAL);
+}
+
+static int mounter_main(void *arg)
+{
+	const struct mounter *m = arg;
+	struct report report = { 0 };
+	int mount_fd = -1;
+
+	report.failed = mount_overlay(m, &mount_fd);
+	report.errnum = errno;
+	send_report(m->report_fd, &report, mount_fd);
+	return 0;
+}
+
+/*
+ * The caller.
+ */
+
+/* The child has ended: the report is there, or it never comes. Returns the mount's fd, or -1. */
+static int receive_report(int socket_fd, struct report *report)
+{
+	char control[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { report, sizeof(*report) };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	int mount_fd = -1;
+
+	if (recvmsg(socket_fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != sizeof(*report)) {
+		*report = (struct report){ "the process that mounts it was killed", EINTR };
+		return -1;
+	}
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg)
+		memcpy(&mount_fd, CMSG_DATA(cmsg), sizeof(int));
+	else if (!report->failed)	/* no room in the table of fds */
+		*report = (struct report){ "cannot receive the mount", EMFILE };
+	return mount_fd;
+}
+
+/* Returns the fd of a mount that is attached nowhere, or -1 with the report filled in. */
+static int run_mounter(struct mounter *m, struct report *report)
+{
+	struct child child;
+	int fds[2], ret;
+
+	*report = (struct report){ "cannot start the process that mounts it", 0 };
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0) {
+		report->errnum = errno;
+		return -1;
+	}
+	m->report_fd = fds[1];
+	ret = child_start(&child, 0, mounter_main, m);
+	if (ret) {
+		report->errnum = -ret;
+	} else {
+		child_wait(&child);
+		ret = receive_report(fds[0], report);
+	}
+	close(fds[0]);
+	close(fds[1]);
+	return ret < 0 ? -1 : ret;
+}
+
+/* overlayfs wants the top first. */
+static int format_options(const char *name, const struct manifest *m, char options[OPTIONS_SIZE])
+{
+	char *end = stpcpy(options, "lowerdir=");
+	size_t i;
+
+	if (!m->nr_layers || !*m->writable)
+		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
+				"container '%s': its manifest names no layers", name);
+	if (m->nr_layers > ROOTFS_MAX_LAYERS)
+		return dre_fail(DRE_ERR_REQUEST_TOO_LONG,
+				"container '%s': its chain of %zu layers is longer than %d", name,
+				m->nr_layers, ROOTFS_MAX_LAYERS);
+	for (i = m->nr_layers; i; i--)
+		end += sprintf(end, "%s%s", m->layers[i - 1], i > 1 ? ":" : "");
+	sprintf(end, ",upperdir=%s,workdir=../work/%s,redirect_dir=on,index=off,metacopy=off",
+		m->writable, m->writable);
+	return 0;
+}
+
+_Static_assert(sizeof("lowerdir=,upperdir=,workdir=../work/,redirect_dir=on,index=off,metacopy=off") +
+	       (ROOTFS_MAX_LAYERS + 2) * (LAYER_NAME_LEN + 1) <= OPTIONS_SIZE,
+	       "ROOTFS_MAX_LAYERS do not fit into the options of mount(2)");
+
+/* overlayfs says ENOENT, but not for what. */
+static const char *missing_layer(struct store *store, const struct manifest *m)
+{
+	char path[sizeof("layers/") + LAYER_NAME_LEN];
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i <= m->nr_layers; i++) {
+		const char *layer = i < m->nr_layers ? m->layers[i] : m->writable;
+
+		snprintf(path, sizeof(path), "layers/%s", layer);
+		if (fstatat(store_root_fd(store), path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return layer;
+	}
+	return NULL;
+}
+
+static int fail_mount(struct store *store, const char *name, const struct manifest *m,
+		      const struct report *report)
+{
+	const char *layer = report->errnum == ENOENT ? missing_layer(store, m) : NULL;
+
+	if (layer)
+		return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': layer %s/layers/%s is missing",
+				name, store_root(store), layer);
+	return dre_fail_errno(report->errnum, "container '%s': %s", name, report->failed);
+}
+
+static int attach(const char *name, int mount_fd, const char *where)
+{
+	int dir = open(where, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int ret = 0;
+
+	if (dir < 0 || move_mount(mount_fd, "", dir, "",
+				  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		ret = dre_fail_errno(errno, "container '%s': cannot mount its root at %s", name,
+				     where);
+	if (dir >= 0)
+		close(dir);
+	return ret;
+}
+
+static int mount_at(struct store *store, const char *name, const struct manifest *m,
+		    struct mounter *mounter, const char *where)
+{
+	struct report report;
+	int mount_fd, ret;
+
+	if (mounter->map.count) {
+		mounter->userns_fd = userns_open(&mounter->map);
+		if (mounter->userns_fd < 0)
+			return dre_fail_errno(-mounter->userns_fd,
+					      "container '%s': cannot make a user namespace", name);
+	}
+	mount_fd = run_mounter(mounter, &report);
+	if (mounter->userns_fd >= 0)
+		close(mounter->userns_fd);
+	if (mount_fd < 0)
+		return fail_mount(store, name, m, &report);
+	ret = attach(name, mount_fd, where);
+	close(mount_fd);
+	return ret;
+}
+
+int rootfs_mount(struct store *store, const char *name, const struct manifest *m,
+		 const char *where)
+{
+	char options[OPTIONS_SIZE];
+	source_t source;
+	struct mounter mounter = {
+		.root_fd = store_root_fd(store),
+		.userns_fd = -1,
+		.source = source_of(source, name),
+		.options = options,
+	};
+	enum mounted mounted;
+	int ret;
+
+	ret = format_options(name, m, options);
+	if (!ret)
+		ret = container_idmap(name, m, &mounter.map);
+	if (!ret)
+		ret = find_mounted(name, where, m->writable, &mounted);
+	if (ret || mounted == OURS)
+		return ret;
+	if (mounted == SOMETHING_ELSE)
+		return dre_fail(DRE_ERR_DEVICE_BUSY,
+				"container '%s': something else is mounted at %s", name, where);
+	return mount_at(store, name, m, &mounter, where);
+}
+
+int rootfs_unmount(const char *name, const char *where)
+{
+	enum mounted mounted;
+	int ret;
+
+	ret = find_mounted(name, where, NULL, &mounted);
+	if (ret || mounted == NOTHING)
+		return ret;
+	if (mounted == SOMETHING_ELSE)
+		return dre_fail(DRE_ERR_DEVICE_BUSY,
+				"container '%s': something else is mounted at %s", name, where);
+	if (!umount2(where, UMOUNT_NOFOLLOW))
+		return 0;
+	if (errno == EBUSY)
+		return dre_fail(DRE_ERR_CONTAINER_BUSY,
+				"container '%s': a process still uses %s (\"fuser -vm %s\" shows it)",
+				name, where, where);
+	return dre_fail_errno(errno, "container '%s': cannot unmount %s", name, where);
+}
