@@ -29,3 +29,14 @@ shell: deps stage
 demo: deps
 	$(Q)$(MAKE) --no-print-directory stage
 	$(Q)$(VM) run --name demo --payload $(STAGE) -- /tests/integration/demo
+
+# checkpatch comes from Debian's package of the kernel's source, as the tests' harness does.
+CHECKPATCH := $(B)/checkpatch
+$(CHECKPATCH)/checkpatch.pl: /usr/src/linux-source-6.1.tar.xz
+	@mkdir -p $(@D)
+	$(Q)tar -xJmf $< -C $(@D) --strip-components=2 \
+		$(addprefix linux-source-6.1/scripts/,checkpatch.pl spelling.txt const_structs.checkpatch)
+
+.PHONY: lint
+lint: $(CHECKPATCH)/checkpatch.pl vm-modules $(B)/include/dre_paths.h
+	$(Q)selftests/lint $(B)

@@ -89,10 +89,11 @@ dre_return_t dre_app_unregister_vpid(const dre_app_handle *h, const int vpid)
 static dre_app_pid_list_t make_list(const struct dre_process_info *info, size_t nr)
 {
 	dre_app_pid_list_t list = malloc((nr + 1) * sizeof(*list) + nr * sizeof(**list));
-	dre_app_pid_t *pids = (dre_app_pid_t *)(list + nr + 1);
+	dre_app_pid_t *pids;
 
 	if (!list)
 		return NULL;
+	pids = (dre_app_pid_t *)(list + nr + 1);
 	for (size_t i = 0; i < nr; i++) {
 		pids[i] = (dre_app_pid_t){ .pid = info[i].pid, .vpid = info[i].vpid };
 		list[i] = &pids[i];
