@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Termination callbacks and child processes. Not for the thread sanitizer,
+ * which delivers no signals in the child of a process with threads.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/wait.h>
+#include "callbacks.h"
+
+static void die_by_signal(void *handle)
+{
+	/* The copy of the handle is stale. */
+	daware_termination_unregister_callback(handle);
+	child_assert(disposition(SIGTERM) == SIG_DFL);
+	kill(getpid(), SIGTERM);
+	sleep(10);
+}
+
+static void child_inherits_nothing(void **state)
+{
+	DTermination *handle = add(SIGTERM, note, "parent");
+	int status = run_in_child(die_by_signal, handle);
+
+	(void)state;
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGTERM);
+	expect_calls(0, "");
+	send_signal(SIGTERM);
+	expect_calls(1, "parent");
+	daware_termination_unregister_callback(handle);
+}
+
+static void ignore_in_child(void *unused)
+{
+	(void)unused;
+	child_assert(disposition(SIGTERM) == SIG_IGN);
+	kill(getpid(), SIGTERM);
+}
+
+static void child_gets_the_previous_disposition(void **state)
+{
+	DTermination *handle;
+
+	(void)state;
+	set_disposition(SIGTERM, SIG_IGN);
+	handle = add(SIGTERM, note, "parent");
+	assert_int_equal(run_in_child(ignore_in_child, NULL), 0);
+	daware_termination_unregister_callback(handle);
+	set_disposition(SIGTERM, SIG_DFL);
+	expect_calls(0, "");
+}
+
+static void register_in_child(void *stale)
+{
+	DTermination *handle = daware_termination_register_callback(SIGTERM, note, "child");
+	int tries = 0;
+
+	forget_calls();
+	child_assert(handle && handle != stale && errno == ENODEV);
+	daware_termination_unregister_callback(stale);
+	kill(getpid(), SIGTERM);
+	while (!calls_until_now() && tries++ < 5000)
+		sleep_ms(1);
+	child_assert(calls_until_now() == 1);
+	child_assert(!strcmp(calls[0].arg, "child"));
+	daware_termination_unregister_callback(handle);
+	child_assert(disposition(SIGTERM) == SIG_DFL);
+}
+
+static void child_registers_anew(void **state)
+{
+	DTermination *handle = add(SIGTERM, note, "parent");
+
+	(void)state;
+	assert_int_equal(run_in_child(register_in_child, handle), 0);
+	expect_calls(0, "");
+	daware_termination_unregister_callback(handle);
+}
+
+static int fork_in_callback(int signo, void *arg)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		pthread_sigmask(SIG_SETMASK, &none, NULL);
+		alarm(60);
+		register_in_child(arg);
+		_exit(42);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 42 ?
+	       note(signo, "forked") : note(signo, "failed");
+}
+
+static void callback_forks(void **state)
+{
+	DTermination *handle = add(SIGTERM, fork_in_callback, (void *)&state);
+
+	(void)state;
+	send_signal(SIGTERM);
+	expect_calls(1, "forked");
+	send_signal(SIGTERM);
+	expect_calls(2, "forked forked");
+	daware_termination_unregister_callback(handle);
+}
+
+static void child_without_fork_handlers_dies_by_signal(void **state)
+{
+	DTermination *handle = add(SIGTERM, note, "parent");
+	pid_t pid = _Fork();
+	int status;
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (!pid) {
+		for (;;)
+			pause();
+	}
+	assert_return_code(kill(pid, SIGTERM), errno);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGTERM);
+	expect_calls(0, "");
+	send_signal(SIGTERM);
+	expect_calls(1, "parent");
+	daware_termination_unregister_callback(handle);
+}
+
+static void child_of_vfork_dies_by_signal(void **state)
+{
+	DTermination *handle = add(SIGTERM, note, "parent");
+	pid_t pid = vfork();
+	int status;
+
+	(void)state;
+	if (!pid) {
+		kill(getpid(), SIGTERM);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGTERM);
+	expect_calls(0, "");
+	send_signal(SIGTERM);
+	expect_calls(1, "parent");
+	daware_termination_unregister_callback(handle);
+}
+
+static atomic_bool stop;
+
+static void *hold_registration(void *unused)
+{
+	DTermination *handle = add(SIGTERM, note, "thread");
+
+	while (!stop)
+		sleep_ms(1);
+	daware_termination_unregister_callback(handle);
+	return unused;
+}
+
+static void child_of_many_threads_registers_anew(void **state)
+{
+	pthread_t threads[4];
+
+	(void)state;
+	stop = false;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, hold_registration, NULL), 0);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(run_in_child(register_in_child, NULL), 0);
+	stop = true;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	expect_calls(0, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(child_inherits_nothing),
+		test(child_gets_the_previous_disposition),
+		test(child_registers_anew),
+		test(callback_forks),
+		test(child_without_fork_handlers_dies_by_signal),
+		test(child_of_vfork_dies_by_signal),
+		test(child_of_many_threads_registers_anew),
+	};
+
+	sandbox_enter();
+	start_first_thread();
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
