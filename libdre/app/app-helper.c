@@ -97,6 +97,12 @@ static int do_start(const char *root, const char *name)
 	c = open_container(root, name, log);
 	if (!c)
 		return report_error("liblxc cannot open it");
+	/*
+	 * liblxc leaves the mapping of ids to newuidmap(1) if it finds it, and
+	 * that refuses what /etc/subuid does not give to root. We are root, and
+	 * the range is the one that dre.conf names: it shall not find it.
+	 */
+	setenv("PATH", "/usr/sbin:/sbin", 1);
 	c->want_daemonize(c, true);
 	c->want_close_all_fds(c, true);
 	if (c->start(c, 0, NULL))

@@ -36,7 +36,7 @@ static const char fixed_config[] =
 
 /* What root in a container without a user namespace must not have: it is the host's root. */
 static const char privileged_config[] =
-	"lxc.cap.drop = mac_admin mac_override sys_module sys_rawio sys_time sys_boot syslog\n";
+	"lxc.cap.drop = mac_admin mac_override sys_module sys_rawio sys_time\n";
 
 static void write_network(FILE *f, const struct dre_config *config)
 {
