@@ -61,6 +61,9 @@ int app_open_store(struct dre_config *config, struct store **store);
 
 enum app_state app_state(const struct app *app);
 
+/* False: liblxc could not. */
+bool app_thaw(const struct app *app);
+
 /* Fails with the state's code unless the container is in state @wanted, or @other. */
 int app_require(const struct app *app, enum app_state wanted, enum app_state other);
 

@@ -2,12 +2,16 @@
 /*
  * What every operation on a container begins and ends with.
  */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app.h"
 #include "common/cgroupfs.h"
 #include "common/rootfs.h"
+
+/* The longest of the paths of control groups here. */
+#define PAYLOAD_PATH_SIZE (sizeof("dre/app//payload") + DRE_NAME_MAX)
 
 static int check_privilege(void)
 {
@@ -104,6 +108,27 @@ void app_end(struct app *app)
 	*app = (struct app){};
 }
 
+static void payload_path(const struct app *app, char path[PAYLOAD_PATH_SIZE])
+{
+	snprintf(path, PAYLOAD_PATH_SIZE, "dre/app/%s/payload", app->name);
+}
+
+/*
+ * liblxc tells what it was told last: whoever is killed while it freezes or
+ * thaws leaves FREEZING or THAWED for ever, and a freeze by others is unknown
+ * to it. The control group knows.
+ */
+static enum app_state frozen_state(const struct app *app)
+{
+	char path[PAYLOAD_PATH_SIZE];
+	bool frozen;
+
+	payload_path(app, path);
+	if (cgroupfs_frozen(path, &frozen))
+		return APP_UNKNOWN;
+	return frozen ? APP_SUSPENDED : APP_RUNNING;
+}
+
 enum app_state app_state(const struct app *app)
 {
 	static const struct {
@@ -112,19 +137,28 @@ enum app_state app_state(const struct app *app)
 	} states[] = {
 		{ "STOPPED", APP_STOPPED },
 		{ "RUNNING", APP_RUNNING },
-		{ "FROZEN", APP_SUSPENDED },
+		{ "FREEZING", APP_RUNNING },
+		{ "FROZEN", APP_RUNNING },
 		{ "THAWED", APP_RUNNING },
 		{ "STARTING", APP_CHANGING },
 		{ "STOPPING", APP_CHANGING },
 		{ "ABORTING", APP_CHANGING },
-		{ "FREEZING", APP_CHANGING },
 	};
 	const char *name = app->lxc->state(app->lxc);
 
 	for (size_t i = 0; name && i < sizeof(states) / sizeof(*states); i++)
 		if (!strcmp(name, states[i].name))
-			return states[i].state;
+			return states[i].state == APP_RUNNING ? frozen_state(app) :
+								states[i].state;
 	return APP_UNKNOWN;
+}
+
+bool app_thaw(const struct app *app)
+{
+	struct lxc_container *lxc = app->lxc;
+
+	/* What is not frozen as far as liblxc knows it does not thaw: let it know first. */
+	return lxc->freeze(lxc) && lxc->unfreeze(lxc);
 }
 
 int app_require(const struct app *app, enum app_state wanted, enum app_state other)
@@ -154,10 +188,10 @@ int app_require(const struct app *app, enum app_state wanted, enum app_state oth
 /* Processes are left only where liblxc's monitor was killed: nobody watches them any more. */
 static int settle_cgroups(const struct app *app)
 {
-	char path[sizeof("dre/app//payload") + DRE_NAME_MAX];
+	char path[PAYLOAD_PATH_SIZE];
 	int err;
 
-	snprintf(path, sizeof(path), "dre/app/%s/payload", app->name);
+	payload_path(app, path);
 	err = cgroupfs_kill(path);
 	snprintf(path, sizeof(path), "dre/app/%s", app->name);
 	if (!err)

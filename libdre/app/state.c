@@ -73,7 +73,7 @@ dre_return_t dre_app_suspend(const dre_app_handle *h)
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_RUNNING);
 	if (!err && !app.lxc->freeze(app.lxc)) {
-		app.lxc->unfreeze(app.lxc);
+		app_thaw(&app);
 		err = dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot freeze it",
 			       app.name);
 	}
@@ -89,7 +89,7 @@ dre_return_t dre_app_resume(const dre_app_handle *h)
 	if (err)
 		return err;
 	err = app_require(&app, APP_SUSPENDED, APP_SUSPENDED);
-	if (!err && !app.lxc->unfreeze(app.lxc))
+	if (!err && !app_thaw(&app))
 		err = dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot thaw it",
 			       app.name);
 	app_end(&app);

@@ -200,7 +200,7 @@ static int stop(const struct app *app)
 	int monitor = open_monitor(app);
 	int err = 0;
 
-	if (app_state(app) == APP_SUSPENDED && !app->lxc->unfreeze(app->lxc))
+	if (app_state(app) == APP_SUSPENDED && !app_thaw(app))
 		err = dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot thaw it",
 			       app->name);
 	if (!err) {

@@ -202,3 +202,24 @@ int cgroupfs_kill(const char *path)
 	close(root);
 	return ret;
 }
+
+int cgroupfs_frozen(const char *path, bool *frozen)
+{
+	char name[PATH_MAX], text = '0';
+	int root, fd, ret;
+
+	*frozen = false;
+	ret = cgroupfs_open(&root);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%s/cgroup.freeze", path);
+	fd = openat(root, name, O_RDONLY | O_CLOEXEC);
+	close(root);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : dre_fail_errno(errno, "control group %s", path);
+	if (read(fd, &text, 1) < 0)
+		ret = errno == ENODEV ? 0 : dre_fail_errno(errno, "control group %s", path);
+	close(fd);
+	*frozen = text == '1';
+	return ret;
+}

@@ -5,6 +5,8 @@
 #ifndef DRE_COMMON_CGROUPFS_H
 #define DRE_COMMON_CGROUPFS_H
 
+#include <stdbool.h>
+
 /*
  * Opens the root of the unified hierarchy and stores its fd (a directory, close-on-exec),
  * which the caller closes. DRE_ERR_CGROUP_NONEXISTENCE if the host has none.
@@ -25,5 +27,8 @@ int cgroupfs_remove(const char *path);
  * that would not die.
  */
 int cgroupfs_kill(const char *path);
+
+/* Is the group at @path told to be frozen? False if it is not there. */
+int cgroupfs_frozen(const char *path, bool *frozen);
 
 #endif /* DRE_COMMON_CGROUPFS_H */
