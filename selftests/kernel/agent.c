@@ -163,7 +163,8 @@ static int do_exec(int fd, void *arg)
 	static char *const env[] = { (char *)AGENT_ENV "=1", NULL };
 
 	fcntl(AGENT_SOCK, F_SETFD, 0);
-	execle("/proc/self/exe", "agent", NULL, env);
+	/* Not /proc/self: the leader may be a zombie. */
+	execle("/proc/thread-self/exe", "agent", NULL, env);
 	return -errno;
 }
 
@@ -267,6 +268,7 @@ static int do_signal(int fd, void *arg)
 	int sig;
 
 	sigfillset(&all);
+	sigdelset(&all, SIGCHLD);
 	sig = sigtimedwait(&all, arg, &now);
 	return sig < 0 ? -errno : sig;
 }
@@ -470,7 +472,7 @@ pid_t agent_thread(struct agent *a, bool leader_exits)
 	return tid;
 }
 
-/* Takes a signal that the agent got: its number, or -EAGAIN. */
+/* Takes a signal other than SIGCHLD that the agent got: its number, or -EAGAIN. */
 int agent_signal(struct agent *a, siginfo_t *info)
 {
 	siginfo_t unused;

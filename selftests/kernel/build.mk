@@ -4,7 +4,8 @@
 # from Debian's package of the kernel's source; nothing of it is in here. The
 # programs are linked statically and at a fixed address, see agent.h.
 
-KERNEL_TESTS := abi access self container process translate list events
+KERNEL_TESTS := abi access self container process translate list events terminate \
+		procfs lifetime stress unload
 KERNEL_TESTS_32 := abi
 
 KSELFTEST := $(B)/kselftest-$(shell dpkg-query -W -f '$${Version}' linux-source-6.1 2>/dev/null)
