@@ -22,9 +22,9 @@ int base_read(struct store *s, const char *name, struct manifest *m)
 	if (ret)
 		return ret;
 	snprintf(path, sizeof(path), "bases/%s", name);
-	if (faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+	ret = store_read_manifest(s, path, DRE_ERR_INVALID_ARGUMENT, m);
+	if (ret && faccessat(s->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
 		return dre_fail(DRE_ERR_BASE_NONEXISTENCE, "there is no base image '%s'", name);
-	ret = store_read_manifest(s, path, DRE_ERR_BASE_NONEXISTENCE, DRE_ERR_INVALID_ARGUMENT, m);
 	if (!ret && (!m->nr_layers || *m->writable)) {
 		manifest_free(m);
 		ret = dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s/%s is not the manifest of a base image",

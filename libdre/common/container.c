@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <ctype.h>
 #include <dre.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,14 +20,6 @@
 
 /* Beside the manifest while it is written; whoever has the container's lock owns it. */
 #define MANIFEST_NEW "manifest.new"
-
-typedef char manifest_path_t[sizeof("containers//manifest") + DRE_NAME_MAX];
-
-static const char *manifest_path(manifest_path_t path, const char *name)
-{
-	snprintf(path, sizeof(manifest_path_t), "containers/%s/manifest", name);
-	return path;
-}
 
 static struct container *new_container(struct store *store, const char *name)
 {
@@ -55,19 +48,6 @@ void container_unlock(struct container *c)
 	free(c);
 }
 
-int container_read(struct store *store, const char *name, struct manifest *m)
-{
-	manifest_path_t path;
-	int ret;
-
-	ret = dre_check_name("container", name);
-	if (ret)
-		return ret;
-	return store_read_manifest(store, manifest_path(path, name),
-				   DRE_ERR_CONTAINER_NONEXISTENCE,
-				   DRE_ERR_CONTAINER_UNKNOWN_STATUS, m);
-}
-
 static int fail_absent(const char *name)
 {
 	return dre_fail(DRE_ERR_CONTAINER_NONEXISTENCE, "there is no container '%s'", name);
@@ -80,21 +60,25 @@ static int fail_open(const char *name, int errnum)
 	return dre_fail_errno(errnum, "cannot open container '%s'", name);
 }
 
-/* Opens a container's directory and its lock file. */
-static int open_lock(struct store *s, const char *name, int flags, int *dir_fd, int *lock_fd)
+int container_read(struct store *store, const char *name, struct manifest *m)
 {
-	*dir_fd = openat(s->containers_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (*dir_fd < 0)
-		return -errno;
-	*lock_fd = openat(*dir_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
-	if (*lock_fd < 0) {
-		int ret = -errno;
+	char path[sizeof("containers//manifest") + DRE_NAME_MAX];
+	int ret;
 
-		close(*dir_fd);
-		*dir_fd = -1;
+	ret = dre_check_name("container", name);
+	if (ret)
 		return ret;
-	}
-	return 0;
+	snprintf(path, sizeof(path), "containers/%s/manifest", name);
+	ret = store_read_manifest(store, path, DRE_ERR_CONTAINER_UNKNOWN_STATUS, m);
+	/* Without a directory, it is not the manifest that is missing. */
+	if (ret && faccessat(store->containers_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		ret = fail_open(name, errno);
+	return ret;
+}
+
+static int open_directory(struct store *s, const char *name)
+{
+	return openat(s->containers_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 /* Is the directory still the one of that name? It goes by a rename, its lock file with it. */
@@ -111,10 +95,13 @@ static int take_lock(struct container *c)
 {
 	int ret;
 
+	c->dir_fd = open_directory(c->store, c->name);
+	if (c->dir_fd < 0)
+		return fail_open(c->name, errno);
 	/* It is there from the beginning; made again so that a damaged container can be removed. */
-	ret = open_lock(c->store, c->name, O_CREAT, &c->dir_fd, &c->lock_fd);
-	if (ret)
-		return fail_open(c->name, -ret);
+	c->lock_fd = openat(c->dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (c->lock_fd < 0)
+		return fail_open(c->name, errno);
 	ret = lock_try(c->lock_fd, LOCK_CHANGE, F_WRLCK);
 	if (ret == -EAGAIN)
 		return dre_fail(DRE_ERR_CONTAINER_BUSY,
@@ -169,13 +156,20 @@ int container_busy(struct store *store, const char *name, bool *busy)
 	ret = dre_check_name("container", name);
 	if (ret)
 		return ret;
-	ret = open_lock(store, name, 0, &dir_fd, &lock_fd);
-	if (ret)
-		return fail_open(name, -ret);
-	ret = lock_test(lock_fd, LOCK_CHANGE, busy);
-	close(lock_fd);
+	dir_fd = open_directory(store, name);
+	if (dir_fd < 0)
+		return fail_open(name, errno);
+	lock_fd = openat(dir_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (lock_fd >= 0) {
+		ret = lock_test(lock_fd, LOCK_CHANGE, busy);
+		close(lock_fd);
+	} else if (errno == ENOENT) {	/* nothing to hold: a damaged container */
+		*busy = false;
+	} else {
+		ret = -errno;
+	}
 	close(dir_fd);
-	return ret ? dre_fail_errno(-ret, "cannot open container '%s'", name) : 0;
+	return ret ? fail_open(name, -ret) : 0;
 }
 
 int container_commit(struct container *c)
@@ -198,14 +192,25 @@ int container_commit(struct container *c)
  * Id ranges.
  */
 
+static bool parse_id(const char **text, uint32_t *id)
+{
+	unsigned long long n;
+	char *end;
+
+	if (!isdigit((unsigned char)**text))
+		return false;
+	errno = 0;
+	n = strtoull(*text, &end, 10);
+	*id = n;
+	*text = end;
+	return !errno && n <= UINT32_MAX;
+}
+
 /* Parses "FIRST COUNT". */
 static bool parse_idmap(const char *text, struct idmap *map)
 {
-	char rest;
-
-	return strspn(text, "0123456789 ") == strlen(text) &&
-	       sscanf(text, "%" SCNu32 " %" SCNu32 "%c", &map->first, &map->count, &rest) == 2 &&
-	       map->count && map->first <= UINT32_MAX - map->count;
+	return parse_id(&text, &map->first) && *text++ == ' ' && parse_id(&text, &map->count) &&
+	       !*text && map->count && map->first <= UINT32_MAX - map->count;
 }
 
 int container_idmap(const char *name, const struct manifest *m, struct idmap *map)
@@ -281,7 +286,8 @@ static int set_idmap(struct store *s, struct manifest *m, const struct idmap *po
 
 	ret = store_each_manifest(s, MANIFESTS_CONTAINERS, add_idmap, &used);
 	if (!ret) {
-		qsort(used.maps, used.nr, sizeof(*used.maps), compare_idmaps);
+		if (used.nr)
+			qsort(used.maps, used.nr, sizeof(*used.maps), compare_idmaps);
 		ret = choose_idmap(&used, pool, &map);
 	}
 	free(used.maps);

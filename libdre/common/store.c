@@ -261,14 +261,13 @@ static int fail_load(struct store *s, const char *path, int ret, const struct ma
 	return dre_fail_errno(-ret, "cannot read %s/%s", s->root, path);
 }
 
-int store_read_manifest(struct store *s, const char *path, int absent, int damaged,
-			struct manifest *m)
+int store_read_manifest(struct store *s, const char *path, int damaged, struct manifest *m)
 {
 	struct manifest_error err;
 	int ret = load(s, path, m, &err);
 
 	if (ret == -ENOENT || ret == -ENOTDIR)
-		return dre_fail(absent, "there is no %s/%s", s->root, path);
+		return dre_fail(damaged, "there is no %s/%s", s->root, path);
 	return ret ? fail_load(s, path, ret, &err, damaged) : 0;
 }
 

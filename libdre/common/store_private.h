@@ -54,11 +54,10 @@ int store_change_end(struct store *s, bool garbage, int ret);
 int store_move_to_trash(struct store *s, int dir_fd, const char *name);
 
 /*
- * Reads the manifest at @path below the root. @absent and @damaged are the
- * codes for one that is not there and for one that cannot be understood.
+ * Reads the manifest at @path below the root. @damaged is the code for one that should be there
+ * and is not, or that cannot be understood.
  */
-int store_read_manifest(struct store *s, const char *path, int absent, int damaged,
-			struct manifest *m);
+int store_read_manifest(struct store *s, const char *path, int damaged, struct manifest *m);
 
 /* Writes a manifest to the new file @name in @dir_fd and brings it to the disk, but not its name. */
 int store_write_manifest(struct store *s, int dir_fd, const char *name, const struct manifest *m);

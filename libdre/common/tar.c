@@ -273,6 +273,21 @@ static int unpack_member(const struct unpack *u, struct archive_entry *entry, co
 	return ret ? fail_write(u, member, -ret) : 0;
 }
 
+/*
+ * ARCHIVE_WARN says that libarchive has left something out that it could not understand. A base that
+ * is almost what was packed is worse than none. Only where it is a name that is not UTF-8,
+ * nothing is lost: libarchive gives us its bytes then, and bytes are what we want.
+ */
+static int next_member(const struct unpack *u, struct archive_entry **entry)
+{
+	int ret = archive_read_next_header(u->archive, entry);
+	const char *text = archive_error_string(u->archive);
+
+	if (ret == ARCHIVE_WARN && text && strstr(text, "can't be converted"))
+		ret = ARCHIVE_OK;
+	return ret;
+}
+
 static int unpack_members(const struct unpack *u)
 {
 	struct archive_entry *entry;
@@ -280,11 +295,7 @@ static int unpack_members(const struct unpack *u)
 	struct attr attr;
 	int ret;
 
-	/*
-	 * ARCHIVE_WARN is a failure, too: it means that libarchive could not represent
-	 * something exactly, such as a name. A base that is almost what was packed is worse than none.
-	 */
-	while ((ret = archive_read_next_header(u->archive, &entry)) == ARCHIVE_OK) {
+	while ((ret = next_member(u, &entry)) == ARCHIVE_OK) {
 		member = archive_entry_pathname(entry);
 		if (!member)
 			return fail_archive(u);

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Tests of libdre/common, linked with its own objects, compiled for the address
+# and undefined behaviour sanitizers (selftests/libdaware/build.mk says how). They
+# need root, for files of other owners, but no mounts. store-vm does: it is
+# built here and run in the virtual machine.
+
+DRE_TESTS := names config manifest store container tree import
+
+DRE_TEST_PROGRAMS := $(DRE_TESTS:%=$(B)/tests/libdre/%)
+DRE_VM_PROGRAMS :=
+DRE_TEST_SOURCES := $(libdre_common_SRCS) libdaware/error.c selftests/libdre/fixture.c
+DRE_TEST_LIBS = $(shell $(PKG_CONFIG) --libs $(libdre_common_LIBS)) -lcmocka -pthread
+
+$(B)/obj/asan/selftests/libdre/config.o: PKG_CFLAGS := -DSOURCE_DIR='"$(CURDIR)"'
+
+$(DRE_TEST_PROGRAMS): $(B)/tests/libdre/%: $(B)/obj/asan/selftests/libdre/%.o \
+		$(DRE_TEST_SOURCES:%.c=$(B)/obj/asan/%.o)
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) $(ASAN) -o $@ $^ $(DRE_TEST_LIBS)
+
+.PHONY: tests libdre-tests check-libdre
+tests: libdre-tests
+libdre-tests: $(DRE_TEST_PROGRAMS) $(DRE_VM_PROGRAMS)
+
+check-libdre: $(DRE_TEST_PROGRAMS)
+	$(Q)selftests/libdre/run $(B)/tap $(DRE_TEST_PROGRAMS)

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <unistd.h>
+
+#include "common/config.h"
+#include "fixture.h"
+
+static char path[] = "/tmp/dre-conf-XXXXXX";
+
+static int make_file(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	return setenv("DRE_CONF", path, 1);
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+static int load(struct dre_config *cfg, const char *text)
+{
+	write_file(path, text);
+	return dre_config_load(cfg);
+}
+
+static void assert_defaults(const struct dre_config *cfg)
+{
+	assert_string_equal(cfg->base, "busybox");
+	assert_string_equal(cfg->store, "/var/lib/dre/app");
+	assert_false(cfg->privileged);
+	assert_int_equal(cfg->stop_timeout, 10);
+	assert_int_equal(cfg->halt_timeout, 10);
+	assert_int_equal(cfg->network, DRE_NETWORK_EMPTY);
+	assert_string_equal(cfg->bridge, "");
+	assert_int_equal(cfg->idmap_base, 1879048192);
+	assert_int_equal(cfg->idmap_size, 65536);
+}
+
+static void missing_file(void **state)
+{
+	struct dre_config cfg;
+
+	(void)state;
+	setenv("DRE_CONF", "/nonexistent/dre.conf", 1);
+	assert_fails(dre_config_load(&cfg), DRE_ERR_INVALID_ARGUMENT, "/nonexistent/dre.conf");
+	setenv("DRE_CONF", "/", 1);
+	assert_fails(dre_config_load(&cfg), DRE_ERR_DEVICE_BUSY, "Is a directory");
+	setenv("DRE_CONF", path, 1);
+}
+
+static void empty_files(void **state)
+{
+	static const char *const texts[] = {
+		"", "\n", "[app]\n", "[app]", "# x\n; y\n[app]\n\n# z\n", "   \n\t\n",
+	};
+	struct dre_config cfg;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		memset(&cfg, 0xff, sizeof(cfg));
+		assert_success(load(&cfg, texts[i]));
+		assert_defaults(&cfg);
+	}
+}
+
+/* The file as it is shipped, as it is and with its comments taken away, shows the defaults. */
+static void shipped_file(void **state)
+{
+	char text[8192], line[1024], *end = text;
+	struct dre_config cfg;
+	unsigned int keys = 0;
+	FILE *f;
+
+	(void)state;
+	setenv("DRE_CONF", SOURCE_DIR "/libdre/common/dre.conf", 1);
+	assert_success(dre_config_load(&cfg));
+	assert_defaults(&cfg);
+	f = fopen(SOURCE_DIR "/libdre/common/dre.conf", "re");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		bool key = *line == '#' && line[1] != ' ' && strstr(line, " = ");
+
+		keys += key;
+		end = stpcpy(end, key ? line + 1 : line);
+	}
+	fclose(f);
+	setenv("DRE_CONF", path, 1);
+	assert_int_equal(keys, 8);
+	memset(&cfg, 0xff, sizeof(cfg));
+	assert_success(load(&cfg, text));
+	assert_defaults(&cfg);
+}
+
+static void all_keys(void **state)
+{
+	struct dre_config cfg;
+
+	(void)state;
+	assert_success(load(&cfg,
+		"[app]\n"
+		"base = debian-12.5\n"
+		"store=/srv/my store/app\n"
+		"privileged = yes\n"
+		"stop_timeout=0\n"
+		"halt_timeout: 86400\n"
+		"network = bridge:br-lan.7\n"
+		"idmap_base = 65536\n"
+		"idmap_size = 1\n"));
+	assert_string_equal(cfg.base, "debian-12.5");
+	assert_string_equal(cfg.store, "/srv/my store/app");
+	assert_true(cfg.privileged);
+	assert_int_equal(cfg.stop_timeout, 0);
+	assert_int_equal(cfg.halt_timeout, 86400);
+	assert_int_equal(cfg.network, DRE_NETWORK_BRIDGE);
+	assert_string_equal(cfg.bridge, "br-lan.7");
+	assert_int_equal(cfg.idmap_base, 65536);
+	assert_int_equal(cfg.idmap_size, 1);
+	assert_success(load(&cfg, "[app]\nnetwork = none\nprivileged = no\n"));
+	assert_int_equal(cfg.network, DRE_NETWORK_NONE);
+	assert_string_equal(cfg.bridge, "");
+}
+
+static void bad_lines(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *part;	/* of the error text, behind the path */
+	} cases[] = {
+		{ "base = x\n", ":1: base is not a known key" },
+		{ "[sys]\nbase = x\n", ":2: base is not a known key" },
+		{ "[app]\nbass = x\n", ":2: bass is not a known key" },
+		{ "[app]\n\nBase = x\n", ":3: Base is not a known key" },
+		{ "[app]\nbase\n", ":2: " },
+		{ "[app\n", ":1: " },
+		{ "[app]\nbase = \n", ":2: base is not the name" },
+		{ "[app]\nbase = a/b\n", ":2: base is not the name" },
+		{ "[app]\nstore = srv\n", ":2: store is not an absolute path" },
+		{ "[app]\nstore =\n", ":2: store is not an absolute path" },
+		{ "[app]\nprivileged = maybe\n", ":2: privileged is neither" },
+		{ "[app]\nprivileged = YES\n", ":2: privileged is neither" },
+		{ "[app]\nstop_timeout = -1\n", ":2: stop_timeout is not a number" },
+		{ "[app]\nstop_timeout = 1s\n", ":2: stop_timeout is not a number" },
+		{ "[app]\nstop_timeout = 0x1\n", ":2: stop_timeout is not a number" },
+		{ "[app]\nstop_timeout =\n", ":2: stop_timeout is not a number" },
+		{ "[app]\nstop_timeout = 86401\n", ":2: stop_timeout is out of range" },
+		{ "[app]\nhalt_timeout = 99999999999999999999999\n",
+		  ":2: halt_timeout is out of range" },
+		{ "[app]\nnetwork = host\n", ":2: network is neither" },
+		{ "[app]\nnetwork = bridge:\n", ":2: network does not name a bridge" },
+		{ "[app]\nnetwork = bridge:a/b\n", ":2: network does not name a bridge" },
+		{ "[app]\nnetwork = bridge:..\n", ":2: network does not name a bridge" },
+		{ "[app]\nnetwork = bridge:a b\n", ":2: network does not name a bridge" },
+		{ "[app]\nnetwork = bridge:a234567890123456\n", ":2: network does not name a bridge" },
+		{ "[app]\nidmap_base = 65535\n", ":2: idmap_base is out of range" },
+		{ "[app]\nidmap_base = 4294967295\n", ":2: idmap_base is out of range" },
+		{ "[app]\nidmap_size = 0\n", ":2: idmap_size is out of range" },
+		{ "[app]\nidmap_base = 4294960000\nidmap_size = 65536\n", "no room" },
+		{ "[app]\nbase = a\nbase = b\n", ":3: base is given twice" },
+		{ "[app]\nbase = a\n  b\n", ":3: the line begins with a blank" },
+		{ "[app]\nba\033[1mse = a\n", ":2: ba?[1mse is not a known key" },
+	};
+	struct dre_config cfg;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_fails(load(&cfg, cases[i].text), DRE_ERR_INVALID_ARGUMENT, cases[i].part);
+		assert_memory_equal(dre_last_error(), path, strlen(path));
+	}
+}
+
+/* Not cut in two, and not cut off. */
+static void long_lines(void **state)
+{
+	struct dre_config cfg;
+	char text[5000];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "[app]\nstore = /", 15);
+	strcpy(text + sizeof(text) - 2, "\n");
+	assert_fails(load(&cfg, text), DRE_ERR_INVALID_ARGUMENT, ":2: the line is too long");
+	memcpy(text, "[app]\n#########", 15);
+	assert_fails(load(&cfg, text), DRE_ERR_INVALID_ARGUMENT, ":2: the line is too long");
+}
+
+static void binary_file(void **state)
+{
+	FILE *f = fopen(path, "we");
+	struct dre_config cfg;
+
+	(void)state;
+	assert_non_null(f);
+	fwrite("[app]\n\0base = x\n", 1, 16, f);
+	fclose(f);
+	assert_fails(dre_config_load(&cfg), DRE_ERR_INVALID_ARGUMENT, ":2: the line is");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(missing_file),
+		cmocka_unit_test(empty_files),
+		cmocka_unit_test(shipped_file),
+		cmocka_unit_test(all_keys),
+		cmocka_unit_test(bad_lines),
+		cmocka_unit_test(long_lines),
+		cmocka_unit_test(binary_file),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, make_file, remove_file);
+}
