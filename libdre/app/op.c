@@ -11,7 +11,7 @@
 #include "common/rootfs.h"
 
 /* The longest of the paths of control groups here. */
-#define PAYLOAD_PATH_SIZE (sizeof("dre/app//payload") + DRE_NAME_MAX)
+#define GROUP_PATH_SIZE (sizeof("dre/app//payload") + DRE_NAME_MAX)
 
 static int check_privilege(void)
 {
@@ -108,22 +108,17 @@ void app_end(struct app *app)
 	*app = (struct app){};
 }
 
-static void payload_path(const struct app *app, char path[PAYLOAD_PATH_SIZE])
-{
-	snprintf(path, PAYLOAD_PATH_SIZE, "dre/app/%s/payload", app->name);
-}
-
 /*
  * liblxc tells what it was told last: whoever is killed while it freezes or
  * thaws leaves FREEZING or THAWED for ever, and a freeze by others is unknown
- * to it. The control group knows.
+ * to it. The control group knows: the outer one, which liblxc freezes.
  */
 static enum app_state frozen_state(const struct app *app)
 {
-	char path[PAYLOAD_PATH_SIZE];
+	char path[GROUP_PATH_SIZE];
 	bool frozen;
 
-	payload_path(app, path);
+	snprintf(path, sizeof(path), "dre/app/%s", app->name);
 	if (cgroupfs_frozen(path, &frozen))
 		return APP_UNKNOWN;
 	return frozen ? APP_SUSPENDED : APP_RUNNING;
@@ -188,10 +183,10 @@ int app_require(const struct app *app, enum app_state wanted, enum app_state oth
 /* Processes are left only where liblxc's monitor was killed: nobody watches them any more. */
 static int settle_cgroups(const struct app *app)
 {
-	char path[PAYLOAD_PATH_SIZE];
+	char path[GROUP_PATH_SIZE];
 	int err;
 
-	payload_path(app, path);
+	snprintf(path, sizeof(path), "dre/app/%s/payload", app->name);
 	err = cgroupfs_kill(path);
 	snprintf(path, sizeof(path), "dre/app/%s", app->name);
 	if (!err)
