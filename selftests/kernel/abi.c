@@ -13,7 +13,8 @@
 #include "test.h"
 
 #define LAYOUT(type, size)	_Static_assert(sizeof(struct type) == (size), #type)
-#define PLACE(type, field, at)	_Static_assert(offsetof(struct type, field) == (at), #type "." #field)
+#define PLACE(type, field, at)	\
+	_Static_assert(offsetof(struct type, field) == (at), #type "." #field)
 
 LAYOUT(dre_info, 24);
 PLACE(dre_info, features, 8);
@@ -58,14 +59,13 @@ union arg {
 
 /*
  * One variant is one request. All tests start with an argument that works, so
- * that only what they change can make it fail.
+ * that only what they change can make it fail. Init is registered, with SIGUSR1;
+ * the test has registered itself.
  */
 FIXTURE(request) {
 	int dre;
 	struct container c;
 	struct container fresh;		/* unknown to the module */
-	struct agent victim;		/* registered, with SIGUSR1 */
-	struct agent inside;		/* not registered */
 	int watch;
 	int fd;				/* what the request goes to */
 	int other_fd;			/* what it must not go to */
@@ -73,7 +73,7 @@ FIXTURE(request) {
 	struct dre_process_info process[4];
 	struct dre_container_info container[4];
 	union arg *arg;
-	bool signals;			/* the victim may have got one */
+	bool signals;			/* init got one */
 };
 
 FIXTURE_VARIANT(request) {
@@ -138,10 +138,10 @@ static void prepare(FIXTURE_DATA(request) *self, unsigned long cmd, union arg *a
 		arg->list.count = 4;
 		break;
 	case DRE_IOC_PROCESS_REGISTER:
-		arg->process.pid = self->inside.pid;
+		arg->process.pid = getpid();
 		break;
 	case DRE_IOC_PROCESS_UNREGISTER:
-		arg->process.pid = self->victim.pid;
+		arg->process.pid = self->c.init.pid;
 		break;
 	case DRE_IOC_PROCESS_LIST:
 		arg->list.entries = (uintptr_t)self->process;
@@ -149,7 +149,7 @@ static void prepare(FIXTURE_DATA(request) *self, unsigned long cmd, union arg *a
 		arg->list.count = 4;
 		break;
 	case DRE_IOC_TRANSLATE:
-		arg->translate.from = (uintptr_t)&self->victim.pid;
+		arg->translate.from = (uintptr_t)&self->c.init.pid;
 		arg->translate.to = (uintptr_t)self->to;
 		arg->translate.count = 1;
 		break;
@@ -160,11 +160,9 @@ FIXTURE_SETUP(request)
 {
 	self->dre = dre_open();
 	container_start(&self->c, 0);
-	agent_start(&self->victim, &self->c.init, 0);
-	agent_start(&self->inside, &self->c.init, 0);
 	self->c.fd = container_create(self->dre, APP, self->c.init.pid, "c1");
 	ASSERT_LE(0, self->c.fd);
-	ASSERT_EQ(0, process_register(self->c.fd, self->victim.pid, 0, SIGNALS(SIGUSR1)));
+	ASSERT_EQ(0, process_register(self->c.fd, self->c.init.pid, 0, SIGNALS(SIGUSR1)));
 	ASSERT_EQ(0, self_register(NULL, SIGNALS(SIGUSR2)));
 	if (variant->cmd == DRE_IOC_CONTAINER_CREATE)
 		container_start(&self->fresh, 0);
@@ -181,7 +179,7 @@ FIXTURE_SETUP(request)
 
 FIXTURE_TEARDOWN(request)
 {
-	EXPECT_EQ(self->signals ? SIGUSR1 : -EAGAIN, agent_signal(&self->victim, NULL));
+	EXPECT_EQ(self->signals ? SIGUSR1 : -EAGAIN, agent_signal(&self->c.init, NULL));
 	container_kill(&self->c);
 	if (variant->cmd == DRE_IOC_CONTAINER_CREATE)
 		container_kill(&self->fresh);

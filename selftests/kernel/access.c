@@ -146,7 +146,7 @@ static void expect_no_manager(struct __test_metadata *_metadata, FIXTURE_DATA(ca
 	EXPECT_EPERM(DRE_IOC_CONTAINER_OPEN, opens);
 	EXPECT_EPERM(DRE_IOC_CONTAINER_LIST, list);
 	EXPECT_EQ(0, info.containers);
-	EXPECT_EQ(sizeof(containers) / sizeof(containers[0]), list.count);
+	EXPECT_EQ(ARRAY_SIZE(containers), list.count);
 }
 
 TEST_F(caller, manages_nothing)
@@ -187,7 +187,8 @@ TEST_F(caller, registers_itself)
 	EXPECT_EQ(0, self_unregister(&self->who));
 	EXPECT_EQ(-ENOENT, self_unregister(&self->who));
 	/* Also on a file that came from elsewhere: it is about the caller. */
-	EXPECT_EQ(0, agent_request(&self->who, self->dre, DRE_IOC_SELF_REGISTER, &reg, sizeof(reg)));
+	EXPECT_EQ(0, agent_request(&self->who, self->dre, DRE_IOC_SELF_REGISTER,
+				   &reg, sizeof(reg)));
 	free(text);
 	text = read_daware();
 	EXPECT_STRNE("(nothing)", OR_NOTHING(daware_line(text, self->who.pid)));
@@ -268,7 +269,8 @@ TEST_F(caller, cannot_manage_with_a_container_fd)
 {
 	struct dre_info info = { .size = sizeof(info) };
 
-	EXPECT_EQ(-ENOTTY, agent_request(&self->who, self->c.fd, DRE_IOC_INFO, &info, sizeof(info)));
+	EXPECT_EQ(-ENOTTY, agent_request(&self->who, self->c.fd, DRE_IOC_INFO,
+					 &info, sizeof(info)));
 }
 
 TEST_F(container, the_capability_is_enough)

@@ -110,7 +110,7 @@ static ssize_t receive_message(int sock, struct message *m, int *fd, pid_t *pid)
 
 /* On the agent's side */
 
-static void __attribute__((noreturn)) agent_loop(void)
+static void __noreturn agent_loop(void)
 {
 	struct message m;
 	ssize_t len;
@@ -136,7 +136,7 @@ static void answer(int result)
 	send_message(AGENT_SOCK, -1, &m, NULL, 0);
 }
 
-static void __attribute__((noreturn)) agent_main(int sock)
+static void __noreturn agent_main(int sock)
 {
 	sigset_t all;
 

@@ -16,6 +16,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#define __printf(a, b)	__attribute__((format(printf, a, b)))
+#define __noreturn	__attribute__((noreturn))
+#define __maybe_unused	__attribute__((unused))
+
 /* Seconds to wait for what must happen; never the time that it takes. */
 #define DEADLINE	25
 
@@ -50,7 +54,7 @@ struct agent {
  */
 typedef int (*agent_fn)(int fd, void *arg);
 
-void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void die(const char *fmt, ...) __noreturn __printf(1, 2);
 
 void agent_start(struct agent *a, struct agent *parent, int clone_flags);
 void agent_start_as(struct agent *a, int clone_flags, const pid_t *numbers, size_t levels);

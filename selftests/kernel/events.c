@@ -222,7 +222,7 @@ static pthread_t start_reader(struct reader *r)
 
 	if (pthread_create(&thread, NULL, read_one, r))
 		die("pthread_create");
-	if (!eventually(r->tid && process_state(r->tid) == 'S'))
+	if (!eventually(process_state(__atomic_load_n(&r->tid, __ATOMIC_SEQ_CST)) == 'S'))
 		die("the reader does not sleep");
 	return thread;
 }

@@ -113,7 +113,7 @@ static int list_some(const FIXTURE_DATA(list) *self, const FIXTURE_VARIANT(list)
 	return ret;
 }
 
-/* How often each element has been seen; the PIDs of elements that were not there at first are not counted. */
+/* How often each element has been seen, and how many that were not there at first. */
 struct seen {
 	int times[NR];
 	int others;
@@ -277,12 +277,13 @@ TEST_F(list, cursors_of_no_request)
 }
 
 #define EXPECT_NO_LIST(_error, _entry_size, _count) do {				\
-	__u32 _nr = (_count);								\
+	const __u32 _wanted = (_count);							\
+	__u32 _nr = _wanted;								\
 	__u64 _cursor = 0;								\
 											\
 	EXPECT_REFUSED(self->dre, self->base.c.fd, _error,				\
 		       list_some(self, variant, _entry_size, &_nr, &_cursor));		\
-	EXPECT_EQ((_count), _nr);							\
+	EXPECT_EQ(_wanted, _nr);							\
 } while (0)
 
 TEST_F(list, no_room)

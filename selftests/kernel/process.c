@@ -37,11 +37,18 @@ FIXTURE_TEARDOWN(process)
 	teardown_container(_metadata, &self->first);
 }
 
-#define EXPECT_NOT_REGISTERED(_error, _fd, _pid, _flags, _signals)		\
-	EXPECT_REFUSED(self->dre, _fd, _error, process_register(_fd, _pid, _flags, _signals))
+#define EXPECT_NOT_REGISTERED(_error, _fd, _pid, _flags, _signals) do {		\
+	int _to = (_fd);							\
+										\
+	EXPECT_REFUSED(self->dre, _to, _error,					\
+		       process_register(_to, _pid, _flags, _signals));		\
+} while (0)
 
-#define EXPECT_NOT_UNREGISTERED(_error, _fd, _pid, _flags)			\
-	EXPECT_REFUSED(self->dre, _fd, _error, process_unregister(_fd, _pid, _flags))
+#define EXPECT_NOT_UNREGISTERED(_error, _fd, _pid, _flags) do {			\
+	int _to = (_fd);							\
+										\
+	EXPECT_REFUSED(self->dre, _to, _error, process_unregister(_to, _pid, _flags)); \
+} while (0)
 
 TEST_F(process, registers)
 {

@@ -414,7 +414,7 @@ TEST_F(container, polls_and_waits)
 	pthread_t thread;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, poll_it, &p));
-	ASSERT_TRUE(eventually(p.tid && process_state(p.tid) == 'S'));
+	ASSERT_TRUE(eventually(process_state(__atomic_load_n(&p.tid, __ATOMIC_SEQ_CST)) == 'S'));
 	ASSERT_EQ(0, self_register(&self->inside, SIGNALS(SIGTERM)));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(CHANGED, p.ret);

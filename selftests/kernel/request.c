@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -374,8 +375,13 @@ static bool is_signals(const char *s, size_t len)
 
 static bool is_name(const char *s, size_t len)
 {
-	return len && len < DRE_NAME_SIZE &&
-	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") >= len;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (!isalnum((unsigned char)s[i]) && !strchr("_.-", s[i]))
+			return false;
+	}
+	return len && len < DRE_NAME_SIZE;
 }
 
 /* What is wrong with a text from /proc/daware; NULL: nothing. */

@@ -130,10 +130,12 @@ TEST_F(container, unregisters_with_signals)
 
 	ASSERT_EQ(0, self_register(&self->inside, SIGNALS(SIGTERM)));
 	EXPECT_REFUSED(self->dre, self->c.fd, EINVAL,
-		       agent_request(&self->inside, -1, DRE_IOC_SELF_UNREGISTER, &reg, sizeof(reg)));
+		       agent_request(&self->inside, -1, DRE_IOC_SELF_UNREGISTER,
+				     &reg, sizeof(reg)));
 	reg.nr_signals = 0;
 	EXPECT_REFUSED(self->dre, self->c.fd, EINVAL,
-		       agent_request(&self->inside, -1, DRE_IOC_SELF_UNREGISTER, &reg, sizeof(reg)));
+		       agent_request(&self->inside, -1, DRE_IOC_SELF_UNREGISTER,
+				     &reg, sizeof(reg)));
 }
 
 /* Its own signals go before a manager's, which are there again afterwards. */

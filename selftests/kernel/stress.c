@@ -50,15 +50,14 @@ static void register_or_die(int dre)
 TEST_F(container, dies_while_it_is_registered)
 {
 	struct tally tally;
-	int i, n, ret, status;
-	volatile int spin;
+	int i, n, ret, status, spin;
 	pid_t pid;
 
 	for (i = 0; i < DYING; i++) {
 		pid = fork();
 		if (!pid) {
 			for (spin = 0; spin < i * 37 % 4000; spin++)
-				;
+				asm volatile("");
 			_exit(i & 0x7f);
 		}
 		for (n = 0; n < MOST_AT_ONCE; n++) {
@@ -165,7 +164,7 @@ static void expect_stayers(struct __test_metadata *_metadata, int fd, const stru
 	ASSERT_EQ(STAYERS, found);
 }
 
-TEST_F_TIMEOUT(container, a_thousand_come_and_go, 60)
+TEST_F_TIMEOUT(container, a_thousand_come_and_go, 120)
 {
 	static const size_t sizes[] = { 65536, 100, 4096, 333 };
 	struct agent worker[WORKERS], stayer[STAYERS];
@@ -261,8 +260,8 @@ static int storm_process(int fd, void *arg)
 	return 0;
 }
 
-/* Several processes with several threads each register and unregister themselves; a manager does it too. */
-TEST_F_TIMEOUT(container, register_and_unregister, 60)
+/* Several processes with several threads each do it to themselves; a manager does it too. */
+TEST_F_TIMEOUT(container, register_and_unregister, 120)
 {
 	struct agent a[3];
 	struct storm result;
@@ -423,12 +422,12 @@ TEST_F(container, two_managers_register)
 /* Until *@arg, which the agents share with the test, says that it is enough. */
 static int use_by_name(int fd, void *arg)
 {
-	volatile bool *enough = *(bool **)arg;
+	const bool *enough = *(bool **)arg;
 	struct dre_process_info info;
 	int dre = dre_open(), ret, opened = 0;
 	__u32 n;
 
-	while (!*enough) {
+	while (!__atomic_load_n(enough, __ATOMIC_SEQ_CST)) {
 		fd = container_open(dre, APP, "phoenix");
 		if (fd == -ENOENT)
 			continue;
@@ -450,7 +449,7 @@ static int use_by_name(int fd, void *arg)
 	return opened;
 }
 
-TEST_F_TIMEOUT(container, come_and_go_while_used, 60)
+TEST_F_TIMEOUT(container, come_and_go_while_used, 120)
 {
 	struct agent user[2];
 	struct container phoenix;
@@ -472,7 +471,7 @@ TEST_F_TIMEOUT(container, come_and_go_while_used, 60)
 		container_kill(&phoenix);
 		close(phoenix.fd);
 	}
-	*enough = true;
+	__atomic_store_n(enough, true, __ATOMIC_SEQ_CST);
 	for (i = 0; i < 2; i++) {
 		EXPECT_LT(0, agent_receive(&user[i], NULL, 0));
 		agent_kill(&user[i], SIGKILL);

@@ -15,12 +15,13 @@
 
 /* It got this signal, from the kernel, and no other. */
 #define EXPECT_SIGNAL(_agent, _sig) do {					\
+	struct agent *_a = (_agent);						\
 	siginfo_t _info = {};							\
 										\
-	EXPECT_EQ((_sig), agent_signal(_agent, &_info));			\
+	EXPECT_EQ((_sig), agent_signal(_a, &_info));				\
 	EXPECT_EQ(SI_KERNEL, _info.si_code);					\
 	EXPECT_EQ(0, _info.si_pid);						\
-	EXPECT_NO_SIGNAL(_agent);						\
+	EXPECT_NO_SIGNAL(_a);							\
 } while (0)
 
 #define EXPECT_NO_SIGNAL(_agent)	EXPECT_EQ(-EAGAIN, agent_signal(_agent, NULL))

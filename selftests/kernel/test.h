@@ -29,14 +29,14 @@
  * nor by an event on @watch, nor by a file that is left open.
  */
 #define EXPECT_REFUSED(_dre, _watch, _error, _call) do {		\
-	char *_before = snapshot(_dre);					\
-	int _readable = readable(_watch), _files = open_files();		\
-	char *_after;							\
+	int _device = (_dre), _queue = (_watch), _files = open_files();	\
+	int _readable = readable(_queue);				\
+	char *_before = snapshot(_device), *_after;			\
 									\
 	EXPECT_EQ(-(_error), _call);					\
-	_after = snapshot(_dre);					\
+	_after = snapshot(_device);					\
 	EXPECT_STREQ(_before, _after);					\
-	EXPECT_EQ(_readable, readable(_watch));				\
+	EXPECT_EQ(_readable, readable(_queue));				\
 	EXPECT_EQ(_files, open_files());				\
 	free(_before);							\
 	free(_after);							\
@@ -102,7 +102,7 @@ FIXTURE(container) {
 	struct agent inside;
 };
 
-static void __attribute__((unused))
+static void __maybe_unused
 setup_container(struct __test_metadata *_metadata, FIXTURE_DATA(container) *self)
 {
 	self->dre = dre_open();
@@ -114,7 +114,7 @@ setup_container(struct __test_metadata *_metadata, FIXTURE_DATA(container) *self
 	ASSERT_LE(0, self->c.fd);
 }
 
-static void __attribute__((unused))
+static void __maybe_unused
 teardown_container(struct __test_metadata *_metadata, FIXTURE_DATA(container) *self)
 {
 	char *after;

@@ -136,7 +136,8 @@ TEST_F(translate, no_elements)
 TEST_F(translate, up_to_the_end_of_memory)
 {
 	size_t size = (BYTES + 4095) & ~4095UL;
-	char *area = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *area = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	__s32 *end = (__s32 *)(area + size);
 
 	ASSERT_NE(MAP_FAILED, (void *)area);

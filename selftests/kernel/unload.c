@@ -187,7 +187,7 @@ TEST_F(module, with_proc_polled)
 	pid_t tid = 0;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, poll_it, &tid));
-	ASSERT_TRUE(eventually(*(volatile pid_t *)&tid && process_state(tid) == 'S'));
+	ASSERT_TRUE(eventually(process_state(__atomic_load_n(&tid, __ATOMIC_SEQ_CST)) == 'S'));
 	EXPECT_EQ(-EWOULDBLOCK, unload());
 	ASSERT_EQ(0, self_register(&self->inside, SIGNALS(SIGTERM)));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
