@@ -5,3 +5,9 @@ $(eval $(call library,libdaware,1,$(addprefix libdaware/,error.c format.c log.c 
 # A thread of the library, its signal handler and its fork handlers may be in use when dlclose(3) is
 # called.
 $(B)/lib/libdaware.so.1: override LDFLAGS += -Wl,-z,nodelete
+
+# The example runs in a container that has no libraries.
+all: $(B)/examples/daware-service
+$(B)/examples/daware-service: $(B)/obj/Documentation/examples/daware-service.o $(B)/lib/libdaware.a
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -static $(LDFLAGS) -o $@ $^

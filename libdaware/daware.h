@@ -64,7 +64,8 @@ typedef long DTermination;
  *     the last.
  *   - It must return; no pthread_exit(3), longjmp(3) or C++ exception may
  *     leave it. A child that it forks must not return from it, but execve(2)
- *     or _exit(2).
+ *     or _exit(2); a program that it starts inherits the blocked signals unless
+ *     the callback unblocks them before (sigprocmask(2)).
  *   - Signals that come while callbacks run are handled after them. As always
  *     with signals, several of one number that wait count as one; of different
  *     ones that wait, the lowest goes first.
@@ -98,6 +99,7 @@ typedef long DTermination;
  *		and 33), and what is not from 1 to SIGRTMAX
  *	ENOMEM	no memory
  *	EAGAIN	the thread cannot be started
+ *	or one of sigaction(2), where a filter of system calls forbids that
  */
 DTermination *daware_termination_register_callback(int signo, int (*func)(int, void *), void *arg);
 

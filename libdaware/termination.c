@@ -176,12 +176,12 @@ static bool is_dispatcher(void)
 /* Called without the lock. */
 static void report_refusal(int signo, int result)
 {
-	DLOG_NOTICE("signal %d: the process refuses to terminate (%d)", signo, result);
-
 	pthread_mutex_lock(&lock);
 	if (dre_module_self_refuse(signo) == -ENOENT && !update_module())
 		dre_module_self_refuse(signo);
 	pthread_mutex_unlock(&lock);
+
+	DLOG_NOTICE("signal %d: the process refuses to terminate (%d)", signo, result);
 }
 
 /* Called with the lock, which is not held while a callback runs. */

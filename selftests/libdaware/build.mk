@@ -3,12 +3,12 @@
 # Tests of libdaware. Most are linked with the library's own objects, compiled for the address and
 # undefined behaviour sanitizers; those with threads once more for the thread sanitizer.
 
-DAWARE_TESTS := error format module log log-memory termination termination-fork
+DAWARE_TESTS := error format module log log-memory termination
 DAWARE_TSAN_TESTS := log termination
 
 # Programs that use the shared library, as others do. termination-module needs dre.ko: it is built
 # here and run in the virtual machine.
-DAWARE_PLAIN_TESTS := loading
+DAWARE_PLAIN_TESTS := loading log-fork termination-fork termination-module
 
 # The specification and its check are not of this repository.
 SHARED ?= ../shared
@@ -43,11 +43,16 @@ $(DAWARE_TSAN_PROGRAMS): $(B)/tests/libdaware/%-tsan: $(B)/obj/tsan/selftests/li
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) $(TSAN) $(DAWARE_TEST_LDFLAGS) -o $@ $^ $(DAWARE_TEST_LIBS)
 
+# loading finds the library at run time.
+$(filter-out %/loading,$(DAWARE_PLAIN_PROGRAMS)): DAWARE_TEST_LIBS += -ldaware
+$(filter %/termination-fork %/termination-module,$(DAWARE_PLAIN_PROGRAMS)): \
+	$(B)/obj/selftests/libdaware/callbacks.o
+
 $(DAWARE_PLAIN_PROGRAMS): $(B)/tests/libdaware/%: $(B)/obj/selftests/libdaware/%.o \
 		$(B)/obj/selftests/libdaware/sandbox.o $(B)/lib/libdaware.so
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $(filter %.o,$^) -L$(B)/lib \
-		$(if $(filter %/loading,$@),,-ldaware) $(DAWARE_TEST_LIBS)
+		$(DAWARE_TEST_LIBS)
 
 .PHONY: tests daware-tests check-libdaware check-conformance-daware
 tests: daware-tests

@@ -128,16 +128,22 @@ int end(void **state)
 }
 
 
-static void *do_nothing(void *unused)
+static void *store_tid(void *tid)
 {
-	return unused;
+	*(pid_t *)tid = gettid();
+	return NULL;
 }
 
-/* A sanitizer may start a thread of its own with it. */
 void start_first_thread(void)
 {
 	pthread_t thread;
+	char path[64];
+	pid_t tid;
 
-	if (pthread_create(&thread, NULL, do_nothing, NULL) || pthread_join(thread, NULL))
+	if (pthread_create(&thread, NULL, store_tid, &tid) || pthread_join(thread, NULL))
 		exit(1);
+	/* It may be seen a little longer. */
+	snprintf(path, sizeof(path), "/proc/self/task/%d", tid);
+	while (!access(path, F_OK))
+		sleep_ms(1);
 }

@@ -35,7 +35,7 @@ void expect_idle_dispositions(void);
 
 extern unsigned int idle_threads;
 
-/* To be called once, before the tests. */
+/* To be called once, before the tests: a sanitizer may start a thread of its own with it. */
 void start_first_thread(void);
 
 /* Setup and teardown: nothing is left behind. */

@@ -9,7 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include "daware.h"
 #include "sandbox.h"
@@ -871,108 +870,6 @@ static void no_call_is_a_cancellation_point(void **state)
 	expect(DEFAULT_PRIORITY, "p: m");
 }
 
-/* Processes */
-
-static void log_pid(void *format)
-{
-	daware_log_set_format(format);
-	DLOG_INFO("m");
-	daware_log_close();
-	child_assert(find_log_fd() < 0);
-}
-
-static void child_has_its_own_pid(void **state)
-{
-	const char *body;
-	pid_t pid;
-
-	(void)state;
-	daware_log_open("p", LOG_PID, 0);
-	DLOG_INFO("m");
-	logd_receive(logd);
-	assert_int_equal(run_in_child(log_pid, "%pid%"), 0);
-	body = logd_receive_body(logd, DEFAULT_PRIORITY);
-	assert_int_equal(sscanf(body, "p[%d]: ", &pid), 1);
-	assert_int_not_equal(pid, getpid());
-	assert_int_equal(atoi(strstr(body, ": ") + 2), pid);
-
-	/* The parent's connection is still there, and its PID. */
-	assert_true(find_log_fd() >= 0);
-	daware_log_set_format("%pid%");
-	DLOG_INFO("m");
-	assert_int_equal(atoi(strstr(logd_receive_body(logd, DEFAULT_PRIORITY), ": ") + 2),
-			 getpid());
-}
-
-static void child_without_fork_handlers_has_its_own_pid(void **state)
-{
-	int status;
-	pid_t pid;
-
-	(void)state;
-	daware_log_open("p", 0, 0);
-	daware_log_set_format("%pid%");
-	DLOG_INFO("m");
-	logd_receive(logd);
-	pid = _Fork();
-	assert_true(pid >= 0);
-	if (!pid) {
-		DLOG_INFO("m");
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	assert_int_equal(atoi(logd_receive_body(logd, DEFAULT_PRIORITY) + strlen("p: ")), pid);
-}
-
-static void *log_until_stopped_quickly(void *unused)
-{
-	while (!stop_sending)
-		DLOG_INFO("parent");
-	return unused;
-}
-
-static void *receive_until_empty(void *from_children)
-{
-	for (;;) {
-		const char *body = strstr(logd_receive(logd), ": ") + 2;
-
-		if (!strcmp(body, "end"))
-			return NULL;
-		if (!strcmp(body, "child"))
-			++*(int *)from_children;
-	}
-}
-
-static void log_in_child(void *unused)
-{
-	(void)unused;
-	DLOG_INFO("child");
-	daware_log_set_format("%msg%");
-	daware_log_close();
-}
-
-static void fork_while_threads_log(void **state)
-{
-	pthread_t threads[4], receiver;
-	int from_children = 0;
-
-	(void)state;
-	stop_sending = false;
-	assert_int_equal(pthread_create(&receiver, NULL, receive_until_empty, &from_children), 0);
-	for (int i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, log_until_stopped_quickly, NULL),
-				 0);
-	for (int i = 0; i < 100; i++)
-		assert_int_equal(run_in_child(log_in_child, NULL), 0);
-	stop_sending = true;
-	for (int i = 0; i < 4; i++)
-		assert_int_equal(pthread_join(threads[i], NULL), 0);
-	DLOG_INFO("end");
-	assert_int_equal(pthread_join(receiver, NULL), 0);
-	assert_int_equal(from_children, 100);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1011,9 +908,6 @@ int main(void)
 		with_daemon(close_waits_for_nobody),
 		with_daemon(signals_lose_no_message),
 		with_daemon(no_call_is_a_cancellation_point),
-		with_daemon(child_has_its_own_pid),
-		with_daemon(child_without_fork_handlers_has_its_own_pid),
-		with_daemon(fork_while_threads_log),
 	};
 
 	sandbox_enter();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Termination callbacks and child processes. Not for the thread sanitizer,
- * which delivers no signals in the child of a process with threads.
+ * Termination callbacks and child processes, with the shared library. Not for
+ * the sanitizers: in the child of a process with threads the one for threads
+ * delivers no signals, and the one for addresses may wait for ever for a lock
+ * of its own.
  */
 #include <errno.h>
 #include <pthread.h>
