@@ -11,9 +11,9 @@ KERNEL_FILES := $(notdir $(wildcard kernel/*.c kernel/*.h)) Kbuild
 .PHONY: modules vm-modules
 all: modules
 modules:
-	$(Q)for k in $(KERNELS); do $(MAKE) --no-print-directory $(B)/module/$$k/dre.ko || exit; done
+	$(Q)for k in $(KERNELS); do $(MAKE) -s --no-print-directory $(B)/module/$$k/dre.ko || exit; done
 vm-modules:
-	$(Q)$(MAKE) --no-print-directory modules KERNELS="$(VM_KERNELS)"
+	$(Q)$(MAKE) -s --no-print-directory modules KERNELS="$(VM_KERNELS)"
 
 $(B)/module/%/dre.ko: $(addprefix kernel/,$(KERNEL_FILES)) uapi/linux/dre.h
 	@mkdir -p $(@D)
