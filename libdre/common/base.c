@@ -2,6 +2,7 @@
 #include <dre.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,7 +70,7 @@ int base_in_use(struct store *s, const char *name, bool *in_use)
 }
 
 /* Under LOCK_NAMES, so that no container is made from it meanwhile. */
-static int remove_unused(struct store *s, const char *name)
+static int remove_unused(struct store *s, const char *name, bool *removed)
 {
 	bool in_use;
 	int ret;
@@ -84,12 +85,14 @@ static int remove_unused(struct store *s, const char *name)
 		return errno == ENOENT ? dre_fail(DRE_ERR_BASE_NONEXISTENCE,
 						  "there is no base image '%s'", name) :
 		       dre_fail_errno(errno, "cannot remove base image '%s'", name);
+	*removed = true;
 	return fsync(s->bases_fd) < 0 ? dre_fail_errno(errno, "cannot remove base image '%s'",
 						       name) : 0;
 }
 
 int base_remove(struct store *s, const char *name)
 {
+	bool removed = false;
 	int ret;
 
 	ret = dre_check_name("base image", name);
@@ -101,8 +104,8 @@ int base_remove(struct store *s, const char *name)
 	if (ret) {
 		ret = dre_fail_errno(-ret, "cannot lock the store %s", s->root);
 	} else {
-		ret = remove_unused(s, name);
+		ret = remove_unused(s, name, &removed);
 		lock_release(s->lock_fd, LOCK_NAMES);
 	}
-	return store_change_end(s, !ret, ret);
+	return store_change_end(s, removed, ret);
 }

@@ -76,23 +76,28 @@ static int detect_init(int layer_fd, const char *name, struct manifest *m)
  * The manifest.
  */
 
-/* Unlike rename(2), link(2) never replaces what is there, on any file system. */
-static int link_in(struct store *s, const char *tmp, const char *name)
+/*
+ * Unlike rename(2), link(2) never replaces what is there, on any file system.
+ * @published: it is there, also if it was to be taken back and that has failed.
+ */
+static int link_in(struct store *s, const char *tmp, const char *name, bool *published)
 {
 	int dir = s->bases_fd;
-	int ret = 0;
+	int ret;
 
 	if (linkat(dir, tmp, dir, name, 0) < 0)
 		return errno == EEXIST ? fail_exists(name) :
 		       dre_fail_errno(errno, "cannot make base image '%s'", name);
-	if (fsync(dir) < 0) {
-		ret = dre_fail_errno(errno, "cannot make base image '%s'", name);
-		unlinkat(dir, name, 0);
-	}
+	*published = true;
+	if (!fsync(dir))
+		return 0;
+	ret = dre_fail_errno(errno, "cannot make base image '%s'", name);
+	if (!unlinkat(dir, name, 0))
+		*published = false;
 	return ret;
 }
 
-static int publish(struct store *s, const char *name, const struct manifest *m)
+static int publish(struct store *s, const char *name, const struct manifest *m, bool *published)
 {
 	store_tmp_t tmp = STORE_TMP;
 	int ret;
@@ -100,7 +105,7 @@ static int publish(struct store *s, const char *name, const struct manifest *m)
 	file_random_name(tmp + strlen(STORE_TMP));
 	ret = store_write_manifest(s, s->bases_fd, tmp, m);
 	if (!ret)
-		ret = link_in(s, tmp, name);
+		ret = link_in(s, tmp, name, published);
 	unlinkat(s->bases_fd, tmp, 0);
 	return ret;
 }
@@ -124,9 +129,11 @@ static int fill_layer(struct store *s, const char *name, const char *layer, base
 	return ret;
 }
 
+/* @garbage: what was made for it is perhaps still there. */
 static int make(struct store *s, const char *name, base_fill_fn fill, void *arg, bool *garbage)
 {
 	struct manifest m = { 0 };
+	bool published = false;
 	layer_name_t layer;
 	int ret;
 
@@ -139,9 +146,9 @@ static int make(struct store *s, const char *name, base_fill_fn fill, void *arg,
 	if (!ret && manifest_add_layer(&m, layer))
 		ret = dre_fail_errno(ENOMEM, "cannot make base image '%s'", name);
 	if (!ret)
-		ret = publish(s, name, &m);
+		ret = publish(s, name, &m, &published);
 	if (ret)
-		*garbage = !layer_discard(s, layer);
+		*garbage = published || !layer_discard(s, layer);
 	manifest_free(&m);
 	return ret;
 }

@@ -342,23 +342,26 @@ static int stage(struct container *c)
 	return ret;
 }
 
-static int rename_in(struct container *c, const char *tmp)
+/* @published: it is there, also if it was to be taken back and that has failed. */
+static int rename_in(struct container *c, const char *tmp, bool *published)
 {
 	int dir = c->store->containers_fd;
-	int ret = 0;
+	int ret;
 
 	/* A container's directory is never empty, and one that is not empty is never replaced. */
 	if (renameat(dir, tmp, dir, c->name) < 0)
 		return errno == ENOTEMPTY || errno == EEXIST ? fail_exists(c->name) :
 		       dre_fail_errno(errno, "cannot create container '%s'", c->name);
-	if (fsync(dir) < 0) {
-		ret = dre_fail_errno(errno, "cannot create container '%s'", c->name);
-		renameat(dir, c->name, dir, tmp);
-	}
+	*published = true;
+	if (!fsync(dir))
+		return 0;
+	ret = dre_fail_errno(errno, "cannot create container '%s'", c->name);
+	if (!renameat(dir, c->name, dir, tmp))
+		*published = false;
 	return ret;
 }
 
-static int publish(struct container *c)
+static int publish(struct container *c, bool *published)
 {
 	struct store *s = c->store;
 	store_tmp_t tmp = STORE_TMP;
@@ -371,14 +374,14 @@ static int publish(struct container *c)
 	ret = c->dir_fd < 0 ? dre_fail_errno(errno, "cannot create container '%s'", c->name) :
 	      stage(c);
 	if (!ret)
-		ret = rename_in(c, tmp);
+		ret = rename_in(c, tmp, published);
 	if (ret)
 		tree_remove(s->containers_fd, tmp);
 	return ret;
 }
 
 /* What depends on other manifests, which must stay as they are until this one is there. */
-static int publish_exclusively(struct container *c, const struct idmap *pool)
+static int publish_exclusively(struct container *c, const struct idmap *pool, bool *published)
 {
 	struct store *s = c->store;
 	int ret;
@@ -392,16 +395,17 @@ static int publish_exclusively(struct container *c, const struct idmap *pool)
 	if (!ret && pool)
 		ret = set_idmap(s, &c->manifest, pool);
 	if (!ret)
-		ret = publish(c);
+		ret = publish(c, published);
 	lock_release(s->lock_fd, LOCK_NAMES);
 	return ret;
 }
 
-/* @garbage: the layer that was made for it could not be removed again. */
+/* @garbage: what was made for it is perhaps still there. */
 static int create(struct container *c, const char *base, const struct manifest *settings,
 		  const struct idmap *pool, bool *garbage)
 {
 	struct manifest *m = &c->manifest;
+	bool published = false;
 	layer_name_t layer;
 	struct stat st;
 	int ret;
@@ -416,9 +420,9 @@ static int create(struct container *c, const char *base, const struct manifest *
 	strcpy(m->writable, layer);
 	ret = layer_sync(c->store, layer, false);
 	if (!ret)
-		ret = publish_exclusively(c, pool);
+		ret = publish_exclusively(c, pool, &published);
 	if (ret)
-		*garbage = !layer_discard(c->store, layer);
+		*garbage = published || !layer_discard(c->store, layer);
 	return ret;
 }
 

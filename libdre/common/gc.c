@@ -242,21 +242,30 @@ static int empty_trash(struct store *s)
 	return ret ? dre_fail_errno(-ret, "cannot remove all of %s/trash", s->root) : 0;
 }
 
-int store_gc(struct store *s, bool *busy)
+static int move_garbage(struct store *s, bool *busy)
 {
 	struct live live = { 0 };
-	bool locked;
-	int ret = 0;
+	int ret;
 
 	/* Inside a change of our own, the lock is ours, shared. */
-	locked = !s->changes && !lock_try(s->lock_fd, LOCK_CHANGE, F_WRLCK);
+	ret = s->changes ? -EAGAIN : lock_try(s->lock_fd, LOCK_CHANGE, F_WRLCK);
+	*busy = ret == -EAGAIN;
+	if (ret)
+		return *busy ? 0 : dre_fail_errno(-ret, "cannot lock the store %s", s->root);
+	ret = sweep_all(s, &live);
+	lock_release(s->lock_fd, LOCK_CHANGE);
+	free(live.layers.layers);
+	free(live.writable.layers);
+	return ret;
+}
+
+int store_gc(struct store *s, bool *busy)
+{
+	bool is_busy;
+	int ret;
+
+	ret = move_garbage(s, &is_busy);
 	if (busy)
-		*busy = !locked;
-	if (locked) {
-		ret = sweep_all(s, &live);
-		lock_release(s->lock_fd, LOCK_CHANGE);
-		free(live.layers.layers);
-		free(live.writable.layers);
-	}
+		*busy = is_busy;
 	return ret ? ret : empty_trash(s);
 }

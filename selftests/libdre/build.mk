@@ -5,11 +5,11 @@
 # need root, for files of other owners, but no mounts. store-vm does: it is
 # built here and run in the virtual machine.
 
-DRE_TESTS := names config manifest store container tree import
+DRE_TESTS := names config manifest store container tree import crash
 
 DRE_TEST_PROGRAMS := $(DRE_TESTS:%=$(B)/tests/libdre/%)
 DRE_VM_PROGRAMS :=
-DRE_TEST_SOURCES := $(libdre_common_SRCS) libdaware/error.c selftests/libdre/fixture.c
+DRE_TEST_SOURCES := $(libdre_common_SRCS) libdaware/error.c selftests/libdre/fixture.c selftests/libdre/inject.c
 DRE_TEST_LIBS = $(shell $(PKG_CONFIG) --libs $(libdre_common_LIBS)) -lcmocka -pthread
 
 $(B)/obj/asan/selftests/libdre/config.o: PKG_CFLAGS := -DSOURCE_DIR='"$(CURDIR)"'

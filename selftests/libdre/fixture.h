@@ -44,6 +44,9 @@ void make_tiny_tree(const char *path);
 void write_file(const char *path, const char *text);
 void make_dir(const char *path, mode_t mode);
 
+/* tree_remove() of a file or directory in f->dir. */
+int remove_tree(const struct fixture *f, const char *name);
+
 /* Entries of a directory but "." and "..". */
 unsigned int count_entries(const char *path);
 unsigned int count_fds(void);

@@ -16,7 +16,6 @@
 #include "common/container.h"
 #include "common/import.h"
 #include "common/tar.h"
-#include "common/tree.h"
 #include "fixture.h"
 
 /* A path in the only layer of a base. */
@@ -802,7 +801,7 @@ static void random_damage(void **state)
 				assert_int_not_equal(*dre_last_error(), '\0');
 			close(tar);
 			close(fd);
-			assert_int_equal(tree_remove(AT_FDCWD, at(f, "layer")), 0);
+			assert_int_equal(remove_tree(f, "layer"), 0);
 		}
 	}
 	after = list_tree(at(f, "outside"));

@@ -52,16 +52,6 @@ static bool exists(const char *path)
 	return !lstat(path, &st);
 }
 
-static int remove_tree(const struct fixture *f, const char *name)
-{
-	int dir = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
-
-	assert_true(dir >= 0);
-	ret = tree_remove(dir, name);
-	close(dir);
-	return ret;
-}
-
 static void removes_all_kinds(void **state)
 {
 	struct fixture *f = *state;

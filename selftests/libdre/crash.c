@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Every operation of the store, killed in place of each of its system calls,
+ * and with each of them failing. The store is in the old state or in the new
+ * one, and the next change leaves nothing of it.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base.h"
+#include "common/base_private.h"
+#include "common/container.h"
+#include "common/import.h"
+#include "common/tree.h"
+#include "fixture.h"
+#include "inject.h"
+
+static const struct idmap pool = { 1879048192, 65536 };
+
+struct operation {
+	const char *name;
+	/* Brings the store into the old state, whichever it is in. */
+	void (*prepare)(struct fixture *f);
+	/* Is run in the child, with a store of its own. */
+	int (*run)(struct store *store, struct fixture *f);
+	/* Is the store in the new state? Fails if it is in neither. */
+	bool (*is_done)(struct fixture *f);
+};
+
+struct job {
+	struct fixture *f;
+	const struct operation *operation;
+};
+
+static int run_job(void *arg)
+{
+	struct job *job = arg;
+	struct store *store;
+	int ret;
+
+	ret = store_open(&store, job->f->root);
+	if (ret)
+		return ret;
+	ret = job->operation->run(store, job->f);
+	store_close(store);
+	return ret;
+}
+
+static bool has_base(struct fixture *f, const char *name)
+{
+	struct manifest m;
+	int ret = base_read(f->store, name, &m);
+
+	if (ret == DRE_ERR_BASE_NONEXISTENCE)
+		return false;
+	assert_success(ret);
+	manifest_free(&m);
+	return true;
+}
+
+/* A container that is there is whole, and free. */
+static bool has_container(struct fixture *f, const char *name)
+{
+	struct container *c;
+	struct stat st;
+	int ret = container_lock(&c, f->store, name);
+
+	if (ret == DRE_ERR_CONTAINER_NONEXISTENCE)
+		return false;
+	assert_success(ret);
+	for (size_t i = 0; i < c->manifest.nr_layers; i++)
+		assert_int_equal(stat(at(f, "store/layers/%s", c->manifest.layers[i]), &st), 0);
+	assert_int_equal(stat(at(f, "store/layers/%s", c->manifest.writable), &st), 0);
+	assert_int_equal(stat(at(f, "store/work/%s", c->manifest.writable), &st), 0);
+	assert_int_equal(stat(at(f, "store/containers/%s/snapshots", name), &st), 0);
+	container_unlock(c);
+	return true;
+}
+
+static void remove_container(struct fixture *f, const char *name)
+{
+	struct container *c;
+
+	if (!has_container(f, name))
+		return;
+	assert_success(container_lock(&c, f->store, name));
+	assert_success(container_remove(c));
+}
+
+/* Any change. */
+static void change_something(struct fixture *f)
+{
+	struct container *c;
+
+	assert_success(container_create(&c, f->store, "next", "tiny", NULL, &pool));
+	assert_success(container_remove(c));
+}
+
+/*
+ * The operations.
+ */
+
+static void no_web(struct fixture *f)
+{
+	remove_container(f, "web");
+}
+
+static int create_web(struct store *store, struct fixture *f)
+{
+	struct container *c;
+	int ret;
+
+	(void)f;
+	ret = container_create(&c, store, "web", "tiny", NULL, &pool);
+	if (!ret)
+		container_unlock(c);
+	return ret;
+}
+
+static bool is_web_there(struct fixture *f)
+{
+	return has_container(f, "web");
+}
+
+static void web_with_port_1(struct fixture *f)
+{
+	struct container *c;
+
+	remove_container(f, "web");
+	assert_success(container_create(&c, f->store, "web", "tiny", NULL, &pool));
+	assert_int_equal(manifest_set(&c->manifest, "port", "1"), 0);
+	assert_success(container_commit(c));
+	write_file(at(f, "store/layers/%s/precious", c->manifest.writable), "data");
+	container_unlock(c);
+}
+
+static int change_port(struct store *store, struct fixture *f)
+{
+	struct container *c;
+	int ret;
+
+	(void)f;
+	ret = container_lock(&c, store, "web");
+	if (ret)
+		return ret;
+	manifest_set(&c->manifest, "port", "2");
+	ret = container_commit(c);
+	container_unlock(c);
+	return ret;
+}
+
+static bool is_port_changed(struct fixture *f)
+{
+	struct manifest m;
+	bool done;
+
+	assert_true(has_container(f, "web"));
+	assert_success(container_read(f->store, "web", &m));
+	done = !strcmp(manifest_get(&m, "port"), "2");
+	if (!done)
+		assert_string_equal(manifest_get(&m, "port"), "1");
+	manifest_free(&m);
+	return done;
+}
+
+static int remove_web(struct store *store, struct fixture *f)
+{
+	struct container *c;
+	int ret;
+
+	(void)f;
+	ret = container_lock(&c, store, "web");
+	if (ret)
+		return ret;
+	ret = container_remove(c);
+	if (ret)
+		container_unlock(c);
+	return ret;
+}
+
+static bool is_web_gone(struct fixture *f)
+{
+	struct manifest m;
+	struct stat st;
+
+	if (!has_container(f, "web"))
+		return true;
+	assert_success(container_read(f->store, "web", &m));
+	assert_int_equal(stat(at(f, "store/layers/%s/precious", m.writable), &st), 0);
+	manifest_free(&m);
+	return false;
+}
+
+static void no_new_base(struct fixture *f)
+{
+	if (has_base(f, "new"))
+		assert_success(base_remove(f->store, "new"));
+}
+
+static int import_directory(struct store *store, struct fixture *f)
+{
+	return import_base(store, "new", at(f, "tiny"), NULL, NULL);
+}
+
+static int import_tar(struct store *store, struct fixture *f)
+{
+	return import_base(store, "new", at(f, "tiny.tar.gz"), NULL, NULL);
+}
+
+/* Whole, or not at all. */
+static bool is_imported(struct fixture *f)
+{
+	char *source, *copy, path[PATH_MAX];
+	struct manifest m;
+
+	if (!has_base(f, "new"))
+		return false;
+	assert_success(base_read(f->store, "new", &m));
+	strcpy(path, at(f, "tiny"));
+	source = list_tree(path);
+	strcpy(path, at(f, "store/layers/%s", m.layers[0]));
+	copy = list_tree(path);
+	assert_string_equal(source, copy);
+	free(source);
+	free(copy);
+	manifest_free(&m);
+	return true;
+}
+
+static void new_base(struct fixture *f)
+{
+	if (!has_base(f, "new"))
+		assert_success(import_base(f->store, "new", at(f, "tiny"), NULL, NULL));
+}
+
+static int remove_new_base(struct store *store, struct fixture *f)
+{
+	(void)f;
+	return base_remove(store, "new");
+}
+
+static bool is_base_removed(struct fixture *f)
+{
+	return !is_imported(f);
+}
+
+static void some_garbage(struct fixture *f)
+{
+	if (access(at(f, "store/layers/aaaaaaaa"), F_OK)) {
+		make_dir(at(f, "store/layers/aaaaaaaa"), 0755);
+		make_dir(at(f, "store/layers/aaaaaaaa/dir"), 0755);
+		write_file(at(f, "store/layers/aaaaaaaa/dir/file"), "");
+		write_file(at(f, "store/pending/killed00"), "");
+	}
+}
+
+static int collect(struct store *store, struct fixture *f)
+{
+	(void)f;
+	return store_gc(store, NULL);
+}
+
+static bool is_collected(struct fixture *f)
+{
+	assert_true(has_base(f, "tiny"));
+	return access(at(f, "store/layers/aaaaaaaa"), F_OK) < 0;
+}
+
+static const struct operation operations[] = {
+	{ "create", no_web, create_web, is_web_there },
+	{ "commit", web_with_port_1, change_port, is_port_changed },
+	{ "remove", web_with_port_1, remove_web, is_web_gone },
+	{ "import a directory", no_new_base, import_directory, is_imported },
+	{ "import a tar archive", no_new_base, import_tar, is_imported },
+	{ "remove a base", new_base, remove_new_base, is_base_removed },
+	{ "collect", some_garbage, collect, is_collected },
+};
+
+/*
+ * The tests.
+ */
+
+static int setup(void **state)
+{
+	struct fixture *f;
+	char command[3 * PATH_MAX];
+
+	/* Some thousand changes, and no way to pull the plug: a disk would only take time. */
+	assert_int_equal(setenv("TMPDIR", "/dev/shm", 0), 0);
+	fixture_setup_base(state);
+	f = *state;
+	make_dir(at(f, "tiny/dir"), 01777);
+	write_file(at(f, "tiny/dir/file"), "content");
+	assert_int_equal(link(at(f, "tiny/dir/file"), at(f, "tiny/link")), 0);
+	assert_int_equal(symlink("dir", at(f, "tiny/symlink")), 0);
+	snprintf(command, sizeof(command), "tar --numeric-owner -C %s -czf %s .", at(f, "tiny"),
+		 at(f, "tiny.tar.gz"));
+	assert_int_equal(system(command), 0);
+	return 0;
+}
+
+static void killed_at(struct fixture *f, const struct operation *operation)
+{
+	struct job job = { f, operation };
+	unsigned int n, old = 0, new = 0;
+	struct outcome outcome;
+
+	for (n = 1; ; n++) {
+		operation->prepare(f);
+		outcome = inject(INJECT_KILL, n, run_job, &job);
+		if (!outcome.injected)
+			break;
+		if (operation->is_done(f))
+			new++;
+		else
+			old++;
+		change_something(f);
+		assert_store_clean(f);
+	}
+	assert_true(outcome.finished);
+	assert_int_equal(outcome.ret, 0);
+	assert_true(operation->is_done(f));
+	print_message("# %s: killed at %u calls: %u times in the old state, %u in the new one\n",
+		      operation->name, n - 1, old, new);
+	assert_true(old && new);
+}
+
+static void failing_at(struct fixture *f, const struct operation *operation, enum injection what)
+{
+	struct job job = { f, operation };
+	unsigned int n, failed = 0, after = 0;
+	struct outcome outcome;
+	bool done;
+
+	for (n = 1; ; n++) {
+		operation->prepare(f);
+		outcome = inject(what, n, run_job, &job);
+		if (!outcome.injected)
+			break;
+		if (!outcome.finished)
+			fail_msg("%s died at %s", operation->name, outcome.call);
+		done = operation->is_done(f);
+		if (outcome.leaked_fds)
+			fail_msg("%s: %d fds leak at %s", operation->name, outcome.leaked_fds,
+				 outcome.call);
+		if (!outcome.ret && !done)
+			fail_msg("%s: success, but not done, at %s", operation->name, outcome.call);
+		if (outcome.ret) {
+			failed++;
+			after += done;
+			if (outcome.ret == DRE_ERR_PERMISSION_DENIED || !*outcome.text)
+				fail_msg("%s: %d, '%s' at %s", operation->name, outcome.ret,
+					 outcome.text, outcome.call);
+		}
+		/* What failed has cleaned up behind itself, if it could. */
+		if (outcome.ret && what == INJECT_EIO && operation->run != collect)
+			assert_store_clean(f);
+		change_something(f);
+		assert_store_clean(f);
+	}
+	print_message("# %s: of %u failures of a call, %u were reported, %u of them after the fact\n",
+		      operation->name, n - 1, failed, after);
+	assert_true(failed);
+}
+
+static void killed(void **state)
+{
+	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++)
+		killed_at(*state, &operations[i]);
+}
+
+static void input_output_errors(void **state)
+{
+	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++)
+		failing_at(*state, &operations[i], INJECT_EIO);
+}
+
+static void full_disk(void **state)
+{
+	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations) - 1; i++)
+		failing_at(*state, &operations[i], INJECT_FULL);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(killed),
+		TEST(input_output_errors),
+		TEST(full_disk),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
