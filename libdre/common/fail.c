@@ -27,7 +27,7 @@ const char *dre_printable(struct printable *p, const char *text)
 {
 	size_t i;
 
-	for (i = 0; text[i] && i < sizeof(p->text) - 4; i++)
+	for (i = 0; i < sizeof(p->text) - 4 && text[i]; i++)
 		p->text[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
 	strcpy(p->text + i, text[i] ? "..." : "");
 	return p->text;
