@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <dre.h>
+
+#include "world.h"
+
+long long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+char *read_file(const char *path)
+{
+	char *text = NULL, buffer[4096];
+	size_t size, n;
+	FILE *from = fopen(path, "re"), *to;
+
+	if (!from)
+		return NULL;
+	to = open_memstream(&text, &size);
+	while ((n = fread(buffer, 1, sizeof(buffer), from)) > 0)
+		fwrite(buffer, 1, n, to);
+	fclose(to);
+	fclose(from);
+	return text;
+}
+
+/* Where the descriptions go: nftw(3) has no argument for it. */
+static FILE *out;
+
+/* Each line of a file, with its name before it. */
+static void describe_lines(const char *path)
+{
+	char *text = read_file(path), *rest = text, *line;
+
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			fprintf(out, "%s: %s\n", path, line);
+	free(text);
+}
+
+/*
+ * Left out is what belongs to no state: liblxc's log and configuration are
+ * written anew by each start, also one that fails, and the first mount of an
+ * overlay makes a directory for itself.
+ */
+static bool is_passing(const char *path, const char *name)
+{
+	return !strcmp(name, "lxc.log") || !strcmp(name, "config") ||
+	       !fnmatch(STORE "/work/*/work", path, FNM_PATHNAME);
+}
+
+static int describe_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	char target[256] = "";
+
+	(void)type;
+	if (is_passing(path, path + ftw->base))
+		return 0;
+	if (S_ISLNK(st->st_mode) && readlink(path, target, sizeof(target) - 1) < 0)
+		return 0;
+	fprintf(out, "%s: mode %o owner %u:%u", path, st->st_mode, st->st_uid, st->st_gid);
+	if (S_ISREG(st->st_mode))
+		fprintf(out, " size %lld written %lld.%09ld", (long long)st->st_size,
+			(long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+	fprintf(out, "%s%s\n", *target ? " -> " : "", target);
+	return 0;
+}
+
+static int describe_cgroup(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	char file[512];
+
+	(void)st;
+	(void)ftw;
+	if (type != FTW_D)
+		return 0;
+	fprintf(out, "%s\n", path);
+	for (const char *const *name = (const char *const[]){ "cgroup.procs", "cgroup.freeze",
+	     "cgroup.subtree_control", NULL }; *name; name++) {
+		snprintf(file, sizeof(file), "%s/%s", path, *name);
+		describe_lines(file);
+	}
+	return 0;
+}
+
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Files that this process has open. */
+static void describe_fds(void)
+{
+	char path[300], target[256];
+	struct dirent **entries;
+	int nr = scandir("/proc/self/fd", &entries, NULL, compare_names);
+
+	for (int i = 0; i < nr; i++) {
+		ssize_t len;
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%s", entries[i]->d_name);
+		len = readlink(path, target, sizeof(target) - 1);
+		if (len > 0) {		/* not ".", nor what scandir() had open */
+			target[len] = '\0';
+			fprintf(out, "open: %s: %s\n", entries[i]->d_name, target);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static int is_process(const struct dirent *entry)
+{
+	return isdigit((unsigned char)*entry->d_name);
+}
+
+/* liblxc's monitors, our helpers, and children of this process, also dead ones. */
+static void describe_processes(void)
+{
+	char path[300], comm[64];
+	struct dirent **entries;
+	int nr = scandir("/proc", &entries, is_process, compare_names);
+	int pid, ppid;
+	char state;
+	FILE *f;
+
+	for (int i = 0; i < nr; i++) {
+		snprintf(path, sizeof(path), "/proc/%s/stat", entries[i]->d_name);
+		free(entries[i]);
+		f = fopen(path, "re");
+		if (!f)
+			continue;
+		if (fscanf(f, "%d (%63[^)]) %c %d", &pid, comm, &state, &ppid) == 4 &&
+		    (ppid == getpid() || strstr(comm, "lxc monitor") || strstr(comm, "dre-app")))
+			fprintf(out, "process: %d (%s) of %d%s\n", pid, comm, ppid,
+				state == 'Z' ? ", dead" : "");
+		fclose(f);
+	}
+	free(entries);
+}
+
+char *world_describe(void)
+{
+	char *text;
+	size_t size;
+
+	out = open_memstream(&text, &size);
+	nftw(STORE, describe_file, 32, FTW_PHYS | FTW_MOUNT);
+	describe_lines("/proc/self/mountinfo");
+	nftw(CGROUPS "/dre", describe_cgroup, 32, FTW_PHYS);
+	describe_lines("/proc/daware");
+	describe_processes();
+	describe_fds();
+	fclose(out);
+	return text;
+}
+
+static char *marked;
+
+void world_mark(void)
+{
+	free(marked);
+	marked = world_describe();
+}
+
+static bool has_line(const char *text, const char *line, size_t len)
+{
+	while ((text = strstr(text, line))) {
+		/* The lines of one description come after the beginning of text or after a line. */
+		if (text[len] == '\n')
+			return true;
+		text++;
+	}
+	return false;
+}
+
+/* Prints the lines of @text that are not in @other. */
+static void print_missing(const char *text, const char *other, const char *mark)
+{
+	char *copy = strdup(text), *rest = copy, *line;
+
+	while ((line = strsep(&rest, "\n")))
+		if (!has_line(other, line, strlen(line)))
+			printf("# %s %s\n", mark, line);
+	free(copy);
+}
+
+bool world_is_as_marked(void)
+{
+	char *now = world_describe();
+	bool same = !strcmp(now, marked);
+
+	if (!same) {
+		print_missing(marked, now, "-");
+		print_missing(now, marked, "+");
+	}
+	free(now);
+	return same;
+}
+
+void assert_refused_(int got, int wanted, const char *call, const char *file, int line)
+{
+	const char *text = dre_last_error();
+
+	if (got != wanted)
+		printf("# %s: %d (%s: %s), not %d (%s)\n", call, got, dre_strerror(got), text,
+		       wanted, dre_strerror(wanted));
+	_assert_true(got == wanted, call, file, line);
+	_assert_true(*text && !strchr(text, '\n'), "one line says why", file, line);
+	if (!world_is_as_marked())
+		printf("# changed by %s, which failed\n", call);
+	_assert_true(world_is_as_marked(), "nothing is changed", file, line);
+}
+
+void assert_done_(int got, const char *call, const char *file, int line)
+{
+	if (got)
+		printf("# %s: %d (%s: %s)\n", call, got, dre_strerror(got), dre_last_error());
+	_assert_true(got == 0, call, file, line);
+}
