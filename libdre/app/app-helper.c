@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -105,8 +106,12 @@ static int do_start(const char *root, const char *name)
 	setenv("PATH", "/usr/sbin:/sbin", 1);
 	c->want_daemonize(c, true);
 	c->want_close_all_fds(c, true);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (c->start(c, 0, NULL))
 		return report_ok(0);
+	/* The monitor that was to be cleans up now, our hook included. */
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
 	if (!first_error(log, message, sizeof(message)))
 		snprintf(message, sizeof(message), "it did not start; see %s", log);
 	return report_error("%s", message);
