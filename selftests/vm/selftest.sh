@@ -91,8 +91,10 @@ which-payload
 cat /usr/lib/dre/file
 stat -c "%a %n" / /root
 printf "[%s]" "$@" && echo
-cat /proc/sys/kernel/panic_on_warn /proc/cmdline
-grep -c . /sys/fs/cgroup/cgroup.subtree_control
+echo "panic_on_warn $(cat /proc/sys/kernel/panic_on_warn)"
+cat /proc/cmdline
+grep -q 'cpuset cpu io memory .*pids' /sys/fs/cgroup/cgroup.subtree_control && echo controllers
+printf '<4>%s\n' 'x invoked oom-killer: order=0' 'Call Trace:' 'DEBUG is no BUG.' >/dev/kmsg
 sleep 1000 &
 cat /megabyte
 echo
@@ -112,7 +114,8 @@ check 'a payload goes through links to directories' printed 'from the payload'
 check "the root directory's mode stays" printed '755 /'
 check "a directory's mode stays" printed '700 /root'
 check 'arguments arrive as they are' printed "[a b][it's][][\$HOME]"
-check 'a warning would stop the kernel' printed 1
+check 'a warning would stop the kernel' printed 'panic_on_warn 1'
+check 'the controllers are enabled' printed controllers
 check "the kernel gets what is appended" grep -q '^console=.* dre.selftest$' "$tmp/stdout"
 check 'all of the output arrives' printed 'the end'
 check 'and unchanged, whatever is in it' megabyte_is_whole
