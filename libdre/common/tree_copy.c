@@ -116,9 +116,7 @@ static int copy_file(const struct copy *c, int src_dir, int dst_dir, const char 
 	if (src < 0)
 		return -errno;
 	dst = openat(dst_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (dst < 0)
-		ret = -errno;
-	else if (fstat(src, st) < 0)
+	if (dst < 0 || fstat(src, st) < 0)
 		ret = -errno;
 	else if (!S_ISREG(st->st_mode))
 		ret = -ESTALE;		/* it was a moment ago */
