@@ -46,6 +46,7 @@ enum app_access {
 	APP_LOOK,	/* whatever they do */
 	APP_USE,	/* not while it is busy */
 	APP_CHANGE,	/* makes it busy; cleans up what others left of a stopped container */
+	APP_REMOVE,	/* the same, also if its manifest is damaged: then that is empty */
 };
 
 /*
@@ -77,6 +78,11 @@ int app_settle(const struct app *app);
 /* paths.c: STORE/lxc, STORE/lxc/NAME/@file. False and an error if it is too long. */
 int app_lxcpath(const struct store *store, char path[PATH_MAX]);
 int app_path(const struct store *store, const char *name, const char *file, char path[PATH_MAX]);
+
+/* Its control groups below the root: the outer one, of kind "app", and that of liblxc's "monitor". */
+#define APP_GROUP_SIZE	(sizeof("dre/monitor/") + DRE_NAME_MAX)
+
+void app_group(const char *kind, const char *name, char path[APP_GROUP_SIZE]);
 
 /* lxc_config.c: liblxc's directory of the container, with its configuration. */
 int app_write_lxc(const struct app *app, const struct manifest *m);

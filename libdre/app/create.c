@@ -104,7 +104,7 @@ dre_return_t dre_app_create_container(const char *name, const dre_app_data *data
 dre_return_t dre_app_destroy_container(const char *name)
 {
 	struct app app;
-	int err = app_begin(&app, name, APP_CHANGE);
+	int err = app_begin(&app, name, APP_REMOVE);
 
 	if (err)
 		return err;

@@ -87,17 +87,20 @@ static void write_signal(FILE *f, const struct manifest *m, const char *setting,
 static int write_config(FILE *f, const struct app *app, const struct manifest *m,
 			const char *rootfs)
 {
+	char group[APP_GROUP_SIZE], monitor[APP_GROUP_SIZE];
 	struct idmap map;
 	int err = container_idmap(app->name, m, &map);
 
 	if (err)
 		return err;
+	app_group("app", app->name, group);
+	app_group("monitor", app->name, monitor);
 	fprintf(f, "# Written by D-RE at each start: changes are lost.\n"
 		   "lxc.uts.name = %s\n"
 		   "lxc.rootfs.path = dir:%s\n"
-		   "lxc.cgroup.dir.container = dre/app/%s\n"
-		   "lxc.cgroup.dir.monitor = dre/monitor/%s\n",
-		app->name, rootfs, app->name, app->name);
+		   "lxc.cgroup.dir.container = %s\n"
+		   "lxc.cgroup.dir.monitor = %s\n",
+		app->name, rootfs, group, monitor);
 	fputs(fixed_config, f);
 	if (map.count)
 		fprintf(f, "lxc.idmap = u 0 %u %u\nlxc.idmap = g 0 %u %u\n", map.first, map.count,

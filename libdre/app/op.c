@@ -10,9 +10,6 @@
 #include "common/cgroupfs.h"
 #include "common/rootfs.h"
 
-/* The longest of the paths of control groups here. */
-#define GROUP_PATH_SIZE (sizeof("dre/app//payload") + DRE_NAME_MAX)
-
 static int check_privilege(void)
 {
 	if (geteuid() != 0)
@@ -77,15 +74,17 @@ int app_begin(struct app *app, const char *name, enum app_access access)
 	err = app_open_store(&app->config, &app->store);
 	if (err)
 		return err;
-	if (access == APP_CHANGE)
+	if (access >= APP_CHANGE)
 		err = container_lock(&app->container, app->store, name);
 	else
 		err = check_exists(app);
+	if (err == DRE_ERR_CONTAINER_UNKNOWN_STATUS && access == APP_REMOVE)
+		err = container_lock_damaged(&app->container, app->store, name);
 	if (!err && access == APP_USE)
 		err = check_free(app);
 	if (!err)
 		err = open_lxc(app);
-	if (!err && access == APP_CHANGE && app_state(app) == APP_STOPPED)
+	if (!err && access >= APP_CHANGE && app_state(app) == APP_STOPPED)
 		err = app_settle(app);
 	if (err)
 		app_end(app);
@@ -115,11 +114,11 @@ void app_end(struct app *app)
  */
 static enum app_state frozen_state(const struct app *app)
 {
-	char path[GROUP_PATH_SIZE];
+	char group[APP_GROUP_SIZE];
 	bool frozen;
 
-	snprintf(path, sizeof(path), "dre/app/%s", app->name);
-	if (cgroupfs_frozen(path, &frozen))
+	app_group("app", app->name, group);
+	if (cgroupfs_frozen(group, &frozen))
 		return APP_UNKNOWN;
 	return frozen ? APP_SUSPENDED : APP_RUNNING;
 }
@@ -183,17 +182,17 @@ int app_require(const struct app *app, enum app_state wanted, enum app_state oth
 /* Processes are left only where liblxc's monitor was killed: nobody watches them any more. */
 static int settle_cgroups(const struct app *app)
 {
-	char path[GROUP_PATH_SIZE];
+	char group[APP_GROUP_SIZE], payload[APP_GROUP_SIZE + sizeof("/payload")];
 	int err;
 
-	snprintf(path, sizeof(path), "dre/app/%s/payload", app->name);
-	err = cgroupfs_kill(path);
-	snprintf(path, sizeof(path), "dre/app/%s", app->name);
+	app_group("app", app->name, group);
+	snprintf(payload, sizeof(payload), "%s/payload", group);
+	err = cgroupfs_kill(payload);
 	if (!err)
-		err = cgroupfs_remove(path);
-	snprintf(path, sizeof(path), "dre/monitor/%s", app->name);
+		err = cgroupfs_remove(group);
+	app_group("monitor", app->name, group);
 	if (!err)
-		err = cgroupfs_remove(path);
+		err = cgroupfs_remove(group);
 	return err;
 }
 
