@@ -10,12 +10,33 @@
 
 #include "child.h"
 
+int child_die_with_parent(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -errno;
+	/* If it was killed before that, there is nobody to do anything for. */
+	return getppid() == parent ? 0 : -ESRCH;
+}
+
+void child_keep_fds(const int *fds, unsigned int nr)
+{
+	unsigned int first = 0, i;
+	int next;
+
+	do {
+		next = -1;
+		for (i = 0; i < nr; i++)
+			if (fds[i] >= (int)first && (next < 0 || fds[i] < next))
+				next = fds[i];
+		if (next != (int)first)
+			close_range(first, next < 0 ? ~0U : (unsigned int)next - 1, 0);
+		first = next + 1;
+	} while (next >= 0);
+}
+
 static void __attribute__((noreturn)) run(pid_t parent, int (*fn)(void *arg), void *arg)
 {
-	/* If the parent was killed before this took effect, there is nobody to do it for. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		_exit(1);
-	_exit(fn(arg));
+	_exit(child_die_with_parent(parent) ? 1 : fn(arg));
 }
 
 int child_start(struct child *child, uint64_t flags, int (*fn)(void *arg), void *arg)

@@ -25,6 +25,18 @@ struct child {
  */
 int child_start(struct child *child, uint64_t flags, int (*fn)(void *arg), void *arg);
 
+/*
+ * In the child: closes all fds but these @nr (-1: none). What other threads have open
+ * at this moment, such as the fd of a mount, would be in use for as long as the child lives.
+ */
+void child_keep_fds(const int *fds, unsigned int nr);
+
+/*
+ * In the child, after a change of its credentials, which undoes it: it dies
+ * with the calling thread of process @parent. 0 or a negative errno.
+ */
+int child_die_with_parent(pid_t parent);
+
 /* Waits for its end. The exit status, or a negative errno: -EINTR if it was killed. */
 int child_wait(struct child *child);
 

@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -27,6 +28,7 @@
 #include "rootfs.h"
 #include "userns.h"
 
+#define UNMOUNT_TRIES	50
 #define OPTIONS_SIZE	4096	/* mount(2) takes one page, and cuts what is longer silently */
 
 /* In /proc/mounts a root file system says whose it is. */
@@ -130,6 +132,7 @@ struct mounter {
 	struct idmap map;
 	const char *source;
 	const char *options;
+	pid_t caller;
 	int report_fd;
 };
 
@@ -175,6 +178,9 @@ static const char *become_mapped_root(const struct mounter *m)
 	/* They return the old one; an impossible one changes nothing. */
 	if (setfsuid(-1) != (int)m->map.first || setfsgid(-1) != (int)m->map.first)
 		return "cannot become the container's root";
+	/* A change of credentials ends what child_start() has arranged. */
+	if (child_die_with_parent(m->caller))
+		return "has lost its caller";
 	return NULL;
 }
 
@@ -230,9 +236,11 @@ static void send_report(int socket_fd, const struct report *report, int mount_fd
 static int mounter_main(void *arg)
 {
 	const struct mounter *m = arg;
+	const int fds[] = { m->root_fd, m->userns_fd, m->report_fd };
 	struct report report = { 0 };
 	int mount_fd = -1;
 
+	child_keep_fds(fds, 3);
 	report.failed = mount_overlay(m, &mount_fd);
 	report.errnum = errno;
 	send_report(m->report_fd, &report, mount_fd);
@@ -391,6 +399,7 @@ int rootfs_mount(struct store *store, const char *name, const struct manifest *m
 		.userns_fd = -1,
 		.source = source_of(source, name),
 		.options = options,
+		.caller = getpid(),
 	};
 	enum mounted mounted;
 	int ret;
@@ -408,6 +417,23 @@ int rootfs_mount(struct store *store, const char *name, const struct manifest *m
 	return mount_at(store, name, m, &mounter, where);
 }
 
+/*
+ * What a container's last processes had open is given up a moment after they are gone, and what
+ * another thread of the caller is about to close may be in a child of it for a moment.
+ */
+static int unmount(const char *where)
+{
+	const struct timespec moment = { .tv_nsec = 10 * 1000 * 1000 };
+	int tries;
+
+	for (tries = 0; umount2(where, UMOUNT_NOFOLLOW) < 0; tries++) {
+		if (errno != EBUSY || tries == UNMOUNT_TRIES)
+			return -errno;
+		nanosleep(&moment, NULL);
+	}
+	return 0;
+}
+
 int rootfs_unmount(const char *name, const char *where)
 {
 	enum mounted mounted;
@@ -419,11 +445,10 @@ int rootfs_unmount(const char *name, const char *where)
 	if (mounted == SOMETHING_ELSE)
 		return dre_fail(DRE_ERR_DEVICE_BUSY,
 				"container '%s': something else is mounted at %s", name, where);
-	if (!umount2(where, UMOUNT_NOFOLLOW))
-		return 0;
-	if (errno == EBUSY)
+	ret = unmount(where);
+	if (ret == -EBUSY)
 		return dre_fail(DRE_ERR_CONTAINER_BUSY,
 				"container '%s': a process still uses %s (\"fuser -vm %s\" shows it)",
 				name, where, where);
-	return dre_fail_errno(errno, "container '%s': cannot unmount %s", name, where);
+	return ret ? dre_fail_errno(-ret, "container '%s': cannot unmount %s", name, where) : 0;
 }

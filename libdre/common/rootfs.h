@@ -31,8 +31,8 @@ int rootfs_mount(struct store *store, const char *name, const struct manifest *m
 		 const char *where);
 
 /*
- * Unmounts it; success if it is not mounted. DRE_ERR_CONTAINER_BUSY: a process
- * still uses it.
+ * Unmounts it; success if it is not mounted. DRE_ERR_CONTAINER_BUSY: after half
+ * a second a process still uses it.
  */
 int rootfs_unmount(const char *name, const char *where);
 

@@ -15,6 +15,7 @@
 static int wait_for_ever(void *arg)
 {
 	(void)arg;
+	child_keep_fds(NULL, 0);
 	/* All signals but SIGKILL are blocked. */
 	return pause();
 }

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Tests of libdre/common, linked with its own objects, compiled for the address
-# and undefined behaviour sanitizers (selftests/libdaware/build.mk says how). They
-# need root, for files of other owners, but no mounts. store-vm does: it is
-# built here and run in the virtual machine.
+# Tests of libdre/common, linked with its own objects. Most are compiled for
+# the address and undefined behaviour sanitizers (selftests/libdaware/build.mk
+# says how); they need root, for files of other owners, but mount nothing.
+# store-vm does: it is built here and run in the virtual machine.
 
 DRE_TESTS := names config manifest store container tree import crash
+DRE_VM_TESTS := store-vm
 
 DRE_TEST_PROGRAMS := $(DRE_TESTS:%=$(B)/tests/libdre/%)
-DRE_VM_PROGRAMS :=
-DRE_TEST_SOURCES := $(libdre_common_SRCS) libdaware/error.c selftests/libdre/fixture.c selftests/libdre/inject.c
+DRE_VM_PROGRAMS := $(DRE_VM_TESTS:%=$(B)/tests/libdre/%)
+DRE_TEST_SOURCES := $(libdre_common_SRCS) libdaware/error.c selftests/libdre/fixture.c \
+		    selftests/libdre/inject.c
 DRE_TEST_LIBS = $(shell $(PKG_CONFIG) --libs $(libdre_common_LIBS)) -lcmocka -pthread
 
 $(B)/obj/asan/selftests/libdre/config.o: PKG_CFLAGS := -DSOURCE_DIR='"$(CURDIR)"'
@@ -18,6 +20,11 @@ $(DRE_TEST_PROGRAMS): $(B)/tests/libdre/%: $(B)/obj/asan/selftests/libdre/%.o \
 		$(DRE_TEST_SOURCES:%.c=$(B)/obj/asan/%.o)
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) $(ASAN) -o $@ $^ $(DRE_TEST_LIBS)
+
+$(DRE_VM_PROGRAMS): $(B)/tests/libdre/%: $(B)/obj/selftests/libdre/%.o \
+		$(call objs,$(DRE_TEST_SOURCES))
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -o $@ $^ $(DRE_TEST_LIBS)
 
 .PHONY: tests libdre-tests check-libdre
 tests: libdre-tests

@@ -19,6 +19,7 @@
 /* In memory that both share: the child cannot say it by a system call. */
 struct shared {
 	atomic_int listener;	/* the child's fd of the filter */
+	atomic_bool taken;	/* we have it, too */
 	atomic_bool done;	/* the function has returned */
 	struct outcome outcome;
 };
@@ -36,11 +37,16 @@ static void child(struct shared *shared, int (*fn)(void *arg), void *arg)
 {
 	struct sock_filter filter[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF) };
 	struct sock_fprog prog = { 1, filter };
-	int fds = count_open() + 1;
+	int fds = count_open(), listener;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	atomic_store(&shared->listener, syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-						SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog));
+	listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+			   &prog);
+	atomic_store(&shared->listener, listener);
+	while (!atomic_load(&shared->taken))
+		;
+	/* Its own children must not hold it open. */
+	close(listener);
 	shared->outcome.ret = fn(arg);
 	atomic_store(&shared->done, true);
 	shared->outcome.finished = true;
@@ -61,7 +67,8 @@ static bool counts(int nr)
 	case SYS_futex:
 	case SYS_close:		/* does close it, whatever it returns */
 	case SYS_getrandom:	/* cannot fail, once the system has booted */
-	case SYS_geteuid:
+	case SYS_geteuid:	/* nor can these */
+	case SYS_pidfd_send_signal:
 	case SYS_rt_sigprocmask:
 	case SYS_exit:
 	case SYS_exit_group:
@@ -103,8 +110,7 @@ struct supervisor {
 	struct shared *shared;
 };
 
-/* Returns false if the child was killed. */
-static bool answer(struct supervisor *s, int listener, const struct seccomp_notif *request)
+static void answer(struct supervisor *s, int listener, const struct seccomp_notif *request)
 {
 	struct seccomp_notif_resp response = {
 		.id = request->id,
@@ -123,17 +129,16 @@ static bool answer(struct supervisor *s, int listener, const struct seccomp_noti
 		outcome->injected = true;
 		snprintf(outcome->call, sizeof(outcome->call), "call %u, nr %d", s->seen,
 			 request->data.nr);
-		if (s->what == INJECT_KILL) {
-			kill(s->pid, SIGKILL);
-			return false;
+		if (s->what == INJECT_KILL || s->what == INJECT_KILL_CALLER) {
+			kill(s->what == INJECT_KILL ? s->pid : (pid_t)request->pid, SIGKILL);
+		} else {
+			response.flags = 0;
+			response.error = s->what == INJECT_EIO ? -EIO : -ENOSPC;
 		}
-		response.flags = 0;
-		response.error = s->what == INJECT_EIO ? -EIO : -ENOSPC;
 	}
-	/* ENOENT: it was interrupted meanwhile. */
+	/* ENOENT: it was killed or interrupted. */
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response) && errno != ENOENT)
 		fail_msg("cannot answer: %s", strerror(errno));
-	return true;
 }
 
 static void supervise(struct supervisor *s, int listener)
@@ -144,7 +149,8 @@ static void supervise(struct supervisor *s, int listener)
 	for (;;) {
 		if (poll(&poll_fd, 1, 30000) != 1)
 			fail_msg("it hangs at call %u", s->seen);
-		if (poll_fd.revents & POLLHUP)		/* nobody is left under the filter */
+		/* Nobody is left under the filter, also no orphan of one that was killed. */
+		if (poll_fd.revents & POLLHUP)
 			return;
 		memset(&request, 0, sizeof(request));
 		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request)) {
@@ -152,8 +158,7 @@ static void supervise(struct supervisor *s, int listener)
 				continue;
 			fail_msg("cannot receive: %s", strerror(errno));
 		}
-		if (!answer(s, listener, &request))
-			return;
+		answer(s, listener, &request);
 	}
 }
 
@@ -176,6 +181,7 @@ struct outcome inject(enum injection what, unsigned int n, int (*fn)(void *arg),
 	listener = syscall(SYS_pidfd_getfd, pidfd, atomic_load(&shared->listener), 0);
 	if (listener < 0)
 		fail_msg("cannot get the filter's fd: %s", strerror(errno));
+	atomic_store(&shared->taken, true);
 	supervise(&s, listener);
 	close(listener);
 	close(pidfd);
