@@ -4,6 +4,7 @@
  */
 #include <linux/ctype.h>
 #include <linux/file.h>
+#include <linux/hashtable.h>
 
 #include "dre.h"
 
@@ -82,17 +83,19 @@ unsigned int dre_container_count(void)
 /* Out of the tables, and what managers registered for it with it. dre_lock. */
 static void dre_container_unlink(struct dre_container *c)
 {
-	struct dre_managed *m, *next;
+	struct dre_registration *m, *next;
 
 	xa_erase(&dre_containers, c->id);
 	if (c->ns)
 		hash_del_rcu(&c->ns_node);
-	list_for_each_entry_safe(m, next, &c->managed, node)
+	list_for_each_entry_safe(m, next, &c->managed, node) {
 		dre_managed_remove(m);
+		cond_resched();
+	}
 	dre_proc_changed();
 }
 
-/* As if it had never been, with nobody told. dre_lock. */
+/* Without its init having ended, and so without that event. dre_lock. */
 static void dre_container_drop(struct dre_container *c)
 {
 	dre_container_unlink(c);
@@ -109,7 +112,7 @@ static void dre_container_gone(struct dre_watch *watch)
 	if (!c->ended) {
 		dre_container_unlink(c);
 		dre_event(c, DRE_EVENT_ENDED, watch->pid, watch->status);
-		WRITE_ONCE(c->ended, true);	/* the event is there before the end of file */
+		smp_store_release(&c->ended, true);	/* the event is there before it */
 		wake_up_all(&c->wait);
 	}
 	dre_container_put(c);
@@ -155,26 +158,23 @@ static bool dre_is_init(struct pid *pid)
 }
 
 /*
- * Waits for the worker that ends a container whose init has exited, so that its
- * name is free at once for those who saw the exit. Takes and drops dre_lock.
+ * Whether a name is free. A container whose init has exited is not in the way:
+ * waits, with dre_lock dropped, for the worker to take it away.
  */
 static int dre_container_settle(u32 type, const char *name)
 {
 	struct dre_container *c;
 	int err = 0;
 
-	mutex_lock(&dre_lock);
-	c = dre_container_named(type, name);
-	if (c && dre_container_alive(c))
-		err = -EEXIST;
-	if (!c || err) {
+	while (!err && (c = dre_container_named(type, name))) {
+		if (dre_container_alive(c))
+			return -EEXIST;
+		refcount_inc(&c->ref);
 		mutex_unlock(&dre_lock);
-		return err;
+		err = wait_event_killable(c->wait, READ_ONCE(c->ended));
+		dre_container_put(c);
+		mutex_lock(&dre_lock);
 	}
-	refcount_inc(&c->ref);
-	mutex_unlock(&dre_lock);
-	err = wait_event_killable(c->wait, READ_ONCE(c->ended));
-	dre_container_put(c);
 	return err;
 }
 
@@ -201,11 +201,10 @@ static struct dre_container *dre_container_alloc(const struct dre_container_crea
 static int dre_container_link(struct dre_container *c)
 {
 	struct pid *pid = c->watch.pid;
-	const struct dre_container *other = dre_container_named(c->type, c->name);
-	int err;
+	int err = dre_container_settle(c->type, c->name);
 
-	if (other)
-		return dre_container_alive(other) ? -EEXIST : -EAGAIN;
+	if (err)
+		return err;
 	if (dre_is_init(pid))
 		return -EBUSY;
 	err = xa_alloc_cyclic(&dre_containers, &c->id, c, xa_limit_31b, &dre_next_id, GFP_KERNEL);
@@ -214,7 +213,7 @@ static int dre_container_link(struct dre_container *c)
 	if (c->ns)
 		hash_add_rcu(dre_by_ns, &c->ns_node, (unsigned long)c->ns);
 	refcount_inc(&c->ref);
-	dre_watch_start(&c->watch);
+	dre_watch_start(&c->watch, true);
 	if (dre_pid_alive(pid)) {
 		dre_proc_changed();
 		return 0;
@@ -223,7 +222,7 @@ static int dre_container_link(struct dre_container *c)
 	return -ESRCH;
 }
 
-/* A file for @c, with a descriptor that the caller already has in its structure. */
+/* A file for @c, and its descriptor: reserved, and written to the caller. */
 static struct file *dre_container_fd(struct dre_container *c, __s32 __user *ufd, int *fd)
 {
 	struct file *file;
@@ -233,9 +232,11 @@ static struct file *dre_container_fd(struct dre_container *c, __s32 __user *ufd,
 	if (*fd < 0)
 		return ERR_PTR(*fd);
 	err = put_user(*fd, ufd);
-	file = err ? ERR_PTR(err) : dre_container_file(c);
-	if (IS_ERR(file))
+	file = err ? ERR_PTR(err) : dre_container_getfile(c);
+	if (IS_ERR(file)) {
 		put_unused_fd(*fd);
+		put_user(-1, ufd);	/* nobody shall close that number */
+	}
 	return file;
 }
 
@@ -253,6 +254,7 @@ static long dre_container_add(struct dre_container *c, __s32 __user *ufd)
 	if (err) {
 		put_unused_fd(fd);
 		fput(file);
+		put_user(-1, ufd);
 		return err;
 	}
 	fd_install(fd, file);
@@ -282,11 +284,7 @@ long dre_container_create(void *ctx, union dre_arg *arg, void __user *uarg)
 	c = dre_container_alloc(req, pid);
 	if (!c)
 		goto put_pid;
-	do {
-		err = dre_container_settle(req->type, req->name);
-		if (!err)
-			err = dre_container_add(c, &ureq->fd);
-	} while (err == -EAGAIN);
+	err = dre_container_add(c, &ureq->fd);
 	dre_container_put(c);
 put_pid:
 	put_pid(pid);
@@ -355,7 +353,7 @@ long dre_container_list(void *ctx, union dre_arg *arg, void __user *uarg)
 }
 
 /* The module goes: no file is open any more. */
-void dre_container_exit(void)
+void dre_containers_drop(void)
 {
 	struct dre_container *c;
 	unsigned long id;

@@ -2,15 +2,20 @@
 /*
  * What the parts of dre.ko know of each other.
  *
- * Locking
+ * Locking, outermost first
+ *   file->reading (mutex) lets one read(2) of a container fd go on at a time.
  *   dre_lock	(mutex) guards every change: of the registry of processes, of
  *		the containers, of the list of a container's files. Events are
- *		made under it, so each file sees them in the order of the changes.
+ *		made under it, so each file sees them in the order of the changes,
+ *		and no signal is sent to who has unregistered.
+ *   file->lock	(spinlock) guards one file's queue of events.
+ *   wait_pidfd.lock (spinlock, in struct pid) guards whether a watch has fired.
+ *		The kernel takes it with interrupts off, under tasklist_lock when
+ *		a process exits; nothing of ours is taken inside.
  *   RCU	is for readers: lists, translation, /proc/daware. Whatever they
  *		can reach is freed after a grace period.
- *   file->lock	(spinlock, inside dre_lock) guards one file's queue of events.
- *   wait_pidfd.lock (spinlock) is the kernel's; exit of a process comes with it
- *		and tasklist_lock held and interrupts off, see watch.c.
+ *   container->ended is released when the last event is queued, and acquired
+ *		by readers before they look at their queue.
  *
  * Lifetime
  *   Each object of the registry has one struct dre_watch, which holds the
@@ -20,8 +25,6 @@
 #ifndef DRE_H
 #define DRE_H
 
-#include <linux/fs.h>
-#include <linux/hashtable.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
@@ -38,6 +41,9 @@
 extern struct mutex dre_lock;
 
 /* main.c */
+
+/* No structure of a caller will be larger: what it may cost to look at one is bounded. */
+#define DRE_SIZE_MAX	4096
 
 /* The structure of a request, copied in; the request may check and fill it. */
 union dre_arg {
@@ -81,10 +87,9 @@ struct dre_request {
 
 long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx,
 		  unsigned int cmd, unsigned long uptr);
-/* No structure of a caller will be larger: what it may cost to look at one is bounded. */
-#define DRE_SIZE_MAX	4096
-
-int dre_list_check(const struct dre_list *list, size_t min_entry_size);
+bool dre_may_manage(void);
+int dre_list_check(const struct dre_list *list, size_t min_size);
+void dre_rcu_pause(void);
 int dre_put_entry(const struct dre_list *list, u32 index, const void *entry, size_t size);
 
 /* watch.c: tells when a process has ended */
@@ -94,9 +99,9 @@ int dre_put_entry(const struct dre_list *list, u32 index, const void *entry, siz
  * @wait: on @pid's wait_pidfd
  * @node: in the list of those that fired
  * @pid: the process; the watch owns this reference
- * @state: DRE_WATCH_FIRED
+ * @fired: the process has ended, and the worker knows. Under @pid's
+ *	wait_pidfd.lock.
  * @status: of the process as wait(2) gives it, once fired
- * @exec_id: of the process, once fired
  * @gone: called once by the worker, under dre_lock, after the watch fired. It
  *	owns the object that the watch is in.
  */
@@ -104,18 +109,16 @@ struct dre_watch {
 	struct wait_queue_entry wait;
 	struct llist_node node;
 	struct pid *pid;
-	unsigned long state;
+	bool fired;
 	int status;
-	u64 exec_id;
 	void (*gone)(struct dre_watch *watch);
 };
 
-int dre_watch_init(void);
-void dre_watch_exit(void);
 void dre_watch_prepare(struct dre_watch *watch, struct pid *pid,
 		       void (*gone)(struct dre_watch *watch));
-void dre_watch_start(struct dre_watch *watch);
+void dre_watch_start(struct dre_watch *watch, bool last);
 bool dre_watch_stop(struct dre_watch *watch);
+void dre_watch_flush(void);
 bool dre_pid_alive(struct pid *pid);
 
 /* container.c */
@@ -159,7 +162,7 @@ unsigned int dre_container_count(void);
 long dre_container_create(void *ctx, union dre_arg *arg, void __user *uarg);
 long dre_container_open(void *ctx, union dre_arg *arg, void __user *uarg);
 long dre_container_list(void *ctx, union dre_arg *arg, void __user *uarg);
-void dre_container_exit(void);
+void dre_containers_drop(void);
 
 /* The VPID of @pid; containers of machines have none. */
 static inline int dre_container_vpid(const struct dre_container *c, struct pid *pid)
@@ -169,25 +172,22 @@ static inline int dre_container_vpid(const struct dre_container *c, struct pid *
 
 /* event.c: container fds and their events */
 
-struct file *dre_container_file(struct dre_container *c);
+struct file *dre_container_getfile(struct dre_container *c);
 void dre_event(struct dre_container *c, u32 type, struct pid *pid, u32 value);
 
 /* process.c */
 
-/* A registration that the process made itself; immutable, replaced as a whole. */
-struct dre_own {
+/* A registration: immutable but for the list's node, replaced as a whole. */
+struct dre_registration {
 	struct rcu_head rcu;
-	u64 exec_id;		/* of the program that registered; another one has not */
-	u8 nr_signals;
-	u8 signals[];
-};
-
-/* A registration that a manager made; immutable but for the list's node. */
-struct dre_managed {
-	struct rcu_head rcu;
-	struct dre_process_entry *process;
-	struct dre_container *container;	/* its end takes this away */
-	struct list_head node;			/* in container->managed, under dre_lock */
+	union {
+		u64 exec_id;	/* its own: of the program that made it; another one has none */
+		struct {	/* a manager's */
+			struct dre_process_entry *process;
+			struct dre_container *container;	/* its end takes this away */
+			struct list_head node;	/* in container->managed, under dre_lock */
+		};
+	};
 	u8 nr_signals;
 	u8 signals[];
 };
@@ -201,8 +201,8 @@ struct dre_managed {
  */
 struct dre_process_entry {
 	struct dre_watch watch;
-	struct dre_own __rcu *own;
-	struct dre_managed __rcu *managed;
+	struct dre_registration __rcu *own;
+	struct dre_registration __rcu *managed;
 	struct rcu_head rcu;
 };
 
@@ -219,7 +219,7 @@ struct dre_process_view {
 struct dre_process_entry *dre_process_next(struct pid_namespace *ns, int *nr);
 bool dre_process_view(const struct dre_process_entry *p, struct dre_process_view *view);
 struct pid *dre_find_process(int nr, struct pid_namespace *ns);
-void dre_managed_remove(struct dre_managed *m);
+void dre_managed_remove(struct dre_registration *m);
 long dre_self_register(void *ctx, union dre_arg *arg, void __user *uarg);
 long dre_self_unregister(void *ctx, union dre_arg *arg, void __user *uarg);
 long dre_self_refuse(void *ctx, union dre_arg *arg, void __user *uarg);
@@ -229,13 +229,14 @@ long dre_process_list(void *ctx, union dre_arg *arg, void __user *uarg);
 long dre_process_terminate(void *ctx, union dre_arg *arg, void __user *uarg);
 long dre_process_translate(void *ctx, union dre_arg *arg, void __user *uarg);
 int dre_process_init(void);
-void dre_process_exit(void);
-void dre_process_exit_cache(void);
+void dre_processes_drop(void);
+void dre_process_fini(void);
 
 /* proc.c */
 
 int dre_proc_init(void);
 void dre_proc_exit(void);
 void dre_proc_changed(void);
+void dre_proc_flush(void);
 
 #endif /* DRE_H */

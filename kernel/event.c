@@ -4,6 +4,7 @@
  * in it.
  */
 #include <linux/anon_inodes.h>
+#include <linux/file.h>
 #include <linux/poll.h>
 #include <linux/timekeeping.h>
 
@@ -31,8 +32,8 @@ struct dre_queued {
 struct dre_container_file {
 	struct dre_container *container;
 	struct list_head node;
-	struct mutex reading;	/* one reader at a time */
-	spinlock_t lock;	/* the queue */
+	struct mutex reading;	/* see above */
+	spinlock_t lock;	/* likewise */
 	u32 head;
 	u32 tail;
 	u32 lost;
@@ -41,6 +42,7 @@ struct dre_container_file {
 
 static void dre_queue_push(struct dre_container_file *f, u32 type, struct pid *pid, u32 value)
 {
+	BUILD_BUG_ON_NOT_POWER_OF_2(DRE_EVENTS_MAX);	/* head and tail wrap */
 	f->queue[f->head++ % DRE_EVENTS_MAX] = (struct dre_queued) {
 		.type = type,
 		.value = value,
@@ -50,15 +52,15 @@ static void dre_queue_push(struct dre_container_file *f, u32 type, struct pid *p
 }
 
 /*
- * One event, and the word that some are missing before it, or neither. The last
- * two places are kept for the container's end and that word. f->lock.
+ * Queues an event, with DRE_EVENT_LOST before it if some had no room. The last
+ * two places are kept for the container's end and that. f->lock.
  */
 static void dre_queue_add(struct dre_container_file *f, u32 type, struct pid *pid, u32 value)
 {
 	u32 room = DRE_EVENTS_MAX - (f->head - f->tail);
 
 	if (type != DRE_EVENT_ENDED && room < 3 + !!f->lost) {
-		f->lost++;
+		f->lost += f->lost != U32_MAX;
 		return;
 	}
 	if (f->lost)
@@ -164,10 +166,13 @@ static ssize_t dre_container_read(struct file *file, char __user *buf, size_t co
 	if (count < sizeof(struct dre_event))
 		return -EINVAL;
 	for (;;) {
-		ended = READ_ONCE(c->ended);
-		smp_rmb();	/* the last event was queued before the container ended */
-		if (mutex_lock_interruptible(&f->reading))
+		ended = smp_load_acquire(&c->ended);	/* the last event is queued then */
+		if (file->f_flags & O_NONBLOCK) {
+			if (!mutex_trylock(&f->reading))
+				return -EAGAIN;
+		} else if (mutex_lock_interruptible(&f->reading)) {
 			return -ERESTARTSYS;
+		}
 		done = dre_read_queue(f, buf, count);
 		mutex_unlock(&f->reading);
 		if (done || ended)
@@ -231,19 +236,20 @@ static const struct file_operations dre_container_fops = {
 	.unlocked_ioctl	= dre_container_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.release	= dre_container_release,
-	.llseek		= noop_llseek,
 };
 
-/* A new file for @c, which takes a reference of its own. */
-struct file *dre_container_file(struct dre_container *c)
+/* A new file for @c, which takes a reference of its own; -ENOENT if @c has ended. */
+struct file *dre_container_getfile(struct dre_container *c)
 {
 	struct dre_container_file *f;
 	struct file *file;
+	bool ended;
 
 	f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
 	if (!f)
 		return ERR_PTR(-ENOMEM);
 	f->container = c;
+	INIT_LIST_HEAD(&f->node);
 	mutex_init(&f->reading);
 	spin_lock_init(&f->lock);
 	file = anon_inode_getfile("[dre-container]", &dre_container_fops, f, O_RDWR);
@@ -253,7 +259,13 @@ struct file *dre_container_file(struct dre_container *c)
 	}
 	refcount_inc(&c->ref);
 	mutex_lock(&dre_lock);
-	list_add_tail(&f->node, &c->files);
+	ended = c->ended;
+	if (!ended)
+		list_add_tail(&f->node, &c->files);
 	mutex_unlock(&dre_lock);
+	if (ended) {	/* it would wait for an event that has been; release() finds no list */
+		fput(file);
+		return ERR_PTR(-ENOENT);
+	}
 	return file;
 }

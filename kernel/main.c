@@ -15,12 +15,13 @@
 DEFINE_MUTEX(dre_lock);
 
 /*
- * A manager is privileged on the host and is on the host: root in a container
- * that has a user namespace or a pid namespace of its own is neither.
+ * Managers live in the initial pid namespace and are privileged in the initial
+ * user namespace. Root of a container has a namespace of its own instead of one
+ * of them at least. The cheap question first: capable() leaves traces.
  */
-static bool dre_may_manage(void)
+bool dre_may_manage(void)
 {
-	return capable(CAP_SYS_ADMIN) && task_active_pid_ns(current) == &init_pid_ns;
+	return task_active_pid_ns(current) == &init_pid_ns && capable(CAP_SYS_ADMIN);
 }
 
 /* Structures grow: the size that is in a request's number does not identify it. */
@@ -69,12 +70,25 @@ long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx
 	return ret;
 }
 
-/* Whether the caller's array makes sense. @size: of an entry in the first version. */
-int dre_list_check(const struct dre_list *list, size_t size)
+/* Whether the caller's array makes sense. @min_size: of an entry in the first version. */
+int dre_list_check(const struct dre_list *list, size_t min_size)
 {
-	if (list->flags || !list->count || list->entry_size < size)
+	if (list->flags || !list->count || list->entry_size < min_size)
 		return -EINVAL;
 	return list->entry_size > DRE_SIZE_MAX ? -E2BIG : 0;
+}
+
+/*
+ * Lets others run in the middle of a long walk under RCU: the walks' positions
+ * are numbers, no pointer lives across this.
+ */
+void dre_rcu_pause(void)
+{
+	if (need_resched()) {
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
+	}
 }
 
 /* Writes one entry into the caller's array, cut or filled to the size that the caller knows. */
@@ -124,7 +138,6 @@ static const struct file_operations dre_fops = {
 	.open		= nonseekable_open,
 	.unlocked_ioctl	= dre_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
-	.llseek		= noop_llseek,
 };
 
 static struct miscdevice dre_device = {
@@ -134,6 +147,19 @@ static struct miscdevice dre_device = {
 	.mode	= 0666,
 };
 
+/* The layout is the same on every architecture, 32-bit callers included. */
+static_assert(sizeof(struct dre_info) == 24);
+static_assert(sizeof(struct dre_self) == 80);
+static_assert(sizeof(struct dre_container_create) == 88);
+static_assert(sizeof(struct dre_container_open) == 80);
+static_assert(sizeof(struct dre_container_info) == 72);
+static_assert(sizeof(struct dre_process_info) == 80);
+static_assert(sizeof(struct dre_list) == 32);
+static_assert(sizeof(struct dre_process) == 80);
+static_assert(sizeof(struct dre_translate) == 32);
+static_assert(sizeof(struct dre_terminate) == 16);
+static_assert(sizeof(struct dre_event) == 24);
+
 static int __init dre_init(void)
 {
 	int err;
@@ -141,12 +167,9 @@ static int __init dre_init(void)
 	err = dre_process_init();
 	if (err)
 		return err;
-	err = dre_watch_init();
-	if (err)
-		goto exit_process;
 	err = dre_proc_init();
 	if (err)
-		goto exit_watch;
+		goto fini_process;
 	err = misc_register(&dre_device);
 	if (err)
 		goto exit_proc;
@@ -154,26 +177,25 @@ static int __init dre_init(void)
 
 exit_proc:
 	dre_proc_exit();
-exit_watch:
-	dre_watch_exit();
-exit_process:
-	dre_process_exit_cache();
+fini_process:
+	dre_process_fini();
 	return err;
 }
 
 /*
- * No file is open: nobody but the exit of processes comes in. All watches are
- * stopped, the worker runs out, then the readers' grace periods.
+ * No file is open: only exits of processes still come in, until all watches are
+ * stopped and the worker has run out. Then readers' grace periods pass.
  */
 static void __exit dre_exit(void)
 {
 	misc_deregister(&dre_device);
 	dre_proc_exit();
-	dre_container_exit();
-	dre_process_exit();
-	dre_watch_exit();
+	dre_containers_drop();
+	dre_processes_drop();
+	dre_watch_flush();
+	dre_proc_flush();
 	rcu_barrier();
-	dre_process_exit_cache();
+	dre_process_fini();
 }
 
 module_init(dre_init);

@@ -4,11 +4,13 @@
  * and what is to be seen at all, are those of the pid namespace of the procfs
  * mount.
  */
+#include <linux/cred.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/string_helpers.h>
+#include <linux/workqueue.h>
 
 #include "dre.h"
 
@@ -18,10 +20,18 @@
 static atomic_t dre_proc_generation = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(dre_proc_wait);
 
+static void dre_proc_notify(struct work_struct *work)
+{
+	wake_up_interruptible(&dre_proc_wait);
+}
+
+static DECLARE_DELAYED_WORK(dre_proc_notifier, dre_proc_notify);
+
+/* Wakes pollers soon, and not under dre_lock: anybody may have thousands of them wait. */
 void dre_proc_changed(void)
 {
 	atomic_inc(&dre_proc_generation);
-	wake_up_interruptible(&dre_proc_wait);
+	schedule_delayed_work(&dre_proc_notifier, HZ / 50);	/* nothing if one is pending */
 }
 
 static struct pid_namespace *dre_proc_ns(const struct seq_file *m)
@@ -55,6 +65,7 @@ static void *dre_proc_start(struct seq_file *m, loff_t *pos)
 
 static void *dre_proc_next(struct seq_file *m, void *v, loff_t *pos)
 {
+	dre_rcu_pause();
 	++*pos;
 	return dre_proc_find(m, pos);
 }
@@ -75,6 +86,16 @@ static void dre_proc_signals(struct seq_file *m, const struct dre_process_view *
 		seq_printf(m, "%s%u", i ? "," : "", view->signals[i]);
 }
 
+/* hidepid= and gid= of the mount hold here too; who may not look at a process does not see it. */
+static bool dre_proc_hidden(const struct seq_file *m, struct task_struct *task)
+{
+	const struct proc_fs_info *fs = proc_sb_info(file_inode(m->file)->i_sb);
+
+	return fs->hide_pid != HIDEPID_OFF && !in_group_p(fs->pid_gid) &&
+	       !uid_eq(task_uid(task), current_fsuid()) &&
+	       !ns_capable(fs->pid_ns->user_ns, CAP_SYS_PTRACE);
+}
+
 static int dre_proc_show(struct seq_file *m, void *v)
 {
 	struct pid_namespace *ns = dre_proc_ns(m);
@@ -87,7 +108,7 @@ static int dre_proc_show(struct seq_file *m, void *v)
 		seq_puts(m, "PID\tVPID\tSIGNALS\tCONTAINER\tCOMM\n");
 		return 0;
 	}
-	if (!dre_process_view(v, &view))
+	if (!dre_process_view(v, &view) || dre_proc_hidden(m, view.task))
 		return SEQ_SKIP;
 	nr = pid_nr_ns(view.pid, ns);
 	c = view.container;
@@ -114,20 +135,25 @@ static const struct seq_operations dre_proc_seq_ops = {
 	.show	= dre_proc_show,
 };
 
-/* An open file holds the module: a sleeping poller waits on a queue in it. */
+/*
+ * An open file holds the module: a poller waits on a queue in it. Not before the
+ * module is sure to stay: a load that fails heeds no references.
+ */
 static int dre_proc_open(struct inode *inode, struct file *file)
 {
+	struct seq_file *m;
 	int err;
 
-	if (!try_module_get(THIS_MODULE))
+	if (READ_ONCE(THIS_MODULE->state) != MODULE_STATE_LIVE || !try_module_get(THIS_MODULE))
 		return -ENOENT;
 	err = seq_open(file, &dre_proc_seq_ops);
-	if (err)
+	if (err) {
 		module_put(THIS_MODULE);
-	else
-		((struct seq_file *)file->private_data)->poll_event =
-			atomic_read(&dre_proc_generation);
-	return err;
+		return err;
+	}
+	m = file->private_data;
+	m->poll_event = atomic_read(&dre_proc_generation);
+	return 0;
 }
 
 static int dre_proc_release(struct inode *inode, struct file *file)
@@ -156,7 +182,6 @@ static __poll_t dre_proc_poll(struct file *file, struct poll_table_struct *pt)
 
 static const struct proc_ops dre_proc_ops = {
 	.proc_open	= dre_proc_open,
-	.proc_read	= seq_read,
 	.proc_read_iter	= seq_read_iter,
 	.proc_lseek	= seq_lseek,
 	.proc_poll	= dre_proc_poll,
@@ -171,4 +196,10 @@ int dre_proc_init(void)
 void dre_proc_exit(void)
 {
 	remove_proc_entry(DRE_PROC_NAME, NULL);
+}
+
+/* Nothing changes any more. */
+void dre_proc_flush(void)
+{
+	cancel_delayed_work_sync(&dre_proc_notifier);
 }

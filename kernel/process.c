@@ -44,17 +44,18 @@ struct dre_process_entry *dre_process_next(struct pid_namespace *ns, int *nr)
 		p = dre_process_of(pid);
 		if (p)
 			return p;
+		dre_rcu_pause();
 	}
 	return NULL;
 }
 
-static bool dre_own_valid(const struct dre_own *own, u64 exec_id)
+static bool dre_own_valid(const struct dre_registration *own, u64 exec_id)
 {
 	return own && own->exec_id == exec_id;
 }
 
 /* It ends with the container's init, not when the worker comes to take it away. */
-static bool dre_managed_valid(const struct dre_managed *m)
+static bool dre_managed_valid(const struct dre_registration *m)
 {
 	return m && dre_container_alive(m->container);
 }
@@ -69,8 +70,8 @@ static bool dre_managed_valid(const struct dre_managed *m)
  */
 bool dre_process_view(const struct dre_process_entry *p, struct dre_process_view *view)
 {
-	const struct dre_managed *m = rcu_dereference(p->managed);
-	const struct dre_own *own = rcu_dereference(p->own);
+	const struct dre_registration *m = rcu_dereference(p->managed);
+	const struct dre_registration *own = rcu_dereference(p->own);
 
 	*view = (struct dre_process_view){ .pid = p->watch.pid };
 	view->task = pid_task(view->pid, PIDTYPE_TGID);
@@ -112,8 +113,10 @@ struct pid *dre_find_process(int nr, struct pid_namespace *ns)
 	task = pid ? pid_task(pid, PIDTYPE_PID) : NULL;
 	if (!task)
 		pid = ERR_PTR(-ESRCH);
-	else if (!pid_task(pid, PIDTYPE_TGID) || task->flags & PF_KTHREAD)
+	else if (task->flags & PF_KTHREAD)
 		pid = ERR_PTR(-EINVAL);
+	else if (!pid_task(pid, PIDTYPE_TGID))	/* a thread, or a leader reaped just now */
+		pid = ERR_PTR(thread_group_leader(task) ? -ESRCH : -EINVAL);
 	else if (!dre_pid_alive(pid))
 		pid = ERR_PTR(-ESRCH);
 	else
@@ -157,14 +160,14 @@ static bool dre_signals_valid(const u8 *signals, u32 nr)
 
 #define dre_part(part)		rcu_dereference_protected(part, lockdep_is_held(&dre_lock))
 
-static void dre_own_set(struct dre_process_entry *p, struct dre_own *own)
+static void dre_own_set(struct dre_process_entry *p, struct dre_registration *own)
 {
 	own = rcu_replace_pointer(p->own, own, lockdep_is_held(&dre_lock));
 	if (own)
 		kfree_rcu(own, rcu);
 }
 
-static void dre_managed_set(struct dre_process_entry *p, struct dre_managed *m)
+static void dre_managed_set(struct dre_process_entry *p, struct dre_registration *m)
 {
 	if (m) {
 		m->process = p;
@@ -210,25 +213,36 @@ static void dre_process_shrink(struct dre_process_entry *p)
 		dre_proc_changed();
 }
 
-static struct dre_container *dre_process_home(const struct dre_process_entry *p)
+/* The container of a process in @pid's namespace. dre_lock keeps it. */
+static struct dre_container *dre_pid_home(struct pid *pid)
 {
-	const struct dre_managed *m = dre_part(p->managed);
 	struct dre_container *c;
 
-	if (m)
-		return m->container;
 	rcu_read_lock();
-	c = dre_container_of_ns(ns_of_pid(p->watch.pid));
+	c = dre_container_of_ns(ns_of_pid(pid));
 	rcu_read_unlock();
-	return c;	/* dre_lock keeps it */
+	return c;
 }
 
+static struct dre_container *dre_process_home(const struct dre_process_entry *p)
+{
+	const struct dre_registration *m = dre_part(p->managed);
+
+	return dre_managed_valid(m) ? m->container : dre_pid_home(p->watch.pid);
+}
+
+/*
+ * Also a registration that exec ended is told now: each ends with one event. A
+ * container that ended meanwhile, but was not told so yet, still is who to tell.
+ */
 static void dre_process_gone(struct dre_watch *watch)
 {
 	struct dre_process_entry *p = container_of(watch, struct dre_process_entry, watch);
+	const struct dre_registration *m = dre_part(p->managed);
 
-	if (dre_part(p->managed) || dre_own_valid(dre_part(p->own), watch->exec_id))
-		dre_event(dre_process_home(p), DRE_EVENT_EXITED, watch->pid, watch->status);
+	if (m || dre_part(p->own))
+		dre_event(m ? m->container : dre_pid_home(watch->pid), DRE_EVENT_EXITED,
+			  watch->pid, watch->status);
 	dre_process_unlink(p);
 	call_rcu(&p->rcu, dre_process_free);
 }
@@ -241,30 +255,18 @@ static void dre_process_gone(struct dre_watch *watch)
  */
 struct dre_spare {
 	struct dre_process_entry *entry;
-	struct dre_own *own;
-	struct dre_managed *managed;
+	struct dre_registration *registration;
 };
 
-static int dre_spare_alloc(struct dre_spare *spare, const u8 *signals, u32 nr, bool is_own)
+static int dre_spare_alloc(struct dre_spare *spare, const u8 *signals, u32 nr)
 {
-	*spare = (struct dre_spare){};
 	spare->entry = kmem_cache_zalloc(dre_process_cache, GFP_KERNEL);
-	if (!spare->entry)
+	spare->registration = kmalloc(struct_size(spare->registration, signals, nr),
+				      GFP_KERNEL_ACCOUNT);
+	if (!spare->entry || !spare->registration)
 		return -ENOMEM;
-	if (is_own) {
-		spare->own = kmalloc(struct_size(spare->own, signals, nr), GFP_KERNEL_ACCOUNT);
-		if (!spare->own)
-			return -ENOMEM;
-		spare->own->nr_signals = nr;
-		memcpy(spare->own->signals, signals, nr);
-	} else {
-		spare->managed = kmalloc(struct_size(spare->managed, signals, nr),
-					 GFP_KERNEL_ACCOUNT);
-		if (!spare->managed)
-			return -ENOMEM;
-		spare->managed->nr_signals = nr;
-		memcpy(spare->managed->signals, signals, nr);
-	}
+	spare->registration->nr_signals = nr;
+	memcpy(spare->registration->signals, signals, nr);
 	return 0;
 }
 
@@ -272,8 +274,7 @@ static void dre_spare_free(struct dre_spare *spare)
 {
 	if (spare->entry)
 		kmem_cache_free(dre_process_cache, spare->entry);
-	kfree(spare->own);
-	kfree(spare->managed);
+	kfree(spare->registration);
 }
 
 /* The entry of @pid, the spare one if it has none; parts are still to be set. */
@@ -292,7 +293,7 @@ static struct dre_process_entry *dre_process_obtain(struct pid *pid, struct dre_
 		return ERR_PTR(err);
 	}
 	spare->entry = NULL;
-	dre_watch_start(&p->watch);
+	dre_watch_start(&p->watch, false);
 	if (dre_pid_alive(pid))
 		return p;
 	dre_process_remove(p);
@@ -324,9 +325,9 @@ static int dre_own_register(struct pid *pid, struct dre_spare *spare)
 
 	if (IS_ERR(p))
 		return PTR_ERR(p);
-	spare->own->exec_id = dre_exec_id(pid);
-	dre_own_set(p, spare->own);
-	spare->own = NULL;
+	spare->registration->exec_id = dre_exec_id(pid);
+	dre_own_set(p, spare->registration);
+	spare->registration = NULL;
 	dre_process_announce(p, DRE_PROCESS_SELF);
 	return 0;
 }
@@ -340,7 +341,7 @@ long dre_self_register(void *ctx, union dre_arg *arg, void __user *uarg)
 	if (req->flags || req->reserved || !req->nr_signals ||
 	    !dre_signals_valid(req->signals, req->nr_signals))
 		return -EINVAL;
-	err = dre_spare_alloc(&spare, req->signals, req->nr_signals, true);
+	err = dre_spare_alloc(&spare, req->signals, req->nr_signals);
 	if (!err) {
 		mutex_lock(&dre_lock);
 		err = dre_own_register(task_tgid(current), &spare);
@@ -361,12 +362,11 @@ long dre_self_unregister(void *ctx, union dre_arg *arg, void __user *uarg)
 		return -EINVAL;
 	mutex_lock(&dre_lock);
 	p = dre_process_of(task_tgid(current));
-	if (p && dre_process_flags(p) & DRE_PROCESS_SELF) {
+	if (p && dre_part(p->own)) {
+		if (dre_process_flags(p) & DRE_PROCESS_SELF)
+			err = 0;	/* else exec ended it, which is told now */
 		dre_event(dre_process_home(p), DRE_EVENT_UNREGISTERED, p->watch.pid,
 			  DRE_PROCESS_SELF);
-		err = 0;
-	}
-	if (p) {
 		dre_own_set(p, NULL);
 		dre_process_shrink(p);
 	}
@@ -386,7 +386,7 @@ long dre_self_refuse(void *ctx, union dre_arg *arg, void __user *uarg)
 	mutex_lock(&dre_lock);
 	p = dre_process_of(task_tgid(current));
 	if (p && dre_process_flags(p) & DRE_PROCESS_SELF) {
-		const struct dre_own *own = dre_part(p->own);
+		const struct dre_registration *own = dre_part(p->own);
 
 		if (memchr(own->signals, req->signals[0], own->nr_signals)) {
 			dre_event(dre_process_home(p), DRE_EVENT_REFUSED, p->watch.pid,
@@ -399,7 +399,7 @@ long dre_self_refuse(void *ctx, union dre_arg *arg, void __user *uarg)
 }
 
 /* The container's end takes a manager's registration away. dre_lock. */
-void dre_managed_remove(struct dre_managed *m)
+void dre_managed_remove(struct dre_registration *m)
 {
 	struct dre_process_entry *p = m->process;
 
@@ -412,7 +412,7 @@ static int dre_managed_register(struct dre_container *c, struct pid *pid,
 				struct dre_spare *spare)
 {
 	struct dre_process_entry *p = dre_process_of(pid);
-	const struct dre_managed *m = p ? dre_part(p->managed) : NULL;
+	const struct dre_registration *m = p ? dre_part(p->managed) : NULL;
 
 	if (dre_managed_valid(m) && m->container != c)
 		return -EBUSY;
@@ -421,9 +421,9 @@ static int dre_managed_register(struct dre_container *c, struct pid *pid,
 		return PTR_ERR(p);
 	if (m && m->container != c)
 		dre_event(m->container, DRE_EVENT_UNREGISTERED, pid, DRE_PROCESS_MANAGED);
-	spare->managed->container = c;
-	dre_managed_set(p, spare->managed);
-	spare->managed = NULL;
+	spare->registration->container = c;
+	dre_managed_set(p, spare->registration);
+	spare->registration = NULL;
 	dre_process_announce(p, DRE_PROCESS_MANAGED);
 	return 0;
 }
@@ -432,48 +432,49 @@ static int dre_managed_register(struct dre_container *c, struct pid *pid,
 static struct pid *dre_requested_process(const struct dre_container *c,
 					 const struct dre_process *req)
 {
-	if (!(req->flags & DRE_PROCESS_BY_VPID))
+	if (!(req->flags & DRE_REGISTER_BY_VPID))
 		return dre_find_process(req->pid, task_active_pid_ns(current));
 	if (!c->ns)
 		return ERR_PTR(-ESRCH);
 	return dre_find_process(req->pid, c->ns);
 }
 
-static int dre_register_for(struct dre_container *c, struct pid *pid, struct dre_spare *spare)
+static int dre_register_for(struct dre_container *c, struct pid *pid, bool self,
+			    struct dre_spare *spare)
 {
-	struct dre_container *home;
+	struct dre_container *home = dre_pid_home(pid);
 
 	if (!dre_container_alive(c))
 		return -ENODEV;
-	rcu_read_lock();
-	home = dre_container_of_ns(ns_of_pid(pid));
-	rcu_read_unlock();
 	if (home && home != c)
 		return -EXDEV;
-	if (spare->managed)
-		return dre_managed_register(c, pid, spare);
-	return home ? dre_own_register(pid, spare) : -EINVAL;
+	if (self)
+		return home ? dre_own_register(pid, spare) : -EINVAL;
+	/* The file is the authority over its container, not over who is in none. */
+	if (!home && !dre_may_manage())
+		return -EPERM;
+	return dre_managed_register(c, pid, spare);
 }
 
 long dre_process_register(void *ctx, union dre_arg *arg, void __user *uarg)
 {
 	const struct dre_process *req = &arg->process;
-	bool is_own = req->flags & DRE_PROCESS_OWN;
+	bool self = req->flags & DRE_REGISTER_SELF;
 	struct dre_container *c = ctx;
 	struct dre_spare spare;
 	struct pid *pid;
 	int err;
 
-	if (req->flags & ~(DRE_PROCESS_BY_VPID | DRE_PROCESS_OWN) ||
-	    !dre_signals_valid(req->signals, req->nr_signals) || (is_own && !req->nr_signals))
+	if (req->flags & ~(DRE_REGISTER_BY_VPID | DRE_REGISTER_SELF) ||
+	    !dre_signals_valid(req->signals, req->nr_signals) || (self && !req->nr_signals))
 		return -EINVAL;
 	pid = dre_requested_process(c, req);
 	if (IS_ERR(pid))
 		return PTR_ERR(pid);
-	err = dre_spare_alloc(&spare, req->signals, req->nr_signals, is_own);
+	err = dre_spare_alloc(&spare, req->signals, req->nr_signals);
 	if (!err) {
 		mutex_lock(&dre_lock);
-		err = dre_register_for(c, pid, &spare);
+		err = dre_register_for(c, pid, self, &spare);
 		mutex_unlock(&dre_lock);
 	}
 	dre_spare_free(&spare);
@@ -490,7 +491,7 @@ long dre_process_unregister(void *ctx, union dre_arg *arg, void __user *uarg)
 	int err = 0;
 	u32 flags;
 
-	if (req->flags & ~DRE_PROCESS_BY_VPID || req->nr_signals ||
+	if (req->flags & ~DRE_REGISTER_BY_VPID || req->nr_signals ||
 	    !dre_signals_valid(req->signals, 0))
 		return -EINVAL;
 	pid = dre_requested_process(c, req);
@@ -518,9 +519,11 @@ static bool dre_process_next_in(struct dre_container *c, struct pid_namespace *n
 {
 	struct dre_process_entry *p;
 
-	for (; (p = dre_process_next(ns, nr)); ++*nr)
+	for (; (p = dre_process_next(ns, nr)); ++*nr) {
 		if (dre_process_view(p, view) && view->container == c)
 			return true;
+		dre_rcu_pause();
+	}
 	return false;
 }
 
@@ -562,39 +565,39 @@ long dre_process_list(void *ctx, union dre_arg *arg, void __user *uarg)
 	}
 }
 
+/* The first signal of the next process from @nr on to it. Returns false if there is none. */
+static bool dre_terminate_next(struct dre_container *c, int *nr, struct dre_terminate *req)
+{
+	struct dre_process_view view;
+	bool found;
+
+	mutex_lock(&dre_lock);	/* who has unregistered gets no signal any more */
+	rcu_read_lock();
+	found = dre_process_next_in(c, &init_pid_ns, nr, &view);
+	if (found && !view.nr_signals)
+		req->silent++;
+	else if (found && !kill_pid(view.pid, view.signals[0], 1))
+		req->signalled++;
+	rcu_read_unlock();
+	mutex_unlock(&dre_lock);
+	return found;
+}
+
 long dre_process_terminate(void *ctx, union dre_arg *arg, void __user *uarg)
 {
 	struct dre_terminate *req = &arg->terminate;
-	struct dre_container *c = ctx;
-	struct dre_terminate __user *ureq = uarg;
-	struct dre_process_view view;
-	int nr, sig;
+	int nr;
 
 	if (req->flags)
 		return -EINVAL;
-	/* No signal is sent if the answer could not be given. */
-	if (put_user(0, &ureq->signalled) || put_user(0, &ureq->silent))
-		return -EFAULT;
 	req->signalled = 0;
 	req->silent = 0;
-	for (nr = 1; ; nr++) {
-		struct pid *pid = NULL;
-
-		rcu_read_lock();
-		if (dre_process_next_in(c, &init_pid_ns, &nr, &view)) {
-			pid = get_pid(view.pid);
-			sig = view.nr_signals ? view.signals[0] : 0;
-		}
-		rcu_read_unlock();
-		if (!pid)
-			return 0;
-		if (sig && kill_pid(pid, sig, 1) == 0)
-			req->signalled++;
-		else if (!sig)
-			req->silent++;
-		put_pid(pid);
+	/* No signal is sent if the answer could not be given. */
+	if (copy_to_user(uarg, req, sizeof(*req)))
+		return -EFAULT;
+	for (nr = 1; dre_terminate_next(ctx, &nr, req); nr++)
 		cond_resched();
-	}
+	return 0;
 }
 
 /* One number to the other side. RCU. */
@@ -646,20 +649,21 @@ int dre_process_init(void)
 }
 
 /* The module goes: nothing of the registry is left, but for RCU and the worker. */
-void dre_process_exit(void)
+void dre_processes_drop(void)
 {
 	struct dre_process_entry *p;
 	unsigned long nr;
 
 	mutex_lock(&dre_lock);
-	xa_for_each(&dre_processes, nr, p)
+	xa_for_each(&dre_processes, nr, p) {
 		dre_process_remove(p);
+		cond_resched();
+	}
 	mutex_unlock(&dre_lock);
 }
 
 /* After the last grace period. */
-void dre_process_exit_cache(void)
+void dre_process_fini(void)
 {
-	xa_destroy(&dre_processes);
 	kmem_cache_destroy(dre_process_cache);
 }

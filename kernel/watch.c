@@ -4,19 +4,16 @@
  * a waiter on struct pid's wait_pidfd, which the kernel wakes when a thread
  * group is gone.
  *
- * The wake-up comes with interrupts off and tasklist_lock held, once on 6.1 and
- * up to three times on 6.12, so the callback only looks whether the group
- * really is gone, notes what nobody can read later, and leaves the rest to a
- * worker that takes dre_lock.
+ * The wake-up comes with interrupts off and tasklist_lock held. It may come more
+ * than once, and before the group is gone, so the callback looks whether it
+ * is, notes what nobody can read later, and leaves the rest to a worker that
+ * takes dre_lock.
  */
 #include <linux/workqueue.h>
 
 #include "dre.h"
 
-#define DRE_WATCH_FIRED	0
-
 static LLIST_HEAD(dre_watch_fired);
-static struct workqueue_struct *dre_watch_wq;
 
 /* Off the queue, whoever did it first. The callback runs under the queue's lock: it is over. */
 static void dre_watch_unhook(struct dre_watch *watch)
@@ -72,12 +69,13 @@ static int dre_watch_wake(struct wait_queue_entry *wait, unsigned int mode, int 
 
 	rcu_read_lock();
 	task = dre_pid_exited(watch->pid);
-	if (task && !test_and_set_bit(DRE_WATCH_FIRED, &watch->state)) {
+	if (task && !watch->fired) {
+		watch->fired = true;
 		watch->status = task->signal->flags & SIGNAL_GROUP_EXIT ?
 				task->signal->group_exit_code : task->exit_code;
-		watch->exec_id = task->self_exec_id;
+		/* Somebody waits to hear of it. */
 		if (llist_add(&watch->node, &dre_watch_fired))
-			queue_work(dre_watch_wq, &dre_watch_worker);
+			queue_work(system_highpri_wq, &dre_watch_worker);
 	}
 	rcu_read_unlock();
 	return 0;
@@ -102,14 +100,23 @@ void dre_watch_prepare(struct dre_watch *watch, struct pid *pid,
 /**
  * dre_watch_start() - watch
  * @watch: is prepared
+ * @last: fires after the others of this process. A container's does: its end
+ *	is told after the exit of its init as a process.
  *
  * A process that ended before the watch stood does not fire it: check with
  * dre_pid_alive() afterwards. Called under dre_lock, which keeps @gone away
  * until the caller is done.
  */
-void dre_watch_start(struct dre_watch *watch)
+void dre_watch_start(struct dre_watch *watch, bool last)
 {
-	add_wait_queue(&watch->pid->wait_pidfd, &watch->wait);
+	struct wait_queue_head *queue = &watch->pid->wait_pidfd;
+
+	spin_lock_irq(&queue->lock);
+	if (last)
+		__add_wait_queue_entry_tail(queue, &watch->wait);
+	else
+		__add_wait_queue(queue, &watch->wait);
+	spin_unlock_irq(&queue->lock);
 }
 
 /**
@@ -123,17 +130,11 @@ void dre_watch_start(struct dre_watch *watch)
 bool dre_watch_stop(struct dre_watch *watch)
 {
 	dre_watch_unhook(watch);
-	return !test_bit(DRE_WATCH_FIRED, &watch->state);
+	return !watch->fired;
 }
 
-int dre_watch_init(void)
+/* All watches are stopped; waits for the worker if some had fired before. */
+void dre_watch_flush(void)
 {
-	dre_watch_wq = alloc_workqueue("dre", WQ_HIGHPRI | WQ_UNBOUND, 1);
-	return dre_watch_wq ? 0 : -ENOMEM;
-}
-
-/* All watches are stopped; runs the worker for those that had fired. */
-void dre_watch_exit(void)
-{
-	destroy_workqueue(dre_watch_wq);
+	flush_work(&dre_watch_worker);
 }

@@ -16,9 +16,11 @@
  *                   and a caller in the initial pid namespace (EPERM).
  *
  *   container fd    comes from DRE_IOC_CONTAINER_CREATE or _OPEN. It is the
- *                   authority over that one container: nothing is checked
- *                   again when it is used. When the container's init process
- *                   has ended, every request on it fails with ENODEV.
+ *                   authority over that one container, and may be passed on:
+ *                   what is about processes in the container is not checked
+ *                   again. Only to register a process of the host takes a
+ *                   privileged caller. When the container's init process has
+ *                   ended, every request on it fails with ENODEV.
  *
  * Numbers of processes (PIDs) are those of the caller's pid namespace. VPID is
  * the number of a process in the pid namespace of its container's init
@@ -118,7 +120,7 @@ struct dre_self {
  * @flags: must be 0
  * @type: DRE_CONTAINER_APP or DRE_CONTAINER_SYS
  * @pid: PID of its init process
- * @fd: out: a container fd, close-on-exec
+ * @fd: out: a container fd, close-on-exec; undefined after a failure
  * @reserved: must be 0
  * @name: its name
  *
@@ -130,7 +132,7 @@ struct dre_self {
  * Errors: EPERM; EINVAL: bad name or type, @pid is not positive, is a thread
  * that does not lead its group, is a kernel thread, or, for DRE_CONTAINER_APP,
  * is not process 1 of a pid namespace below the initial one; ESRCH: no such
- * process; EEXIST: the name is taken; EBUSY: the process is init of another
+ * process, or it has ended; EEXIST: the name is taken; EBUSY: the process is init of another
  * container; EMFILE, ENFILE: no more files.
  */
 struct dre_container_create {
@@ -149,7 +151,7 @@ struct dre_container_create {
  * @size: sizeof(struct dre_container_open)
  * @flags: must be 0
  * @type: DRE_CONTAINER_APP or DRE_CONTAINER_SYS
- * @fd: out: a container fd, close-on-exec
+ * @fd: out: a container fd, close-on-exec; undefined after a failure
  * @name: its name
  *
  * Errors: EPERM; EINVAL: bad name or type; ENOENT: no such container; EMFILE,
@@ -215,9 +217,9 @@ struct dre_process_info {
  * /dev/dre. An element that exists throughout a whole walk is seen exactly
  * once; what comes or goes meanwhile is seen at most once.
  *
- * Errors: EPERM; EINVAL: @count is 0 or @entry_size below that of the first
- * version; E2BIG: @entry_size is above 4096; ENODEV. After EFAULT some elements
- * may have been filled.
+ * Errors: EPERM (CONTAINER_LIST); EINVAL: @count is 0 or @entry_size below that
+ * of the first version; E2BIG: @entry_size is above 4096; ENODEV (PROCESS_LIST).
+ * After EFAULT some elements may have been filled.
  */
 struct dre_list {
 	__u32 size;
@@ -232,8 +234,8 @@ struct dre_list {
  * struct dre_process - register or unregister a process for a container
  *	(DRE_IOC_PROCESS_REGISTER, DRE_IOC_PROCESS_UNREGISTER)
  * @size: sizeof(struct dre_process)
- * @flags: DRE_PROCESS_BY_VPID: @pid is a VPID
- *	DRE_PROCESS_OWN: make the registration that the process would have made
+ * @flags: DRE_REGISTER_BY_VPID: @pid is a VPID
+ *	DRE_REGISTER_SELF: make the registration that the process would have made
  *	with DRE_IOC_SELF_REGISTER (after a restart from a checkpoint, say)
  * @pid: the process
  * @nr_signals: how many elements of @signals count, 0 for none
@@ -245,13 +247,14 @@ struct dre_list {
  * as the process has not registered signals of its own. Registering again
  * replaces @signals and is success.
  * Errors: EINVAL: @pid is not positive, is not the leader of its thread group
- * or is a kernel thread; @signals as for DRE_IOC_SELF_REGISTER; DRE_PROCESS_OWN
+ * or is a kernel thread; @signals as for DRE_IOC_SELF_REGISTER; DRE_REGISTER_SELF
  * without signals, or for a process that does not live in the container;
- * ESRCH: no such process, or it has ended; EBUSY: it is registered for another
- * container; EXDEV: it lives in another container; ENODEV.
+ * ESRCH: no such process, or it has ended; EPERM: it lives in no container, and
+ * the caller may not manage; EBUSY: it is registered for another container;
+ * EXDEV: it lives in another container; ENODEV.
  *
  * UNREGISTER takes a process of this container out of D-RE's control, however
- * it got there; @nr_signals must be 0 and DRE_PROCESS_OWN must not be set.
+ * it got there; @nr_signals must be 0 and DRE_REGISTER_SELF must not be set.
  * Errors: EINVAL, ESRCH: as above; ENOENT: it is not registered here; ENODEV.
  */
 struct dre_process {
@@ -262,8 +265,8 @@ struct dre_process {
 	__u8  signals[DRE_SIGNALS_MAX];
 };
 
-#define DRE_PROCESS_BY_VPID	(1U << 0)
-#define DRE_PROCESS_OWN		(1U << 1)
+#define DRE_REGISTER_BY_VPID	(1U << 0)
+#define DRE_REGISTER_SELF	(1U << 1)
 
 /**
  * struct dre_translate - PIDs to VPIDs, or VPIDs to PIDs (DRE_IOC_TRANSLATE)
@@ -304,9 +307,12 @@ struct dre_translate {
  * Each process gets the first of its signals. A container fd that was opened
  * before tells how each of them reacts: DRE_EVENT_EXITED,
  * DRE_EVENT_UNREGISTERED or DRE_EVENT_REFUSED. The signal comes from the kernel
- * (si_code SI_KERNEL). Processes that are frozen get it when they are thawed.
+ * (si_code SI_KERNEL), by rising PID. Processes that are frozen get it when they
+ * are thawed; those that ignore it count as signalled; those that register
+ * meanwhile may get one. Who has unregistered gets none after that, but a
+ * signal that was sent before stays pending, also across execve(2).
  *
- * Errors: ENODEV.
+ * Errors: ENODEV. After EFAULT signals may have been sent.
  */
 struct dre_terminate {
 	__u32 size;
@@ -322,7 +328,7 @@ struct dre_terminate {
  *	visible there
  * @vpid: its VPID
  * @value: by type, see there
- * @time: CLOCK_BOOTTIME in nanoseconds
+ * @time: CLOCK_BOOTTIME of the host in nanoseconds
  *
  * Each container fd has a queue of its own for DRE_EVENTS_MAX events, filled
  * from the moment it is opened. read(2) returns as many whole events as fit,
@@ -332,7 +338,8 @@ struct dre_terminate {
  * POLLHUP when the container has ended. What has no room is counted, and
  * DRE_EVENT_LOST stands in its place. The container's end is never lost: it is
  * the last event, after the exits of its processes. A registration that
- * execve(2) ends gives no event.
+ * execve(2) ends gives no event then, but when the process exits or registers
+ * again.
  */
 struct dre_event {
 	__u32 type;
