@@ -63,7 +63,7 @@ const char *dre_strerror(dre_return_t err)
 	case DRE_ERR_CONTAINER_SUSPENDED:
 		return "the container is suspended";
 	case DRE_ERR_CONTAINER_BUSY:
-		return "the container is busy: another operation is under way";
+		return "the container is busy";
 	case DRE_ERR_CONTAINER_UNKNOWN_STATUS:
 		return "the status of the container cannot be found out";
 	case DRE_ERR_BASE_NONEXISTENCE:

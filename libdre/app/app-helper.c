@@ -5,18 +5,23 @@
  *	start STORE NAME		starts a container; liblxc makes a
  *					daemon of it, the monitor
  *	exec STORE NAME COMMAND...	runs a command in a container
+ *	device STORE NAME INIT		puts this host's /dev/dre into a container
  *	hook				liblxc calls it when the container's
  *					state changes, whoever caused it
  *
- * The first two are for libdreapp and answer on fd 3, see helper.c.
+ * The first three are for libdreapp and answer on fd 3, see helper.c.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +33,9 @@
 #include "module.h"
 
 #define REPORT_FD	3
+
+/* liblxc's log of a container that is entered often is emptied where it is longer. */
+#define LOG_MAX		(64 * 1024)
 
 static int report_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -117,6 +125,17 @@ static int do_start(const char *root, const char *name)
 	return report_error("%s", message);
 }
 
+/* The monitor, which appends, has a line to say about each command that is run. */
+static void bound_log(const char *root, const char *name)
+{
+	char log[PATH_MAX];
+	struct stat st;
+
+	snprintf(log, sizeof(log), "%s/lxc/%s/lxc.log", root, name);
+	if (stat(log, &st) == 0 && st.st_size > LOG_MAX)
+		(void)!truncate(log, 0);
+}
+
 static int do_exec(const char *root, const char *name, char **argv)
 {
 	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
@@ -127,9 +146,49 @@ static int do_exec(const char *root, const char *name, char **argv)
 		return report_error("liblxc cannot open it");
 	options.env_policy = LXC_ATTACH_CLEAR_ENV;
 	status = c->attach_run_wait(c, &options, argv[0], (const char *const *)argv);
+	bound_log(root, name);
 	if (status < 0)
 		return report_error("liblxc cannot run a command in it");
 	return report_ok(status);
+}
+
+static int mount_device(int tree)
+{
+	int fd, err;
+
+	/* The dead node; under it is the file that it was bound over. */
+	umount2("/dev/dre", MNT_DETACH | UMOUNT_NOFOLLOW);
+	fd = open("/dev/dre", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = move_mount(tree, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	err = err ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/*
+ * When the module is unloaded the kernel takes its node from all who have it
+ * bound. Whatever the container made of its /dev, only its own mounts change.
+ */
+static int do_device(const char *root, const char *name, const char *init)
+{
+	struct lxc_container *c = open_container(root, name, NULL);
+	char path[64], rule[64];
+	int tree, ns, err;
+	struct stat st;
+
+	if (!c || stat("/dev/dre", &st))
+		return report_error("/dev/dre: %s", strerror(errno));
+	snprintf(rule, sizeof(rule), "c %u:%u rw", major(st.st_rdev), minor(st.st_rdev));
+	c->set_cgroup_item(c, "devices.allow", rule);
+	snprintf(path, sizeof(path), "/proc/%s/ns/mnt", init);
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	tree = open_tree(AT_FDCWD, "/dev/dre", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (ns < 0 || tree < 0 || setns(ns, CLONE_NEWNS))
+		return report_error("its mounts: %s", strerror(errno));
+	err = mount_device(tree);
+	return err ? report_error("its /dev/dre: %s", strerror(-err)) : report_ok(0);
 }
 
 /* A container that a hook is about. */
@@ -270,6 +329,8 @@ int main(int argc, char **argv)
 	if (fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC) == 0) {
 		if (argc == 4 && !strcmp(argv[1], "start"))
 			return do_start(argv[2], argv[3]);
+		if (argc == 5 && !strcmp(argv[1], "device"))
+			return do_device(argv[2], argv[3], argv[4]);
 		if (argc >= 5 && !strcmp(argv[1], "exec"))
 			return do_exec(argv[2], argv[3], argv + 4);
 	}

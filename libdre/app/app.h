@@ -94,6 +94,7 @@ int app_module_container(const struct app *app, int *cfd);
 
 /* helper.c: runs the helper program, see app-helper.c. */
 int app_helper_start(const struct app *app);
+int app_helper_device(const struct app *app, pid_t init);
 int app_helper_exec(const struct app *app, char *const argv[], int *status);
 
 #endif /* DRE_APP_INTERNAL_H */

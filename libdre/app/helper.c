@@ -120,6 +120,17 @@ int app_helper_start(const struct app *app)
 	return run(app, argv, true, &status);
 }
 
+int app_helper_device(const struct app *app, pid_t init)
+{
+	char pid[12];
+	char *argv[] = { "dre-app-helper", "device", (char *)store_root(app->store),
+			 (char *)app->name, pid, NULL };
+	int status;
+
+	snprintf(pid, sizeof(pid), "%d", init);
+	return run(app, argv, true, &status);
+}
+
 int app_helper_exec(const struct app *app, char *const command[], int *status)
 {
 	char **argv;

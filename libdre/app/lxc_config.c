@@ -23,7 +23,6 @@ static const char fixed_config[] =
 	"lxc.pty.max = 1024\n"
 	"lxc.console.path = none\n"	/* CRIU cannot restore another one */
 	"lxc.autodev = 1\n"
-	"lxc.mount.auto = proc:mixed sys:mixed cgroup:mixed\n"
 	"lxc.mount.entry = /dev/dre dev/dre none bind,create=file 0 0\n"
 	"lxc.apparmor.profile = unconfined\n"
 	"lxc.apparmor.allow_incomplete = 1\n"
@@ -38,11 +37,19 @@ static const char fixed_config[] =
 static const char privileged_config[] =
 	"lxc.cap.drop = mac_admin mac_override sys_module sys_rawio sys_time\n";
 
+/* sysfs belongs to the owner of the network namespace: a user namespace on the host's gets none. */
+static void write_mounts(FILE *f, bool sysfs)
+{
+	fprintf(f, "lxc.mount.auto = proc:mixed %s\n", sysfs ? "sys:mixed cgroup:mixed" : "");
+	if (!sysfs)
+		fputs("lxc.mount.entry = /sys sys none rbind,ro,create=dir 0 0\n", f);
+}
+
 static void write_network(FILE *f, const struct dre_config *config)
 {
 	switch (config->network) {
 	case DRE_NETWORK_EMPTY:
-		fputs("lxc.net.0.type = empty\n", f);
+		fputs("lxc.net.0.type = empty\nlxc.net.0.flags = up\n", f);
 		break;
 	case DRE_NETWORK_NONE:
 		fputs("lxc.net.0.type = none\n", f);
@@ -95,7 +102,7 @@ static int write_config(FILE *f, const struct app *app, const struct manifest *m
 		return err;
 	app_group("app", app->name, group);
 	app_group("monitor", app->name, monitor);
-	fprintf(f, "# Written by D-RE at each start: changes are lost.\n"
+	fprintf(f, "# Written by D-RE at create and at each start: changes are lost.\n"
 		   "lxc.uts.name = %s\n"
 		   "lxc.rootfs.path = dir:%s\n"
 		   "lxc.cgroup.dir.container = %s\n"
@@ -109,6 +116,7 @@ static int write_config(FILE *f, const struct app *app, const struct manifest *m
 		fputs(privileged_config, f);
 	write_signal(f, m, SETTING_HALT_SIGNAL, "lxc.signal.halt");
 	write_signal(f, m, SETTING_REBOOT_SIGNAL, "lxc.signal.reboot");
+	write_mounts(f, !map.count || app->config.network != DRE_NETWORK_NONE);
 	write_network(f, &app->config);
 	write_devices(f);
 	return 0;

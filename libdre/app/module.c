@@ -17,11 +17,15 @@ int app_module_open(int *dre)
 	if (*dre == -EACCES || *dre == -EPERM)
 		return dre_fail_errno(-*dre, "cannot open /dev/dre");
 	return dre_fail(DRE_ERR_DAWARE_MOD_NONEXISTENCE,
-			"the D-RE module is not loaded (modprobe dre): /dev/dre: %s",
+			"/dev/dre: %s: is the D-RE module loaded (modprobe dre)?",
 			strerror(-*dre));
 }
 
-/* A module that was loaded after the container was started is told of it now. */
+/*
+ * A module that was loaded after the container was started is told of it now,
+ * and the container gets the module's new device. Without it the processes in
+ * there cannot register, but all the rest works.
+ */
 static int container_fd(const struct app *app, int dre)
 {
 	int cfd = dre_module_container_open(dre, DRE_CONTAINER_APP, app->name);
@@ -33,7 +37,9 @@ static int container_fd(const struct app *app, int dre)
 	if (init <= 0)
 		return -ENODEV;
 	cfd = dre_module_container_create(dre, DRE_CONTAINER_APP, app->name, init);
-	/* Somebody else was faster. */
+	if (cfd >= 0)
+		app_helper_device(app, init);
+	/* Or somebody else was faster. */
 	return cfd == -EEXIST ? dre_module_container_open(dre, DRE_CONTAINER_APP, app->name) : cfd;
 }
 

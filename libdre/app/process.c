@@ -38,7 +38,7 @@ static int module_error(const struct app *app, int err, const char *kind, int pi
 
 static int change(const dre_app_handle *h, int pid, uint32_t flags, bool add)
 {
-	const char *kind = flags & DRE_PROCESS_BY_VPID ? "VPID" : "PID";
+	const char *kind = flags & DRE_REGISTER_BY_VPID ? "VPID" : "PID";
 	struct app app;
 	int cfd, err;
 
@@ -72,7 +72,7 @@ dre_return_t dre_app_register_pid(const dre_app_handle *h, const int pid)
 
 dre_return_t dre_app_register_vpid(const dre_app_handle *h, const int vpid)
 {
-	return change(h, vpid, DRE_PROCESS_BY_VPID, true);
+	return change(h, vpid, DRE_REGISTER_BY_VPID, true);
 }
 
 dre_return_t dre_app_unregister_pid(const dre_app_handle *h, const int pid)
@@ -82,7 +82,7 @@ dre_return_t dre_app_unregister_pid(const dre_app_handle *h, const int pid)
 
 dre_return_t dre_app_unregister_vpid(const dre_app_handle *h, const int vpid)
 {
-	return change(h, vpid, DRE_PROCESS_BY_VPID, false);
+	return change(h, vpid, DRE_REGISTER_BY_VPID, false);
 }
 
 /* The list and what it points to in one piece of memory. */

@@ -3,6 +3,8 @@
  * dre-app: application containers.
  */
 #include <stddef.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "app.h"
 
@@ -43,23 +45,24 @@ static const struct command commands[] = {
 	{ }
 };
 
-static const char *hint(dre_return_t err)
+static const char *hint(const char *command, dre_return_t err)
 {
 	switch (err) {
 	case DRE_ERR_PERMISSION_DENIED:
-		return "run it as root";
+		return geteuid() ? "run it as root" : NULL;
 	case DRE_ERR_CONTAINER_NONEXISTENCE:
 		return "'dre-app list' shows those there are";
 	case DRE_ERR_CONTAINER_EXISTENCE:
 		return "choose another name, or 'dre-app destroy %s' first";
 	case DRE_ERR_CONTAINER_RUNNING:
-		return "'dre-app stop %s' stops it";
+		return !strcmp(command, "destroy") ? "'dre-app stop %s' stops it" : NULL;
 	case DRE_ERR_CONTAINER_STOPPED:
-		return "'dre-app start %s' starts it";
+		return strcmp(command, "stop") != 0 ? "'dre-app start %s' starts it" : NULL;
 	case DRE_ERR_CONTAINER_SUSPENDED:
-		return "'dre-app resume %s' resumes it";
+		return !strcmp(command, "destroy") ? "'dre-app stop %s' stops it" :
+		       strcmp(command, "suspend") != 0 ? "'dre-app resume %s' resumes it" : NULL;
 	case DRE_ERR_CONTAINER_BUSY:
-		return "try again when that is done";
+		return "try again";
 	case DRE_ERR_BASE_NONEXISTENCE:
 		return "'dre-app base list' shows those there are";
 	case DRE_ERR_BASE_EXISTENCE:

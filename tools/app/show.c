@@ -60,15 +60,14 @@ static bool json_option(int argc, char **argv)
 int cmd_list(int argc, char **argv)
 {
 	static const struct column columns[] = {
-		{ "NAME", SCOLS_JSON_STRING, 0 },
-		{ "STATE", SCOLS_JSON_STRING, 0 },
-		{ "PID", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+		{ "NAME", COLUMN_STRING },
+		{ "STATE", COLUMN_STRING },
+		{ "PID", COLUMN_NUMBER },
 		{ }
 	};
 	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
 	bool json = json_option(argc, argv);
-	struct libscols_table *table;
-	struct libscols_line *row;
+	struct table *table;
 	char number[12];
 	dre_list_t list;
 	int status, pid, err;
@@ -84,12 +83,12 @@ int cmd_list(int argc, char **argv)
 		status = dre_app_status(&h);
 		if (status == DRE_ERR_CONTAINER_NONEXISTENCE)	/* since the list was made */
 			continue;
-		row = table_row(table);
-		table_cell(row, 0, *name);
-		table_cell(row, 1, status_name(status));
+		table_row(table);
+		table_cell(table, 0, *name);
+		table_cell(table, 1, status_name(status));
 		if (dre_app_get_pid(&h, &pid) == 0) {
 			snprintf(number, sizeof(number), "%d", pid);
-			table_cell(row, 2, number);
+			table_cell(table, 2, number);
 		}
 	}
 	dre_app_release_container_list(list);
@@ -100,11 +99,11 @@ int cmd_list(int argc, char **argv)
 int cmd_base_list(int argc, char **argv)
 {
 	static const struct column columns[] = {
-		{ "NAME", SCOLS_JSON_STRING, 0 },
+		{ "NAME", COLUMN_STRING },
 		{ }
 	};
 	bool json = json_option(argc, argv);
-	struct libscols_table *table;
+	struct table *table;
 	dre_list_t list;
 	int err;
 
@@ -114,8 +113,10 @@ int cmd_base_list(int argc, char **argv)
 	if (err)
 		return command_fail(err, NULL);
 	table = table_new("bases", columns, json);
-	for (dre_list_t name = list; *name; name++)
-		table_cell(table_row(table), 0, *name);
+	for (dre_list_t name = list; *name; name++) {
+		table_row(table);
+		table_cell(table, 0, *name);
+	}
 	dre_app_release_base_list(list);
 	table_print(table);
 	return EXIT_SUCCESS;
@@ -124,10 +125,9 @@ int cmd_base_list(int argc, char **argv)
 enum { PS_PID, PS_VPID, PS_SIGNALS, PS_CONTAINER, PS_COMM, PS_COLUMNS };
 
 /* A line of /proc/daware, if it is about @name (NULL: about any container). */
-static void ps_row(struct libscols_table *table, char *line, const char *name, bool json)
+static void ps_row(struct table *table, char *line, const char *name, bool json)
 {
 	char *fields[PS_COLUMNS];
-	struct libscols_line *row;
 
 	line[strcspn(line, "\n")] = '\0';
 	for (int i = 0; i < PS_COLUMNS; i++) {
@@ -138,29 +138,25 @@ static void ps_row(struct libscols_table *table, char *line, const char *name, b
 	}
 	if (name && strcmp(fields[PS_CONTAINER], name))
 		return;
-	row = table_row(table);
-	for (int i = 0; i < PS_COLUMNS; i++) {
-		if (json && (i == PS_SIGNALS || i == PS_CONTAINER) && !strcmp(fields[i], "-"))
-			continue;
-		/* An array's elements are lines. */
-		for (char *c = fields[i]; json && i == PS_SIGNALS && *c; c++)
-			*c = *c == ',' ? '\n' : *c;
-		table_cell(row, i, fields[i]);
-	}
+	table_row(table);
+	for (int i = 0; i < PS_COLUMNS; i++)
+		/* "-" is for people: no container is null, no signals are an empty array. */
+		if (!json || i != PS_CONTAINER || strcmp(fields[i], "-"))
+			table_cell(table, i, fields[i]);
 }
 
 int cmd_ps(int argc, char **argv)
 {
 	static const struct column columns[] = {
-		[PS_PID] = { "PID", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-		[PS_VPID] = { "VPID", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
-		[PS_SIGNALS] = { "SIGNALS", SCOLS_JSON_ARRAY_NUMBER, 0 },
-		[PS_CONTAINER] = { "CONTAINER", SCOLS_JSON_STRING, 0 },
-		[PS_COMM] = { "COMM", SCOLS_JSON_STRING, 0 },
+		[PS_PID] = { "PID", COLUMN_NUMBER },
+		[PS_VPID] = { "VPID", COLUMN_NUMBER },
+		[PS_SIGNALS] = { "SIGNALS", COLUMN_NUMBERS },
+		[PS_CONTAINER] = { "CONTAINER", COLUMN_STRING },
+		[PS_COMM] = { "COMM", COLUMN_STRING },
 		{ }
 	};
 	bool json = json_option(argc, argv);
-	struct libscols_table *table;
+	struct table *table;
 	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
 	const char *name = NULL;
 	char line[1024];

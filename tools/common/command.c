@@ -61,20 +61,35 @@ static bool is_group(const char *word)
 	return false;
 }
 
+static int print_group(const char *word, bool asked)
+{
+	FILE *f = asked ? stdout : stderr;
+	size_t len = strlen(word);
+
+	fprintf(f, "usage: %s %s COMMAND\n\n", program->name, word);
+	for (const struct command *c = program->commands; c->name; c++)
+		if (!strncmp(c->name, word, len) && c->name[len] == ' ')
+			fprintf(f, "  %-14s%s\n", c->name, c->summary);
+	return asked ? EXIT_SUCCESS : EXIT_USAGE;
+}
+
 static int no_command(int argc, char **argv)
 {
-	if (is_group(argv[0])) {
-		fprintf(argc > 1 && !strcmp(argv[1], "--help") ? stdout : stderr,
-			"usage: %s %s COMMAND\n\n", program->name, argv[0]);
-		for (const struct command *c = program->commands; c->name; c++)
-			if (!strncmp(c->name, argv[0], strlen(argv[0])))
-				fprintf(argc > 1 && !strcmp(argv[1], "--help") ? stdout : stderr,
-					"  %-14s%s\n", c->name, c->summary);
-		return argc > 1 && !strcmp(argv[1], "--help") ? EXIT_SUCCESS : EXIT_USAGE;
-	}
+	if (is_group(argv[0]))
+		return print_group(argv[0], argc > 1 && !strcmp(argv[1], "--help"));
 	fprintf(stderr, "%s: there is no command '%s'; '%s --help' shows those there are\n",
 		program->name, argv[0], program->name);
 	return EXIT_USAGE;
+}
+
+/* What could not be written was not done. */
+static int finish(int status)
+{
+	if (fflush(stdout) || ferror(stdout)) {
+		perror(program->name);
+		return EXIT_FAILURE;
+	}
+	return status;
 }
 
 int command_main(const struct program *prog, int argc, char **argv)
@@ -88,16 +103,16 @@ int command_main(const struct program *prog, int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		print_commands(stdout);
-		return EXIT_SUCCESS;
+		return finish(EXIT_SUCCESS);
 	}
 	if (!strcmp(argv[1], "--version")) {
 		printf("%s %s\n", program->name, DRE_VERSION);
-		return EXIT_SUCCESS;
+		return finish(EXIT_SUCCESS);
 	}
 	for (command = program->commands; command->name; command++) {
 		words = match(command, argc - 1, argv + 1);
 		if (words)
-			return command->run(argc - words, argv + words);
+			return finish(command->run(argc - words, argv + words));
 	}
 	return no_command(argc - 1, argv + 1);
 }
@@ -114,7 +129,7 @@ int command_getopt(int argc, char **argv, const char *short_options, const struc
 	switch (c) {
 	case 'h':
 		print_help();
-		exit(EXIT_SUCCESS);
+		exit(finish(EXIT_SUCCESS));
 	case ':':
 		command_usage("option '%s' needs a value", argv[optind - 1]);
 	case '?':
@@ -150,7 +165,7 @@ int command_number(const char *what, const char *text, int min, int max)
 
 int command_fail(dre_return_t err, const char *name)
 {
-	const char *hint = program->hint(err);
+	const char *hint = program->hint(command->name, err);
 
 	fprintf(stderr, "%s: %s: %s", program->name, dre_strerror(err), dre_last_error());
 	if (hint) {

@@ -35,14 +35,14 @@ struct command {
  * @name: "dre-app"
  * @purpose: one line for its help
  * @commands: ended by one without a name
- * @hint: what the user may do about an error, with the container's name (or
- *	NULL) put in for "%s"; may return NULL
+ * @hint: what the user may do about an error of @command; the container's name
+ *	is put in for "%s". May return NULL.
  */
 struct program {
 	const char *name;
 	const char *purpose;
 	const struct command *commands;
-	const char *(*hint)(dre_return_t err);
+	const char *(*hint)(const char *command, dre_return_t err);
 };
 
 int command_main(const struct program *program, int argc, char **argv);

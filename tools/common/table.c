@@ -4,7 +4,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <json.h>
+#include <libsmartcols.h>
+
 #include "table.h"
+
+#define MAX_COLUMNS 16
+
+/* One of the two, as @json says. */
+struct table {
+	const char *name;
+	const struct column *columns;
+	bool json;
+	struct json_object *rows;
+	struct json_object *row;
+	char keys[MAX_COLUMNS][32];
+	struct libscols_table *scols;
+	struct libscols_line *line;
+};
 
 static void *check(void *p)
 {
@@ -15,43 +32,103 @@ static void *check(void *p)
 	return p;
 }
 
-struct libscols_table *table_new(const char *name, const struct column *columns, bool json)
+static void add_columns(struct table *t)
 {
-	struct libscols_table *table;
-	struct libscols_column *column;
-	char lower[32];
-	size_t i;
+	for (const struct column *c = t->columns; c->name; c++)
+		check(scols_table_new_column(t->scols, c->name, 0,
+					     c->type == COLUMN_NUMBER ? SCOLS_FL_RIGHT : 0));
+}
 
-	scols_init_debug(0);
-	table = check(scols_new_table());
-	scols_table_set_name(table, name);
-	scols_table_enable_json(table, json);
-	for (; columns->name; columns++) {
-		for (i = 0; i < sizeof(lower) - 1 && columns->name[i]; i++)
-			lower[i] = tolower((unsigned char)columns->name[i]);
-		lower[i] = '\0';
-		column = check(scols_table_new_column(table, json ? lower : columns->name, 0,
-						      columns->flags));
-		scols_column_set_json_type(column, columns->type);
+static void make_keys(struct table *t)
+{
+	for (int i = 0; t->columns[i].name && i < MAX_COLUMNS; i++)
+		for (size_t j = 0; t->columns[i].name[j] && j < sizeof(t->keys[i]) - 1; j++)
+			t->keys[i][j] = tolower((unsigned char)t->columns[i].name[j]);
+}
+
+struct table *table_new(const char *name, const struct column *columns, bool json)
+{
+	struct table *t = check(calloc(1, sizeof(*t)));
+
+	t->name = name;
+	t->columns = columns;
+	t->json = json;
+	if (json) {
+		t->rows = check(json_object_new_array());
+		make_keys(t);
+	} else {
+		t->scols = check(scols_new_table());
+		add_columns(t);
 	}
-	return table;
+	return t;
 }
 
-struct libscols_line *table_row(struct libscols_table *table)
+void table_row(struct table *t)
 {
-	return check(scols_table_new_line(table, NULL));
+	if (!t->json) {
+		t->line = check(scols_table_new_line(t->scols, NULL));
+		return;
+	}
+	t->row = check(json_object_new_object());
+	for (int i = 0; t->columns[i].name; i++)
+		json_object_object_add(t->row, t->keys[i], NULL);
+	json_object_array_add(t->rows, t->row);
 }
 
-void table_cell(struct libscols_line *row, int column, const char *text)
+static struct json_object *numbers(const char *text)
 {
-	if (scols_line_set_data(row, column, text))
+	struct json_object *array = check(json_object_new_array());
+	char *end;
+	long n;
+
+	for (; *text; text = *end == ',' ? end + 1 : end) {
+		n = strtol(text, &end, 10);
+		if (end == text)
+			break;
+		json_object_array_add(array, check(json_object_new_int64(n)));
+	}
+	return array;
+}
+
+static struct json_object *value(enum column_type type, const char *text)
+{
+	switch (type) {
+	case COLUMN_NUMBER:
+		return check(json_object_new_int64(strtoll(text, NULL, 10)));
+	case COLUMN_NUMBERS:
+		return numbers(text);
+	case COLUMN_STRING:
+		break;
+	}
+	return check(json_object_new_string(text));
+}
+
+void table_cell(struct table *t, int column, const char *text)
+{
+	if (t->json)
+		json_object_object_add(t->row, t->keys[column],
+				       value(t->columns[column].type, text));
+	else if (scols_line_set_data(t->line, column, text))
 		check(NULL);
 }
 
-void table_print(struct libscols_table *table)
+static void print_json(struct table *t)
 {
-	scols_print_table(table);
-	if (scols_table_is_json(table) && scols_table_get_nlines(table) == 0)
-		puts("");
-	scols_unref_table(table);
+	struct json_object *top = check(json_object_new_object());
+
+	json_object_object_add(top, t->name, t->rows);
+	puts(check((void *)json_object_to_json_string_ext(top, JSON_C_TO_STRING_PRETTY |
+							       JSON_C_TO_STRING_NOSLASHESCAPE)));
+	json_object_put(top);
+}
+
+void table_print(struct table *t)
+{
+	if (t->json) {
+		print_json(t);
+	} else {
+		scols_print_table(t->scols);
+		scols_unref_table(t->scols);
+	}
+	free(t);
 }

@@ -7,28 +7,29 @@
 
 #include <stdbool.h>
 
-#include <libsmartcols.h>
+struct table;
 
-/**
- * struct column - a column
- * @name: heading; in lower case it is the name in JSON
- * @type: SCOLS_JSON_*
- * @flags: SCOLS_FL_*
- */
-struct column {
-	const char *name;
-	int type;
-	int flags;
+/* What a column's cells are in JSON. For people, numbers stand to the right. */
+enum column_type {
+	COLUMN_STRING,
+	COLUMN_NUMBER,
+	COLUMN_NUMBERS,		/* "1,2,3": an array */
 };
 
-/* @name is that of the array in JSON. Exits if there is no memory, as do the others. */
-struct libscols_table *table_new(const char *name, const struct column *columns, bool json);
+/* A column: @name is its heading; in lower case it is the name in JSON. NULL ends them. */
+struct column {
+	const char *name;
+	enum column_type type;
+};
 
-/* The next row; then its cells. An empty cell is "-" for people and null in JSON. */
-struct libscols_line *table_row(struct libscols_table *table);
-void table_cell(struct libscols_line *row, int column, const char *text);
+/* @name is that of the array in JSON. @columns must stay. Exits if there is no memory, as do the others. */
+struct table *table_new(const char *name, const struct column *columns, bool json);
+
+/* Begins the next row; then its cells, in any order. A cell left out is empty, or null in JSON. */
+void table_row(struct table *table);
+void table_cell(struct table *table, int column, const char *text);
 
 /* Prints it, and frees it. */
-void table_print(struct libscols_table *table);
+void table_print(struct table *table);
 
 #endif /* DRE_TABLE_H */
