@@ -28,7 +28,7 @@ int dre_module_self_refuse(int signo);
 int dre_module_container_create(int dre, uint32_t type, const char *name, int pid);
 int dre_module_container_open(int dre, uint32_t type, const char *name);
 
-/* @cfd is a container fd. @flags: DRE_PROCESS_BY_VPID, DRE_PROCESS_OWN. */
+/* @cfd is a container fd. @flags: DRE_REGISTER_BY_VPID, DRE_REGISTER_SELF. */
 int dre_module_process_register(int cfd, int pid, uint32_t flags, const uint8_t *signals,
 				unsigned int nr_signals);
 int dre_module_process_unregister(int cfd, int pid, uint32_t flags);
