@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <dre.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "error.h"
+#include "fail.h"
 #include "names.h"
 
 #define ALNUM	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -17,14 +18,20 @@ bool dre_name_valid(const char *name)
 
 int dre_check_name(const char *what, const char *name)
 {
+	char begin[24];
+	struct printable p;
+
 	if (!name)
 		return dre_fail(DRE_ERR_NULL_POINTER, "no name of a %s is given", what);
+	snprintf(begin, sizeof(begin), "%.*s", DRE_NAME_MAX, name);
 	if (strnlen(name, DRE_NAME_MAX + 1) > DRE_NAME_MAX)
 		return dre_fail(DRE_ERR_REQUEST_TOO_LONG,
-				"the name of a %s has at most %d characters", what, DRE_NAME_MAX);
+				"'%s...': the name of a %s has at most %d characters",
+				dre_printable(&p, begin), what, DRE_NAME_MAX);
 	if (!dre_name_valid(name))
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
-				"the name of a %s consists of letters, digits, '_', '.' and '-', "
-				"and begins with a letter or digit", what);
+				"'%s': the name of a %s consists of letters, digits, '_', '.' and "
+				"'-', and begins with a letter or digit",
+				dre_printable(&p, name), what);
 	return 0;
 }
