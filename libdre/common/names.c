@@ -23,11 +23,12 @@ int dre_check_name(const char *what, const char *name)
 
 	if (!name)
 		return dre_fail(DRE_ERR_NULL_POINTER, "no name of a %s is given", what);
-	snprintf(begin, sizeof(begin), "%.*s", DRE_NAME_MAX, name);
-	if (strnlen(name, DRE_NAME_MAX + 1) > DRE_NAME_MAX)
+	if (strnlen(name, DRE_NAME_MAX + 1) > DRE_NAME_MAX) {
+		snprintf(begin, sizeof(begin), "%.*s", (int)sizeof(begin) - 1, name);
 		return dre_fail(DRE_ERR_REQUEST_TOO_LONG,
 				"'%s...': the name of a %s has at most %d characters",
 				dre_printable(&p, begin), what, DRE_NAME_MAX);
+	}
 	if (!dre_name_valid(name))
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
 				"'%s': the name of a %s consists of letters, digits, '_', '.' and "
