@@ -141,15 +141,28 @@ static void answer(struct supervisor *s, int listener, const struct seccomp_noti
 		fail_msg("cannot answer: %s", strerror(errno));
 }
 
+/* A filter is only gone when those that were under it are reaped: the orphans, too. */
+static void reap(void)
+{
+	while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
+		;
+}
+
 static void supervise(struct supervisor *s, int listener)
 {
 	struct pollfd poll_fd = { .fd = listener, .events = POLLIN };
 	struct seccomp_notif request;
+	unsigned int idle = 0;
 
 	for (;;) {
-		if (poll(&poll_fd, 1, 30000) != 1)
-			fail_msg("it hangs at call %u", s->seen);
-		/* Nobody is left under the filter, also no orphan of one that was killed. */
+		reap();
+		if (!poll(&poll_fd, 1, 10)) {
+			if (++idle == 3000)
+				fail_msg("it hangs at call %u", s->seen);
+			continue;
+		}
+		idle = 0;
+		/* Nobody is left under the filter. */
 		if (poll_fd.revents & POLLHUP)
 			return;
 		memset(&request, 0, sizeof(request));
@@ -172,6 +185,7 @@ struct outcome inject(enum injection what, unsigned int n, int (*fn)(void *arg),
 
 	assert_true(shared != MAP_FAILED);
 	atomic_store(&shared->listener, -1);
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	s.pid = fork();
 	if (!s.pid)
 		child(shared, fn, arg);
@@ -185,7 +199,6 @@ struct outcome inject(enum injection what, unsigned int n, int (*fn)(void *arg),
 	supervise(&s, listener);
 	close(listener);
 	close(pidfd);
-	assert_int_equal(waitpid(s.pid, NULL, 0), s.pid);
 	outcome = shared->outcome;
 	munmap(shared, sizeof(*shared));
 	return outcome;

@@ -438,7 +438,7 @@ static void still_in_use(void **state)
 static void missing_layers(void **state)
 {
 	struct world *w = *state;
-	char layer[PATH_MAX], saved[PATH_MAX];
+	char layer[PATH_MAX], saved[PATH_MAX], work[64];
 
 	strcpy(saved, at(w->f, "saved"));
 	strcpy(layer, at(w->f, "store/layers/%s", w->c->manifest.layers[0]));
@@ -450,9 +450,10 @@ static void missing_layers(void **state)
 	assert_fails(mount_web(w), DRE_ERR_DEVICE_BUSY, w->c->manifest.writable);
 	assert_int_equal(rename(saved, layer), 0);
 	/* The work directory has no name of its own in the text. */
-	assert_int_equal(rmdir(at(w->f, "store/work/%s", w->c->manifest.writable)), 0);
+	snprintf(work, sizeof(work), "store/work/%s", w->c->manifest.writable);
+	assert_int_equal(remove_tree(w->f, work), 0);
 	assert_fails(mount_web(w), DRE_ERR_DEVICE_BUSY, "cannot mount overlayfs");
-	make_dir(at(w->f, "store/work/%s", w->c->manifest.writable), 0700);
+	make_dir(at(w->f, "%s", work), 0700);
 	assert_mounts(w);
 	assert_success(mount_web(w));
 }
