@@ -41,7 +41,6 @@ static struct {
 	int fd;				/* -1: none */
 	dev_t dev;			/* of the socket, to know it again */
 	ino_t ino;
-	unsigned int generation;	/* counts the connections */
 	unsigned int users;		/* threads that are sending */
 	bool closing;			/* the last of them closes it */
 } connection = { .fd = -1 };
@@ -130,7 +129,6 @@ static void set_connection(int fd)
 	connection.fd = fd;
 	connection.dev = st.st_dev;
 	connection.ino = st.st_ino;
-	connection.generation++;
 }
 
 /* False when the program has closed the socket, and may have got its number for another file. */
@@ -162,27 +160,22 @@ static void close_connection(void)
 	connection.closing = false;
 }
 
-/* Called without the lock, by a thread that failed to send on this @generation of the connection. */
-static int renew_connection(unsigned int *generation)
+/* For a thread that failed to send: the daemon may have been restarted. Returns -1 if it is not there. */
+static int renew_connection(void)
 {
 	int fd;
 
 	pthread_mutex_lock(&lock);
-	if (connection.generation == *generation) {
-		fd = connect_daemon();
-		if (fd >= 0 && connection_is_ours()) {
-			/* Other threads may be about to send on this number. */
-			int new_fd = fd;
+	fd = connect_daemon();
+	if (fd >= 0 && connection_is_ours()) {
+		/* Other threads may be about to send on this number. */
+		int new_fd = fd;
 
-			fd = dup3(new_fd, connection.fd, O_CLOEXEC);
-			close(new_fd);
-		}
-		if (fd >= 0)
-			set_connection(fd);
-	} else {
-		fd = connection.fd;
+		fd = dup3(new_fd, connection.fd, O_CLOEXEC);
+		close(new_fd);
 	}
-	*generation = connection.generation;
+	if (fd >= 0)
+		set_connection(fd);
 	pthread_mutex_unlock(&lock);
 	return fd;
 }
@@ -269,7 +262,7 @@ static size_t render_line(char *line, struct daware_record *record, size_t *body
 }
 
 /* A line that is too long for the socket is cut further. */
-static bool send_line(int fd, unsigned int generation, char *line, size_t *len)
+static bool send_line(int fd, char *line, size_t *len)
 {
 	bool renewed = false;
 
@@ -284,7 +277,7 @@ static bool send_line(int fd, unsigned int generation, char *line, size_t *len)
 		}
 		if (renewed)
 			return false;
-		fd = renew_connection(&generation);
+		fd = renew_connection();
 		renewed = true;
 	}
 	return false;
@@ -340,7 +333,6 @@ void daware_log(int priority, const char *file, int line_number, const char *fun
 		.func = func ? func : "?",
 	};
 	struct caller caller;
-	unsigned int generation;
 	size_t len, body;
 	int fd, option;
 	va_list args;
@@ -358,13 +350,12 @@ void daware_log(int priority, const char *file, int line_number, const char *fun
 	option = settings.option;
 	open_connection();
 	fd = connection.fd;
-	generation = connection.generation;
 	connection.users++;
 	pthread_mutex_unlock(&lock);
 
 	if (option & LOG_PERROR)
 		write_line(STDERR_FILENO, line + body, len - body, "\n");
-	if (!send_line(fd, generation, line, &len) && option & LOG_CONS)
+	if (!send_line(fd, line, &len) && option & LOG_CONS)
 		write_console(line + body, len - body);
 
 	release_connection();

@@ -187,7 +187,7 @@ static void report_refusal(int signo, int result)
 /* Called with the lock, which is not held while a callback runs. */
 static void call_callbacks(int signo)
 {
-	uintptr_t id = last_id + 1;
+	uintptr_t id = UINTPTR_MAX;
 	struct callback *callback;
 	int refusal = 0;
 
@@ -283,10 +283,8 @@ static int add_callback(struct callback *callback)
 	owner = getpid();
 	if (!is_registered(callback->signo))
 		err = catch_signal(callback->signo);
-	if (err) {
-		sem_post(&wake);	/* so that it ends if it has nothing to do */
-		return err;
-	}
+	if (err)
+		return err;	/* the dispatcher ends if it has nothing to do */
 	callback->id = last_id += sizeof(DTermination);
 	TAILQ_INSERT_TAIL(&callbacks, callback, link);
 	return 0;

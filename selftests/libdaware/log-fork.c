@@ -84,25 +84,13 @@ static void child_without_fork_handlers_has_its_own_pid(void **state)
 	assert_int_equal(atoi(logd_receive_body(logd, DEFAULT_PRIORITY) + strlen("p: ")), pid);
 }
 
-static atomic_bool stop_sending;
+static atomic_bool stop;
 
 static void *log_until_stopped(void *unused)
 {
-	while (!stop_sending)
+	while (!stop)
 		DLOG_INFO("parent");
 	return unused;
-}
-
-static void *receive_until_empty(void *from_children)
-{
-	for (;;) {
-		const char *body = strstr(logd_receive(logd), ": ") + 2;
-
-		if (!strcmp(body, "end"))
-			return NULL;
-		if (!strcmp(body, "child"))
-			++*(int *)from_children;
-	}
 }
 
 static void log_in_child(void *unused)
@@ -113,25 +101,20 @@ static void log_in_child(void *unused)
 	daware_log_close();
 }
 
+/* Without a daemon, as the library is then trying to connect most of the time. */
 static void fork_while_threads_log(void **state)
 {
-	pthread_t threads[4], receiver;
-	int from_children = 0;
+	pthread_t threads[4];
 
 	(void)state;
-	stop_sending = false;
-	assert_int_equal(pthread_create(&receiver, NULL, receive_until_empty, &from_children), 0);
+	stop = false;
 	for (int i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, log_until_stopped, NULL),
-				 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, log_until_stopped, NULL), 0);
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(run_in_child(log_in_child, NULL), 0);
-	stop_sending = true;
+	stop = true;
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
-	DLOG_INFO("end");
-	assert_int_equal(pthread_join(receiver, NULL), 0);
-	assert_int_equal(from_children, 100);
 }
 
 int main(void)
@@ -140,7 +123,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_daemon(child_has_its_own_pid),
 		with_daemon(child_without_fork_handlers_has_its_own_pid),
-		with_daemon(fork_while_threads_log),
+		cmocka_unit_test(fork_while_threads_log),
 	};
 
 	sandbox_enter();

@@ -494,6 +494,7 @@ static void daemon_was_restarted(void **state)
 		DLOG_INFO("m");
 		expect(DEFAULT_PRIORITY, "p: m");
 		assert_int_equal(find_log_fd(), fd);
+		assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	}
 }
 
@@ -649,6 +650,22 @@ static void console(void **state)
 	DLOG_INFO("no console either");
 }
 
+static void daemon_takes_nothing(void **state)
+{
+	int file = open("/dev/console", O_CREAT | O_EXCL | O_RDWR, 0600);
+
+	(void)state;
+	assert_true(file >= 0);
+	logd = logd_start();
+	assert_return_code(shutdown(logd, SHUT_RD), errno);
+	daware_log_open("p", LOG_CONS, 0);
+	DLOG_INFO("m");
+	expect_file(file, "p: m\r\n");
+	logd_stop(logd);
+	close(file);
+	unlink("/dev/console");
+}
+
 /* Threads */
 
 #define NR_THREADS	8
@@ -786,6 +803,13 @@ static void receive_all(pthread_t thread)
 	assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
+static void close_in_child(void *unused)
+{
+	(void)unused;
+	daware_log_close();
+	child_assert(find_log_fd() < 0);
+}
+
 static void a_slow_daemon_holds_up_no_other_call(void **state)
 {
 	pthread_t thread;
@@ -797,7 +821,7 @@ static void a_slow_daemon_holds_up_no_other_call(void **state)
 	daware_log_set_level(LOG_INFO);
 	daware_log_open("p", LOG_NDELAY, 0);
 	assert_true(logd_receive(logd));
-	assert_int_equal(run_in_child((void (*)(void *))daware_log_close, NULL), 0);
+	assert_int_equal(run_in_child(close_in_child, NULL), 0);
 	stop_sending = true;
 	for (int last = nr_sent, i = 1; i <= last; i++)
 		logd_receive(logd);
@@ -903,6 +927,7 @@ int main(void)
 		without_daemon(standard_error),
 		with_daemon(standard_error_with_daemon),
 		without_daemon(console),
+		without_daemon(daemon_takes_nothing),
 		with_daemon(threads_never_mix_lines),
 		with_daemon(a_slow_daemon_holds_up_no_other_call),
 		with_daemon(close_waits_for_nobody),

@@ -112,6 +112,38 @@ static void callback_forks(void **state)
 	daware_termination_unregister_callback(handle);
 }
 
+static pid_t child_of_callback;
+
+static int fork_and_return(int signo, void *arg)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		alarm(60);
+		return 1;
+	}
+	child_of_callback = pid;
+	return note(signo, arg);
+}
+
+/* It must not, but it is not taken for the parent's refusal. */
+static void child_returns_from_callback(void **state)
+{
+	DTermination *first = add(SIGTERM, note, "first");
+	DTermination *handle = add(SIGTERM, fork_and_return, "forked");
+	int logd = logd_start(), status;
+
+	(void)state;
+	send_signal(SIGTERM);
+	expect_calls(2, "forked first");
+	assert_int_equal(waitpid(child_of_callback, &status, 0), child_of_callback);
+	assert_int_equal(status, 0);
+	assert_true(logd_is_idle(logd));
+	logd_stop(logd);
+	daware_termination_unregister_callback(handle);
+	daware_termination_unregister_callback(first);
+}
+
 static void child_without_fork_handlers_dies_by_signal(void **state)
 {
 	DTermination *handle = add(SIGTERM, note, "parent");
@@ -189,6 +221,7 @@ int main(void)
 		test(child_gets_the_previous_disposition),
 		test(child_registers_anew),
 		test(callback_forks),
+		test(child_returns_from_callback),
 		test(child_without_fork_handlers_dies_by_signal),
 		test(child_of_vfork_dies_by_signal),
 		test(child_of_many_threads_registers_anew),
