@@ -102,9 +102,9 @@ REQUEST(container_create, CONTAINER_CREATE, dre_container_create, .out = true,
 REQUEST(container_open, CONTAINER_OPEN, dre_container_open, .out = true);
 REQUEST(container_list, CONTAINER_LIST, dre_list, .out = true);
 REQUEST(process_register, PROCESS_REGISTER, dre_process, .to_container = true,
-	.known_flags = DRE_PROCESS_BY_VPID | DRE_PROCESS_OWN);
+	.known_flags = DRE_REGISTER_BY_VPID | DRE_REGISTER_SELF);
 REQUEST(process_unregister, PROCESS_UNREGISTER, dre_process, .to_container = true,
-	.known_flags = DRE_PROCESS_BY_VPID);
+	.known_flags = DRE_REGISTER_BY_VPID);
 REQUEST(process_list, PROCESS_LIST, dre_list, .to_container = true, .out = true);
 REQUEST(translate, TRANSLATE, dre_translate, .to_container = true,
 	.known_flags = DRE_TRANSLATE_TO_PID,
@@ -363,6 +363,11 @@ TEST_F(container, files)
 	ASSERT_LE(0, opened);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(self->c.fd, F_GETFD));
 	EXPECT_EQ(FD_CLOEXEC, fcntl(opened, F_GETFD));
+
+	EXPECT_EQ(-1, lseek(self->dre, 0, SEEK_SET));
+	EXPECT_EQ(ESPIPE, errno);
+	EXPECT_EQ(-1, lseek(self->c.fd, 0, SEEK_SET));
+	EXPECT_EQ(ESPIPE, errno);
 
 	ASSERT_EQ(0, stat(DRE_DEVICE, &st));
 	EXPECT_TRUE(S_ISCHR(st.st_mode));

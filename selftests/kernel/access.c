@@ -223,7 +223,7 @@ TEST_F(caller, uses_a_container_fd)
 {
 	struct dre_process reg = {
 		.size = sizeof(reg),
-		.flags = DRE_PROCESS_BY_VPID,
+		.flags = DRE_REGISTER_BY_VPID,
 		.pid = self->inside.vpid,
 		.nr_signals = 1,
 		.signals = { SIGUSR1 },
@@ -243,7 +243,7 @@ TEST_F(caller, uses_a_container_fd)
 	struct dre_terminate term = { .size = sizeof(term) };
 	struct dre_process unreg = {
 		.size = sizeof(unreg),
-		.flags = DRE_PROCESS_BY_VPID,
+		.flags = DRE_REGISTER_BY_VPID,
 		.pid = self->inside.vpid,
 	};
 
@@ -262,6 +262,37 @@ TEST_F(caller, uses_a_container_fd)
 	EXPECT_EQ(SIGUSR1, agent_signal(&self->inside, NULL));
 	EXPECT_OK(DRE_IOC_PROCESS_UNREGISTER, unreg);
 	EXPECT_NOT_LISTED(self->c.fd, self->inside.pid);
+}
+
+/* It is no authority over who lives in no container, not even over the caller itself. */
+TEST_F(caller, reaches_nobody_outside)
+{
+	struct dre_process reg = {
+		.size = sizeof(reg),
+		.pid = self->who.vpid,
+		.nr_signals = 1,
+		.signals = { SIGUSR1 },
+	};
+	struct agent host;
+
+	if (variant->in_container) {
+		EXPECT_OK(DRE_IOC_PROCESS_REGISTER, reg);
+		return;
+	}
+	EXPECT_REFUSED(self->dre, self->c.fd, EPERM,
+		       agent_request(&self->who, self->c.fd, DRE_IOC_PROCESS_REGISTER,
+				     &reg, sizeof(reg)));
+	agent_start(&host, NULL, 0);
+	reg.pid = host.pid;
+	EXPECT_REFUSED(self->dre, self->c.fd, self->who.pid == self->who.vpid ? EPERM : ESRCH,
+		       agent_request(&self->who, self->c.fd, DRE_IOC_PROCESS_REGISTER,
+				     &reg, sizeof(reg)));
+	/* Nor may it change what a manager made. */
+	ASSERT_EQ(0, process_register(self->c.fd, host.pid, 0, SIGNALS(SIGHUP)));
+	EXPECT_REFUSED(self->dre, self->c.fd, self->who.pid == self->who.vpid ? EPERM : ESRCH,
+		       agent_request(&self->who, self->c.fd, DRE_IOC_PROCESS_REGISTER,
+				     &reg, sizeof(reg)));
+	agent_kill(&host, SIGKILL);
 }
 
 /* A container fd is not authority to manage others. */

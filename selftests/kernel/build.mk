@@ -16,7 +16,7 @@ KERNEL_TEST_WARNINGS := $(filter-out -Wmissing-prototypes -Wshadow,$(WARNINGS)) 
 KERNEL_TEST_LDFLAGS := -static -no-pie -pthread
 
 KERNEL_TEST_SOURCES := $(KERNEL_TESTS:%=selftests/kernel/%.c)
-KERNEL_TEST_COMMON := selftests/kernel/agent.c selftests/kernel/request.c
+KERNEL_TEST_COMMON := $(addprefix selftests/kernel/,agent.c request.c worker.c)
 KERNEL_TEST_PROGRAMS := $(KERNEL_TESTS:%=$(B)/tests/kernel/%) \
 			$(KERNEL_TESTS_32:%=$(B)/tests/kernel/%32) $(B)/tests/kernel/run
 
@@ -31,7 +31,7 @@ $(KSELFTEST)/kselftest_harness.h: /usr/src/linux-source-6.1.tar.xz
 		$(addprefix linux-source-6.1/tools/testing/selftests/,kselftest.h kselftest_harness.h)
 
 KERNEL_TEST_OBJS := $(call objs,$(KERNEL_TEST_SOURCES) $(KERNEL_TEST_COMMON)) \
-		    $(patsubst %,$(B)/obj/m32/selftests/kernel/%.o,$(KERNEL_TESTS_32) agent request)
+		    $(patsubst %,$(B)/obj/m32/selftests/kernel/%.o,$(KERNEL_TESTS_32) agent request worker)
 $(KERNEL_TEST_OBJS): WARNINGS := $(KERNEL_TEST_WARNINGS)
 $(KERNEL_TEST_OBJS): PKG_CFLAGS = $(KERNEL_TEST_CPPFLAGS)
 $(KERNEL_TEST_OBJS): | $(KSELFTEST)/kselftest_harness.h

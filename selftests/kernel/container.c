@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "test.h"
+#include "worker.h"
 
 /* 63 and 64 bytes. */
 #define LONGEST	"a23456789.123456789.123456789.123456789.123456789.123456789.123"
@@ -203,7 +204,18 @@ TEST_F(create, pid_that_is_not_an_init)
 
 TEST_F(create, name_that_is_taken)
 {
+	struct dre_container_create create = {
+		.size = sizeof(create),
+		.type = APP,
+		.pid = self->c.init.pid,
+		.fd = self->watch,
+		.name = "c1",
+	};
+
 	EXPECT_NOT_CREATED(EEXIST, APP, self->c.init.pid, "c1");
+	/* Nothing that the caller could close by mistake is left behind. */
+	EXPECT_EQ(-EEXIST, dre_request(self->dre, DRE_IOC_CONTAINER_CREATE, &create));
+	EXPECT_EQ(-1, create.fd);
 }
 
 /* Each type is a name space of its own. */
@@ -301,53 +313,81 @@ TEST_F(container, closing_does_not_end_it)
 	EXPECT_LISTED(self->c.fd, self->inside.pid, self->inside.vpid, MANAGED, SIGNALS(SIGTERM));
 }
 
-/* Every request, as soon as who waits for init can know that it has ended. */
-TEST_F(container, ended)
+static void expect_ended(struct __test_metadata *_metadata, int dre, const struct container *c,
+			 struct agent *host)
 {
 	struct dre_process_info info;
 	__u32 signalled, silent;
-	struct agent host;
 	int number = 1;
 
-	agent_start(&host, NULL, 0);
-	ASSERT_EQ(0, process_register(self->c.fd, host.pid, 0, SIGNALS(SIGUSR1)));
-	agent_kill_only(&self->c.init, SIGKILL);
+	EXPECT_EQ(-ENODEV, process_register(c->fd, host->pid, 0, NO_SIGNALS));
+	EXPECT_EQ(-ENODEV, process_unregister(c->fd, host->pid, 0));
+	EXPECT_EQ(-ENODEV, process_find(c->fd, host->pid, &info));
+	EXPECT_EQ(-ENODEV, translate(c->fd, 0, &number, &number, 1));
+	EXPECT_EQ(-ENODEV, container_terminate(c->fd, &signalled, &silent));
+	EXPECT_EQ(-EAGAIN, agent_signal(host, NULL));
 
-	EXPECT_EQ(-ENODEV, process_register(self->c.fd, host.pid, 0, NO_SIGNALS));
-	EXPECT_EQ(-ENODEV, process_unregister(self->c.fd, host.pid, 0));
-	EXPECT_EQ(-ENODEV, process_find(self->c.fd, host.pid, &info));
-	EXPECT_EQ(-ENODEV, translate(self->c.fd, 0, &number, &number, 1));
-	EXPECT_EQ(-ENODEV, container_terminate(self->c.fd, &signalled, &silent));
-	EXPECT_EQ(-EAGAIN, agent_signal(&host, NULL));
+	EXPECT_EQ(-ENOENT, container_open(dre, APP, "c2"));
+	EXPECT_EQ(1, container_count(dre));
+	EXPECT_NOT_DAWARE(host->pid);
+}
 
-	EXPECT_EQ(-ENOENT, container_open(self->dre, APP, "c1"));
-	EXPECT_EQ(0, container_count(self->dre));
-	EXPECT_NOT_DAWARE(host.pid);
+/*
+ * Every request, as soon as who waits for init can know that it has ended,
+ * before and after the module's worker has come.
+ */
+TEST_F(container, ended)
+{
+	struct container second;
+	struct agent host;
+	int i;
 
-	agent_kill(&host, SIGKILL);
-	agent_wait(&self->c.init);
-	container_start(&self->c, 0);
+	worker_prepare();
+	for (i = 0; i < 10; i++) {
+		agent_start(&host, NULL, 0);
+		container_start(&second, 0);
+		second.fd = container_create(self->dre, APP, second.init.pid, "c2");
+		ASSERT_LE(0, second.fd);
+		ASSERT_EQ(0, process_register(second.fd, host.pid, 0, SIGNALS(SIGUSR1)));
+		worker_hold();
+		agent_kill_only(&second.init, SIGKILL);
+		expect_ended(_metadata, self->dre, &second, &host);
+		worker_release();
+		EXPECT_EVENT(second.fd, DRE_EVENT_REGISTERED, host.pid, 0, MANAGED);
+		EXPECT_EVENT(second.fd, DRE_EVENT_UNREGISTERED, host.pid, 0, MANAGED);
+		EXPECT_EVENT(second.fd, DRE_EVENT_ENDED, second.init.pid, 1, SIGKILL);
+		expect_ended(_metadata, self->dre, &second, &host);
+		agent_wait(&second.init);
+		expect_ended(_metadata, self->dre, &second, &host);
+		close(second.fd);
+		agent_kill(&host, SIGKILL);
+		ASSERT_TRUE(_metadata->passed);
+	}
 }
 
 TEST_F(container, name_is_free_at_once)
 {
-	struct container next;
+	struct container old, next;
 	int i;
 
-	container_start(&next, 0);
-	for (i = 0; i < 50; i++) {
-		agent_kill_only(&self->c.init, SIGKILL);
-		next.fd = container_create(self->dre, APP, next.init.pid, "c1");
-		ASSERT_LE(0, next.fd);
-		EXPECT_EQ(1, container_count(self->dre));
-		EXPECT_EQ(-ENODEV, process_count(self->c.fd));
-		EXPECT_EQ(0, process_count(next.fd));
-		agent_wait(&self->c.init);
-		close(self->c.fd);
-		self->c = next;
+	worker_prepare();
+	container_start(&old, 0);
+	old.fd = container_create(self->dre, APP, old.init.pid, "c2");
+	for (i = 0; i < 15; i++) {
 		container_start(&next, 0);
+		worker_hold();
+		agent_kill_only(&old.init, SIGKILL);
+		next.fd = container_create(self->dre, APP, next.init.pid, "c2");
+		worker_release();
+		ASSERT_LE(0, next.fd);
+		EXPECT_EQ(2, container_count(self->dre));
+		EXPECT_EQ(-ENODEV, process_count(old.fd));
+		EXPECT_EQ(0, process_count(next.fd));
+		agent_wait(&old.init);
+		close(old.fd);
+		old = next;
 	}
-	container_kill(&next);
+	container_kill(&old);
 }
 
 /* Who lives on the host goes back to what it was. */

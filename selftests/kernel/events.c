@@ -368,6 +368,30 @@ TEST_F(container, the_end_is_never_lost)
 	container_start(&self->c, 0);
 }
 
+/* Init is a process of its container, too: it has exited before the container ends. */
+TEST_F(container, exit_of_init)
+{
+	struct container second;
+	int before;
+
+	for (before = 0; before < 2; before++) {
+		container_start(&second, 0);
+		if (before)
+			ASSERT_EQ(0, self_register(&second.init, SIGNALS(SIGTERM)));
+		second.fd = container_create(self->dre, APP, second.init.pid, "c2");
+		ASSERT_LE(0, second.fd);
+		if (!before) {
+			ASSERT_EQ(0, self_register(&second.init, SIGNALS(SIGTERM)));
+			EXPECT_EVENT(second.fd, DRE_EVENT_REGISTERED, second.init.pid, 1, SELF);
+		}
+		agent_exit(&second.init, 7);
+		EXPECT_EVENT(second.fd, DRE_EVENT_EXITED, second.init.pid, 1, 7 << 8);
+		EXPECT_EVENT(second.fd, DRE_EVENT_ENDED, second.init.pid, 1, 7 << 8);
+		EXPECT_EOF(second.fd);
+		close(second.fd);
+	}
+}
+
 /* First its processes, each with its own status, then the container itself. */
 TEST_F(container, order_of_the_end)
 {

@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -13,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "test.h"
+#include "worker.h"
 
 /* Numbers that come back */
 
@@ -38,7 +40,7 @@ TEST_F(container, number_comes_back)
 	char *text;
 	int i;
 
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < 40; i++) {
 		agent_start(&a, NULL, 0);
 		if (i & 1)
 			ASSERT_EQ(0, self_register(&a, SIGNALS(SIGTERM)));
@@ -65,6 +67,37 @@ TEST_F(container, number_comes_back)
 	}
 }
 
+/* The new process registers while the module has not looked after the old one yet. */
+TEST_F(container, number_comes_back_before_the_worker)
+{
+	struct agent a, b;
+	int i;
+
+	worker_prepare();
+	for (i = 0; i < 10; i++) {
+		agent_start(&a, NULL, 0);
+		ASSERT_EQ(0, process_register(self->c.fd, a.pid, 0, SIGNALS(SIGTERM)));
+		EXPECT_EVENT(self->c.fd, DRE_EVENT_REGISTERED, a.pid, 0, MANAGED);
+		worker_hold();
+		agent_kill(&a, SIGKILL);
+		agent_start_as(&b, 0, &a.pid, 1);
+		expect_unknown(_metadata, self, &b);
+		if (i & 1)
+			EXPECT_EQ(0, self_register(&b, SIGNALS(SIGHUP)));
+		worker_release();
+		/* Now it has looked: the old one has ended, and the new one is as it was. */
+		EXPECT_EVENT(self->c.fd, DRE_EVENT_EXITED, a.pid, 0, SIGKILL);
+		if (i & 1) {
+			EXPECT_EQ(1, daware_lines(read_daware()));
+			EXPECT_EQ(0, self_unregister(&b));
+		}
+		expect_unknown(_metadata, self, &b);
+		EXPECT_NO_EVENT(self->c.fd);
+		agent_kill(&b, SIGKILL);
+		ASSERT_TRUE(_metadata->passed);
+	}
+}
+
 /* The same for the init of a container: the new one is nobody's. */
 TEST_F(container, number_of_init_comes_back)
 {
@@ -72,7 +105,7 @@ TEST_F(container, number_of_init_comes_back)
 	struct container next;
 	int i, fd;
 
-	for (i = 0; i < 30; i++) {
+	for (i = 0; i < 20; i++) {
 		numbers[1] = self->c.init.pid;
 		container_kill(&self->c);
 		agent_start_as(&next.init, CLONE_NEWPID, numbers, 2);
@@ -174,7 +207,7 @@ TEST_F(container, leader_exits_first)
 	EXPECT_EVENT(self->c.fd, DRE_EVENT_REGISTERED, pid, vpid, MANAGED);
 	EXPECT_EQ(0, process_unregister(self->c.fd, pid, 0));
 	EXPECT_EVENT(self->c.fd, DRE_EVENT_UNREGISTERED, pid, vpid, SELF | MANAGED);
-	EXPECT_EQ(0, process_register(self->c.fd, vpid, DRE_PROCESS_BY_VPID, NO_SIGNALS));
+	EXPECT_EQ(0, process_register(self->c.fd, vpid, DRE_REGISTER_BY_VPID, NO_SIGNALS));
 	EXPECT_EVENT(self->c.fd, DRE_EVENT_REGISTERED, pid, vpid, MANAGED);
 
 	status = agent_kill(&self->inside, SIGKILL);
@@ -290,32 +323,24 @@ static void exec_as(const FIXTURE_VARIANT(exec) *variant, struct agent *a)
 	agent_exec(a);
 }
 
+/* That is told when the process exits, or says something else of itself. */
 TEST_F(exec, ends_its_own_registration)
 {
-	struct agent barrier;
-
 	ASSERT_EQ(0, self_register(&self->inside, SIGNALS(SIGTERM)));
 	EXPECT_EVENT(self->c.fd, DRE_EVENT_REGISTERED, self->inside.pid, self->inside.vpid, SELF);
 	exec_as(variant, &self->inside);
 	EXPECT_NOT_LISTED(self->c.fd, self->inside.pid);
 	EXPECT_NOT_DAWARE(self->inside.pid);
 	EXPECT_EQ(-ENOENT, self_refuse(&self->inside, SIGTERM));
-	EXPECT_EQ(-ENOENT, self_unregister(&self->inside));
 	EXPECT_EQ(-ENOENT, process_unregister(self->c.fd, self->inside.pid, 0));
 	EXPECT_NO_EVENT(self->c.fd);
-
-	/* Nor does its exit give one: the next one is of another process. */
-	agent_start(&barrier, &self->c.init, 0);
-	agent_kill(&self->inside, SIGKILL);
-	ASSERT_EQ(0, process_register(self->c.fd, barrier.pid, 0, NO_SIGNALS));
-	agent_kill(&barrier, SIGKILL);
-	EXPECT_EVENT(self->c.fd, DRE_EVENT_REGISTERED, barrier.pid, barrier.vpid, MANAGED);
-	EXPECT_EVENT(self->c.fd, DRE_EVENT_EXITED, barrier.pid, barrier.vpid, SIGKILL);
+	agent_exit(&self->inside, 5);
+	EXPECT_EVENT(self->c.fd, DRE_EVENT_EXITED, self->inside.pid, self->inside.vpid, 5 << 8);
 	EXPECT_NO_EVENT(self->c.fd);
 }
 
-/* Without anybody who looked in between. */
-TEST_F(exec, and_exits_unseen)
+/* The new program knows of nothing that it could take back, and the managers get to know. */
+TEST_F(exec, the_new_program_unregisters)
 {
 	struct agent barrier;
 
@@ -323,6 +348,13 @@ TEST_F(exec, and_exits_unseen)
 	EXPECT_EVENT(self->c.fd, DRE_EVENT_REGISTERED, self->inside.pid, self->inside.vpid, SELF);
 	agent_start(&barrier, &self->c.init, 0);
 	exec_as(variant, &self->inside);
+	EXPECT_EQ(-ENOENT, self_unregister(&self->inside));
+	EXPECT_EVENT(self->c.fd, DRE_EVENT_UNREGISTERED, self->inside.pid, self->inside.vpid,
+		     SELF);
+	EXPECT_EQ(-ENOENT, self_unregister(&self->inside));
+	EXPECT_NO_EVENT(self->c.fd);
+
+	/* With that it is over: the next event is another process'. */
 	agent_kill(&self->inside, SIGKILL);
 	ASSERT_EQ(0, process_register(self->c.fd, barrier.pid, 0, NO_SIGNALS));
 	agent_kill(&barrier, SIGKILL);
@@ -341,11 +373,29 @@ TEST_F(exec, leaves_the_managers)
 	EXPECT_EVENT(self->c.fd, DRE_EVENT_REGISTERED, pid, vpid, SELF);
 	exec_as(variant, &self->inside);
 	EXPECT_LISTED(self->c.fd, pid, vpid, MANAGED, SIGNALS(SIGUSR1));
-	EXPECT_EQ(-ENOENT, self_unregister(&self->inside));
-	EXPECT_LISTED(self->c.fd, pid, vpid, MANAGED, SIGNALS(SIGUSR1));
 	EXPECT_NO_EVENT(self->c.fd);
+	EXPECT_EQ(-ENOENT, self_unregister(&self->inside));
+	EXPECT_EVENT(self->c.fd, DRE_EVENT_UNREGISTERED, pid, vpid, SELF);
+	EXPECT_LISTED(self->c.fd, pid, vpid, MANAGED, SIGNALS(SIGUSR1));
 	EXPECT_EQ(4 << 8, agent_exit(&self->inside, 4));
 	EXPECT_EVENT(self->c.fd, DRE_EVENT_EXITED, pid, vpid, 4 << 8);
+	EXPECT_NO_EVENT(self->c.fd);
+}
+
+/* Each registration ends with one event: here both with one. */
+TEST_F(exec, a_manager_unregisters)
+{
+	pid_t pid = self->inside.pid, vpid = self->inside.vpid;
+
+	ASSERT_EQ(0, self_register(&self->inside, SIGNALS(SIGTERM)));
+	ASSERT_EQ(0, process_register(self->c.fd, pid, 0, SIGNALS(SIGUSR1)));
+	EXPECT_EVENT(self->c.fd, DRE_EVENT_REGISTERED, pid, vpid, SELF);
+	EXPECT_EVENT(self->c.fd, DRE_EVENT_REGISTERED, pid, vpid, MANAGED);
+	exec_as(variant, &self->inside);
+	EXPECT_EQ(0, process_unregister(self->c.fd, pid, 0));
+	EXPECT_EVENT(self->c.fd, DRE_EVENT_UNREGISTERED, pid, vpid, SELF | MANAGED);
+	EXPECT_EQ(-ENOENT, self_unregister(&self->inside));
+	EXPECT_NO_EVENT(self->c.fd);
 }
 
 TEST_F(exec, the_new_program_registers)
@@ -361,7 +411,7 @@ TEST_F(exec, the_new_program_registers)
 	agent_exec(&self->inside);
 	EXPECT_NOT_LISTED(self->c.fd, pid);
 	/* A manager may do it for the program. */
-	EXPECT_EQ(0, process_register(self->c.fd, pid, DRE_PROCESS_OWN, SIGNALS(SIGTERM)));
+	EXPECT_EQ(0, process_register(self->c.fd, pid, DRE_REGISTER_SELF, SIGNALS(SIGTERM)));
 	EXPECT_LISTED(self->c.fd, pid, vpid, SELF, SIGNALS(SIGTERM));
 	agent_exec(&self->inside);
 	EXPECT_NOT_LISTED(self->c.fd, pid);
@@ -518,7 +568,7 @@ TEST_F(container, child_in_a_nested_pid_namespace)
 	EXPECT_LT(0, vpid);
 	EXPECT_NE(deep.vpid, vpid);
 	EXPECT_LISTED(self->c.fd, deep.pid, vpid, SELF, SIGNALS(SIGTERM));
-	EXPECT_EQ(0, process_register(self->c.fd, nested.init.child, DRE_PROCESS_BY_VPID,
+	EXPECT_EQ(0, process_register(self->c.fd, nested.init.child, DRE_REGISTER_BY_VPID,
 				      NO_SIGNALS));
 	EXPECT_LISTED(self->c.fd, nested.init.pid, nested.init.child, MANAGED, NO_SIGNALS);
 	EXPECT_EVENT(self->c.fd, DRE_EVENT_REGISTERED, deep.pid, vpid, SELF);

@@ -4,9 +4,10 @@
 #include <stdio.h>
 
 #include "test.h"
+#include "worker.h"
 
-#define BY_VPID		DRE_PROCESS_BY_VPID
-#define OWN		DRE_PROCESS_OWN
+#define BY_VPID		DRE_REGISTER_BY_VPID
+#define OWN		DRE_REGISTER_SELF
 
 /* Two containers and a process of the host. */
 FIXTURE(process) {
@@ -146,19 +147,30 @@ TEST_F(process, of_another_container)
 /* It is free for the next one at once, not when the module finds the time. */
 TEST_F(process, of_a_container_that_ended)
 {
+	struct container third;
 	int i;
 
-	for (i = 0; i < 30; i++) {
-		ASSERT_EQ(0, process_register(self->second.fd, self->host.pid, 0, SIGNALS(SIGHUP)));
-		agent_kill_only(&self->second.init, SIGKILL);
-		ASSERT_EQ(0, process_register(self->fd, self->host.pid, 0, SIGNALS(SIGTERM)));
+	worker_prepare();
+	for (i = 0; i < 10; i++) {
+		container_start(&third, 0);
+		third.fd = container_create(self->dre, APP, third.init.pid, "c3");
+		ASSERT_LE(0, third.fd);
+		ASSERT_EQ(0, process_register(third.fd, self->host.pid, 0, SIGNALS(SIGHUP)));
+		worker_hold();
+		agent_kill_only(&third.init, SIGKILL);
+		EXPECT_EQ(-ENOENT, process_unregister(self->fd, self->host.pid, 0));
+		EXPECT_EQ(0, process_register(self->fd, self->host.pid, 0, SIGNALS(SIGTERM)));
 		EXPECT_LISTED(self->fd, self->host.pid, 0, MANAGED, SIGNALS(SIGTERM));
-		ASSERT_EQ(0, process_unregister(self->fd, self->host.pid, 0));
-		agent_wait(&self->second.init);
-		close(self->second.fd);
-		container_start(&self->second, 0);
-		self->second.fd = container_create(self->dre, APP, self->second.init.pid, "c2");
-		ASSERT_LE(0, self->second.fd);
+		worker_release();
+		/* It goes from the old one once, and stays with the new one. */
+		EXPECT_EVENT(third.fd, DRE_EVENT_REGISTERED, self->host.pid, 0, MANAGED);
+		EXPECT_EVENT(third.fd, DRE_EVENT_UNREGISTERED, self->host.pid, 0, MANAGED);
+		EXPECT_EVENT(third.fd, DRE_EVENT_ENDED, third.init.pid, 1, SIGKILL);
+		EXPECT_LISTED(self->fd, self->host.pid, 0, MANAGED, SIGNALS(SIGTERM));
+		EXPECT_EQ(0, process_unregister(self->fd, self->host.pid, 0));
+		agent_wait(&third.init);
+		close(third.fd);
+		ASSERT_TRUE(_metadata->passed);
 	}
 }
 

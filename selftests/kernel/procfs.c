@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 
 #include "test.h"
@@ -213,6 +214,49 @@ TEST_F(container, inside)
 	container_kill(&own);
 	container_kill(&second);
 	agent_kill(&host, SIGKILL);
+}
+
+static int mount_hidepid(int fd, void *arg)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return -errno;
+	return mount("proc", "/proc", "proc", 0, arg) ? -errno : 0;
+}
+
+static int become_nobody(int fd, void *arg)
+{
+	return setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534) ? -errno : 0;
+}
+
+/* What a procfs mount hides of others is not to be seen in this file of it, either. */
+TEST_F(container, hidden)
+{
+	static char options[][16] = { "hidepid=2", "hidepid=4", "hidepid=0" };
+	struct agent reader, roots;
+	char *all, *seen;
+	size_t i;
+
+	agent_start(&roots, NULL, 0);
+	ASSERT_EQ(0, self_register(&roots, SIGNALS(SIGTERM)));
+	ASSERT_EQ(0, self_register(&self->inside, SIGNALS(SIGTERM)));
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		agent_start(&reader, NULL, CLONE_NEWNS);
+		ASSERT_EQ(0, self_register(&reader, SIGNALS(SIGTERM)));
+		ASSERT_EQ(0, agent_call(&reader, mount_hidepid, options[i], sizeof(options[i])));
+		/* hidepid=4 asks for the right to trace: root has it. */
+		all = read_in(&reader);
+		EXPECT_STREQ(read_daware(), all);
+		EXPECT_EQ(3, daware_lines(all));
+		ASSERT_EQ(0, agent_call(&reader, become_nobody, NULL, 0));
+		seen = read_in(&reader);
+		EXPECT_STREQ("nothing", daware_malformed(seen) ?: "nothing");
+		EXPECT_EQ(i < 2 ? 1 : 3, daware_lines(seen)) {
+			TH_LOG("%s: %s", options[i], seen);
+		}
+		EXPECT_STRNE("(nothing)", OR_NOTHING(daware_line(seen, reader.pid)));
+		agent_kill(&reader, SIGKILL);
+	}
+	agent_kill(&roots, SIGKILL);
 }
 
 /* Who is in a nested pid namespace is seen from above, and sees nobody above. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Many at once: what must hold whoever comes first. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -40,7 +41,7 @@ static void register_or_die(int dre)
 
 /* A process that dies at about the time when it is registered */
 
-#define DYING		300
+#define DYING		200
 #define MOST_AT_ONCE	100
 
 /*
@@ -79,6 +80,37 @@ TEST_F(container, dies_while_it_is_registered)
 	ASSERT_EQ(0, self_register(&self->inside, SIGNALS(SIGTERM)));
 	EXPECT_EVENT(self->c.fd, DRE_EVENT_REGISTERED, self->inside.pid, self->inside.vpid, SELF);
 	EXPECT_NO_EVENT(self->c.fd);
+}
+
+/* Nobody waits for it: it is gone as soon as it has exited. */
+TEST_F(container, is_reaped_while_it_is_registered)
+{
+	struct tally tally = {};
+	int i, ret, spin, exited;
+	pid_t pid;
+
+	ASSERT_NE(SIG_ERR, signal(SIGCHLD, SIG_IGN));
+	for (i = 0; i < DYING; i++) {
+		pid = fork();
+		if (!pid) {
+			for (spin = 0; spin < i * 37 % 4000; spin++)
+				asm volatile("");
+			_exit(0);
+		}
+		exited = 0;
+		do {
+			ret = process_register(self->c.fd, pid, 0, NO_SIGNALS);
+			if (ret)
+				ASSERT_EQ(-ESRCH, ret);
+			/* Once gone it is gone. */
+			ASSERT_TRUE(ret || !exited);
+			exited |= ret;
+			drain(self->c.fd, &tally);
+		} while (!kill(pid, 0));
+		ASSERT_EQ(-ESRCH, process_register(self->c.fd, pid, 0, NO_SIGNALS));
+	}
+	EXPECT_EQ(0, process_count(self->c.fd));
+	signal(SIGCHLD, SIG_DFL);
 }
 
 /* The same with a container's init. */
@@ -424,6 +456,7 @@ static int use_by_name(int fd, void *arg)
 {
 	const bool *enough = *(bool **)arg;
 	struct dre_process_info info;
+	struct dre_event event;
 	int dre = dre_open(), ret, opened = 0;
 	__u32 n;
 
@@ -434,7 +467,15 @@ static int use_by_name(int fd, void *arg)
 		if (fd < 0)
 			return fd;
 		opened++;
-		ret = process_register(fd, 1, DRE_PROCESS_BY_VPID, SIGNALS(SIGUSR1));
+		/* Some are used for as long as the container lives: they see its end. */
+		if (opened % 4 == 0) {
+			event.type = 0;
+			while ((ret = next_event(fd, &event)) > 0)
+				;
+			if (ret || event.type != DRE_EVENT_ENDED)
+				return -EBADMSG;
+		}
+		ret = process_register(fd, 1, DRE_REGISTER_BY_VPID, SIGNALS(SIGUSR1));
 		if (ret && ret != -ESRCH && ret != -ENODEV)
 			return ret;
 		ret = process_find(fd, 1, &info);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* CONTAINER_TERMINATE: who gets which signal, and how the reactions come back. */
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "test.h"
@@ -55,6 +56,32 @@ TEST_F(container, fills_the_result)
 	EXPECT_EQ(1, t.signalled);
 	EXPECT_EQ(0, t.silent);
 	EXPECT_SIGNAL(&self->inside, SIGTERM);
+}
+
+/* No signal is sent if the answer cannot be given, wherever memory turns read-only. */
+TEST_F(container, result_that_cannot_be_written)
+{
+	char *area = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct dre_terminate *t;
+	size_t before;
+	int page;
+
+	ASSERT_NE(MAP_FAILED, (void *)area);
+	ASSERT_EQ(0, self_register(&self->inside, SIGNALS(SIGTERM)));
+	for (before = 0; before <= sizeof(*t); before += 4) {
+		for (page = 0; page < 2; page++) {
+			/* Whole in a page that is written to: that works. */
+			if (before == (page ? sizeof(*t) : 0))
+				continue;
+			ASSERT_EQ(0, mprotect(area, 8192, PROT_READ | PROT_WRITE));
+			t = (void *)(area + 4096 - before);
+			*t = (struct dre_terminate){ .size = sizeof(*t) };
+			ASSERT_EQ(0, mprotect(area + page * 4096, 4096, PROT_READ));
+			EXPECT_REFUSED(self->dre, self->c.fd, EFAULT,
+				       dre_request(self->c.fd, DRE_IOC_CONTAINER_TERMINATE, t));
+			EXPECT_NO_SIGNAL(&self->inside);
+		}
+	}
 }
 
 TEST_F(container, all_of_the_container_and_no_others)
