@@ -41,8 +41,8 @@ static void add_columns(struct table *t)
 
 static void make_keys(struct table *t)
 {
-	for (int i = 0; t->columns[i].name && i < MAX_COLUMNS; i++)
-		for (size_t j = 0; t->columns[i].name[j] && j < sizeof(t->keys[i]) - 1; j++)
+	for (int i = 0; i < MAX_COLUMNS && t->columns[i].name; i++)
+		for (size_t j = 0; j < sizeof(t->keys[i]) - 1 && t->columns[i].name[j]; j++)
 			t->keys[i][j] = tolower((unsigned char)t->columns[i].name[j]);
 }
 
