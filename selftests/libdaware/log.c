@@ -763,16 +763,30 @@ static void threads_never_mix_lines(void **state)
 }
 
 /* A thread that logs until the daemon does not keep up, and is told to stop. */
-static atomic_int nr_sent;
+static atomic_int nr_sent, sender;
 static atomic_bool stop_sending;
 
 static void *log_until_stopped(void *unused)
 {
+	sender = gettid();
 	while (!stop_sending) {
 		DLOG_INFO("%d", nr_sent);
 		nr_sent++;
 	}
 	return unused;
+}
+
+static bool sender_sleeps(void)
+{
+	char path[64], state = 'R';
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", sender);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+	fclose(file);
+	return state == 'S';
 }
 
 static pthread_t start_blocked_thread(void)
@@ -785,8 +799,8 @@ static pthread_t start_blocked_thread(void)
 	assert_int_equal(pthread_create(&thread, NULL, log_until_stopped, NULL), 0);
 	do {
 		before = nr_sent;
-		sleep_ms(200);
-	} while (!before || nr_sent != before);
+		sleep_ms(100);
+	} while (!before || nr_sent != before || !sender_sleeps());
 	return thread;
 }
 
