@@ -24,20 +24,11 @@ struct shared {
 	struct outcome outcome;
 };
 
-static int count_open(void)
-{
-	int fd, nr = 0;
-
-	for (fd = 0; fd < 256; fd++)
-		nr += fcntl(fd, F_GETFD) >= 0;
-	return nr;
-}
-
 static void child(struct shared *shared, int (*fn)(void *arg), void *arg)
 {
 	struct sock_filter filter[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF) };
 	struct sock_fprog prog = { 1, filter };
-	int fds = count_open(), listener;
+	int fds = count_fds(), listener;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
@@ -51,7 +42,7 @@ static void child(struct shared *shared, int (*fn)(void *arg), void *arg)
 	atomic_store(&shared->done, true);
 	shared->outcome.finished = true;
 	strncpy(shared->outcome.text, dre_last_error(), sizeof(shared->outcome.text) - 1);
-	shared->outcome.leaked_fds = count_open() - fds;
+	shared->outcome.leaked_fds = (int)count_fds() - fds;
 	_exit(0);
 }
 
@@ -141,10 +132,10 @@ static void answer(struct supervisor *s, int listener, const struct seccomp_noti
 		fail_msg("cannot answer: %s", strerror(errno));
 }
 
-/* A filter is only gone when those that were under it are reaped: the orphans, too. */
-static void reap(void)
+/* All of them, also orphans. Kernels differ in whether the filter goes before that or by that. */
+static void reap(int flags)
 {
-	while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
+	while (waitpid(-1, NULL, flags | __WALL) > 0)
 		;
 }
 
@@ -155,9 +146,9 @@ static void supervise(struct supervisor *s, int listener)
 	unsigned int idle = 0;
 
 	for (;;) {
-		reap();
-		if (!poll(&poll_fd, 1, 10)) {
-			if (++idle == 3000)
+		reap(WNOHANG);
+		if (!poll(&poll_fd, 1, 1)) {
+			if (++idle == 30000)
 				fail_msg("it hangs at call %u", s->seen);
 			continue;
 		}
@@ -197,6 +188,7 @@ struct outcome inject(enum injection what, unsigned int n, int (*fn)(void *arg),
 		fail_msg("cannot get the filter's fd: %s", strerror(errno));
 	atomic_store(&shared->taken, true);
 	supervise(&s, listener);
+	reap(0);
 	close(listener);
 	close(pidfd);
 	outcome = shared->outcome;
