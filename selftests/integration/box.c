@@ -81,12 +81,13 @@ static pid_t parent_of(pid_t pid)
 
 bool is_gone(pid_t pid)
 {
-	char path[64], *text, state = 'Z';
+	char path[64], *text, *end, state = 'Z';
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	text = read_file(path);
-	if (text)
-		sscanf(strrchr(text, ')'), ") %c", &state);
+	end = text ? strrchr(text, ')') : NULL;
+	if (end)
+		sscanf(end, ") %c", &state);
 	free(text);
 	return state == 'Z' || state == 'X';
 }
@@ -124,6 +125,7 @@ int box_destroy_all(void **state)
 	dre_list_t list;
 
 	(void)state;
+	use_conf("");
 	assert_done(dre_app_get_container_list(&list));
 	for (dre_list_t name = list; *name; name++)
 		box_destroy(dre_app_open(*name));

@@ -36,7 +36,7 @@ dre_app_handle *box_start(const char *name);
 
 /* In whatever state it is: it is killed, destroyed and closed. NULL is fine. */
 void box_destroy(dre_app_handle *h);
-/* Destroys all that this program's tests left. For group teardowns. */
+/* Destroys all that there are, and sets the configuration back. For teardowns. */
 int box_destroy_all(void **state);
 
 /* The number of init on the host. */

@@ -5,17 +5,21 @@
 
 IT := $(B)/tests/integration
 
-IT_TESTS := lifecycle processes terminate
-IT_COMMON := $(addprefix selftests/integration/,box.c world.c)
+IT_TESTS := arguments hostile killed lifecycle processes rivals states terminate
+IT_COMMON := $(addprefix selftests/integration/,box.c calls.c world.c)
 
 # What runs in containers brings all that it needs.
 IT_STATIC := agent init intruder
+IT_PROGRAMS := $(addprefix $(IT)/,$(IT_TESTS) $(IT_STATIC) linked linked-static json)
+
+# What a user has to give to the linker for the static libraries.
+IT_STATIC_LIBS = $(shell $(PKG_CONFIG) --libs $(filter-out libd%,$(libdreapp_LIBS)))
 
 .PHONY: tests integration-tests
 tests: integration-tests
-integration-tests: $(IT_TESTS:%=$(IT)/%) $(IT_STATIC:%=$(IT)/%)
+integration-tests: $(IT_PROGRAMS)
 
-$(call objs,$(wildcard selftests/integration/*.c)): WARNINGS += -Wno-missing-prototypes
+$(call objs,selftests/integration/json.c): PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags json-c)
 
 $(IT_TESTS:%=$(IT)/%): $(IT)/%: $(B)/obj/selftests/integration/%.o $(call objs,$(IT_COMMON)) \
 		$(B)/lib/libdreapp.so $(B)/lib/libdaware.so
@@ -23,6 +27,19 @@ $(IT_TESTS:%=$(IT)/%): $(IT)/%: $(B)/obj/selftests/integration/%.o $(call objs,$
 	$(Q)$(call say,LD,$@)$(CC) -o $@ $(filter %.o,$^) -L$(B)/lib -Wl,-rpath-link,$(B)/lib \
 		-ldreapp -ldaware -lcmocka -pthread
 
-$(IT_STATIC:%=$(IT)/%): $(IT)/%: $(B)/obj/selftests/integration/%.o $(B)/lib/libdaware.a
+$(IT)/linked: $(call objs,selftests/integration/linked.c) $(B)/lib/libdreapp.so $(B)/lib/libdaware.so
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -o $@ $< -L$(B)/lib -ldreapp -ldaware
+
+$(IT)/linked-static: $(call objs,selftests/integration/linked.c) $(B)/lib/libdreapp.a $(B)/lib/libdaware.a
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -o $@ $^ $(IT_STATIC_LIBS) -pthread
+
+$(IT)/json: $(call objs,selftests/integration/json.c)
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -o $@ $^ $(shell $(PKG_CONFIG) --libs json-c)
+
+$(IT_STATIC:%=$(IT)/%): $(IT)/%: $(B)/obj/selftests/integration/%.o \
+		$(B)/lib/libdaware.a
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -static -o $@ $^ -pthread

@@ -121,7 +121,8 @@ static void reach_host(void)
 {
 	int fd = open("/proc/daware", O_WRONLY | O_CLOEXEC);
 
-	report("write /proc/daware", fd);
+	report("write /proc/daware", fd < 0 ? fd : write(fd, "1\n", 2));
+	close(fd);
 	fd = open("/var/lib/dre", O_PATH | O_CLOEXEC);
 	report("the store", fd);
 	report("unload the module", syscall(SYS_delete_module, "dre", O_NONBLOCK));

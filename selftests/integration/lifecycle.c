@@ -15,12 +15,6 @@
 
 #define LXC(command, name) "lxc-" command " -P " STORE "/lxc -n " name
 
-static int destroy_all(void **state)
-{
-	use_conf("");
-	return box_destroy_all(state);
-}
-
 static bool is_mounted(const char *name)
 {
 	char path[256], *mounts = read_file("/proc/self/mountinfo");
@@ -527,23 +521,23 @@ static void imported_bases(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(default_base, destroy_all),
-		cmocka_unit_test_teardown(life, destroy_all),
-		cmocka_unit_test_teardown(files_persist, destroy_all),
-		cmocka_unit_test_teardown(has_a_user_namespace, destroy_all),
-		cmocka_unit_test_teardown(ranges_are_distinct, destroy_all),
-		cmocka_unit_test_teardown(privileged, destroy_all),
-		cmocka_unit_test_teardown(privileged_by_configuration, destroy_all),
-		cmocka_unit_test_teardown(stands_still_while_suspended, destroy_all),
-		cmocka_unit_test_teardown(ends_from_inside, destroy_all),
-		cmocka_unit_test_teardown(busybox_ends_from_inside, destroy_all),
-		cmocka_unit_test_teardown(init_is_killed, destroy_all),
-		cmocka_unit_test_teardown(monitor_is_killed, destroy_all),
-		cmocka_unit_test_teardown(plain_liblxc, destroy_all),
-		cmocka_unit_test_teardown(lxc_destroy, destroy_all),
-		cmocka_unit_test_teardown(start_that_fails, destroy_all),
-		cmocka_unit_test_teardown(leaks_no_files, destroy_all),
-		cmocka_unit_test_teardown(imported_bases, destroy_all),
+		cmocka_unit_test_teardown(default_base, box_destroy_all),
+		cmocka_unit_test_teardown(life, box_destroy_all),
+		cmocka_unit_test_teardown(files_persist, box_destroy_all),
+		cmocka_unit_test_teardown(has_a_user_namespace, box_destroy_all),
+		cmocka_unit_test_teardown(ranges_are_distinct, box_destroy_all),
+		cmocka_unit_test_teardown(privileged, box_destroy_all),
+		cmocka_unit_test_teardown(privileged_by_configuration, box_destroy_all),
+		cmocka_unit_test_teardown(stands_still_while_suspended, box_destroy_all),
+		cmocka_unit_test_teardown(ends_from_inside, box_destroy_all),
+		cmocka_unit_test_teardown(busybox_ends_from_inside, box_destroy_all),
+		cmocka_unit_test_teardown(init_is_killed, box_destroy_all),
+		cmocka_unit_test_teardown(monitor_is_killed, box_destroy_all),
+		cmocka_unit_test_teardown(plain_liblxc, box_destroy_all),
+		cmocka_unit_test_teardown(lxc_destroy, box_destroy_all),
+		cmocka_unit_test_teardown(start_that_fails, box_destroy_all),
+		cmocka_unit_test_teardown(leaks_no_files, box_destroy_all),
+		cmocka_unit_test_teardown(imported_bases, box_destroy_all),
 	};
 
 	return BOX_MAIN(tests, NULL);

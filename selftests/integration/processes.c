@@ -443,8 +443,8 @@ int main(void)
 		cmocka_unit_test_teardown(numbers_that_name_nothing, kill_agents),
 		cmocka_unit_test_teardown(numbers_of_no_process, kill_agents),
 		cmocka_unit_test_teardown(of_another_container, kill_agents),
-		cmocka_unit_test_teardown(module_is_replaced, kill_agents),
 		cmocka_unit_test_teardown(while_processes_come_and_go, kill_agents),
+		cmocka_unit_test_teardown(module_is_replaced, kill_agents),
 	};
 
 	return BOX_MAIN(tests, setup);

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What no caller should give: every function survives it, says so with its
+ * code, and changes nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "box.h"
+#include "calls.h"
+
+static dre_app_handle *running;
+
+static int setup(void **state)
+{
+	(void)state;
+	running = box_start("running");
+	/* Attaching makes a control group, once; and init has written what it writes. */
+	assert_int_equal(box_run(running, "true"), 0);
+	return 0;
+}
+
+static int mark(void **state)
+{
+	(void)state;
+	use_conf("");
+	world_mark();
+	return 0;
+}
+
+static void names(void **state)
+{
+	(void)state;
+	for (int function = 0; function < NR_CALLS; function++) {
+		for (const struct bad_name *bad = bad_names; bad->code; bad++) {
+			int code = function == OPEN ? -1 : bad->code;
+			int got = call_function(function, bad->name);
+
+			if (got != code)
+				printf("# %s, name %.20s\n", call_names[function], bad->name);
+			assert_int_equal(got, code);
+			assert_true(*dre_last_error() && !strchr(dre_last_error(), '\n'));
+		}
+	}
+	assert_true(world_is_as_marked());
+}
+
+/* What dre_app_open() has no code for is in its text. */
+static void open_says_why(void **state)
+{
+	static char longest[65];
+
+	(void)state;
+	memset(longest, 'x', 64);
+	assert_null(dre_app_open(longest));
+	assert_non_null(strstr(dre_last_error(), "63"));
+	assert_null(dre_app_open("a/b"));
+	assert_non_null(strstr(dre_last_error(), "a/b"));
+	assert_null(dre_app_open("absent"));
+	assert_non_null(strstr(dre_last_error(), "absent"));
+	assert_true(world_is_as_marked());
+}
+
+static void null_pointers(void **state)
+{
+	const dre_app_data data = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	const dre_app_create_options options = { .size = sizeof(options) };
+	char *const argv[] = { "true", NULL };
+	dre_app_pid_list_t pids;
+	int number;
+
+	(void)state;
+	for (int function = 0; function < NR_CALLS; function++)
+		assert_refused(function == OPEN ? -1 : DRE_ERR_NULL_POINTER,
+			       call_with_null(function));
+#define NULL_POINTER(call) assert_refused(DRE_ERR_NULL_POINTER, call)
+	NULL_POINTER(dre_app_create_container("c", NULL));
+	NULL_POINTER(dre_app_create_container_with("c", NULL, &options));
+	NULL_POINTER(dre_app_create_container_with("c", &data, NULL));
+	NULL_POINTER(dre_app_create_container_with(NULL, &data, &options));
+	NULL_POINTER(dre_app_close(NULL));
+	NULL_POINTER(dre_app_get_pid(running, NULL));
+	NULL_POINTER(dre_app_get_pid(NULL, &number));
+	NULL_POINTER(dre_app_get_registered_pid_list(running, NULL));
+	NULL_POINTER(dre_app_get_registered_pid_list(NULL, &pids));
+	NULL_POINTER(dre_app_exec(running, NULL, &number));
+	NULL_POINTER(dre_app_exec(running, argv, NULL));
+	NULL_POINTER(dre_app_exec(NULL, argv, &number));
+	NULL_POINTER(dre_app_get_container_list(NULL));
+	NULL_POINTER(dre_app_get_base_list(NULL));
+	NULL_POINTER(dre_app_import_base(NULL, "/run/base", NULL, NULL));
+	NULL_POINTER(dre_app_import_base("new", NULL, NULL, NULL));
+	NULL_POINTER(dre_app_release_base_list(NULL));
+	NULL_POINTER(dre_app_release_checkpoint_list(NULL));
+	NULL_POINTER(dre_app_release_container_list(NULL));
+	NULL_POINTER(dre_app_release_registered_pid_list(NULL));
+	NULL_POINTER(dre_app_release_snapshot_list(NULL));
+	/* NULL comes before all else that is wrong. */
+	NULL_POINTER(dre_app_create_container("", NULL));
+	NULL_POINTER(dre_app_import_base("..", NULL, NULL, NULL));
+}
+
+static void configurations_of_containers(void **state)
+{
+	dre_app_data data = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	dre_app_create_options options = { .size = sizeof(options) };
+
+	(void)state;
+#define CREATE_FAILS(code) \
+	assert_refused(DRE_ERR_##code, dre_app_create_container_with("c", &data, &options))
+	data.type = 0;
+	CREATE_FAILS(INVALID_ARGUMENT);
+	data.type = 2;
+	CREATE_FAILS(INVALID_ARGUMENT);
+	data.type = DRE_APP_CONTAINER_TYPE_LXC;
+
+	data.udata.lxc.port = -1;
+	CREATE_FAILS(INVALID_ARGUMENT);
+	data.udata.lxc.port = 65536;
+	CREATE_FAILS(INVALID_ARGUMENT);
+	data.udata.lxc.port = INT_MIN;
+	CREATE_FAILS(INVALID_ARGUMENT);
+	data.udata.lxc.port = 0;
+
+	options.size = 0;
+	CREATE_FAILS(INVALID_ARGUMENT);
+	options.size = sizeof(options) + 1;
+	CREATE_FAILS(INVALID_ARGUMENT);
+	options.size = sizeof(options);
+	options.privileged = 2;
+	CREATE_FAILS(INVALID_ARGUMENT);
+	options.privileged = -2;
+	CREATE_FAILS(INVALID_ARGUMENT);
+	options.privileged = 0;
+
+	data.udata.lxc.base = "absent";
+	CREATE_FAILS(BASE_NONEXISTENCE);
+	for (const struct bad_name *bad = bad_names + 1; bad->code; bad++) {
+		data.udata.lxc.base = (char *)bad->name;
+		assert_refused(bad->code, dre_app_create_container("c", &data));
+	}
+	/* Whatever the base: the name is taken. */
+	data.udata.lxc.base = NULL;
+	assert_refused(DRE_ERR_CONTAINER_EXISTENCE, dre_app_create_container("running", &data));
+}
+
+static void commands(void **state)
+{
+	char *const nothing[] = { NULL }, *const absent[] = { "/absent", NULL };
+	int status = -42;
+
+	(void)state;
+	assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_exec(running, nothing, &status));
+	assert_int_equal(status, -42);
+	assert_done(dre_app_exec(running, absent, &status));
+	assert_int_equal(status, 127 << 8);
+}
+
+#define IMPORT_FAILS(source) \
+	assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_import_base("new", source, NULL, NULL))
+
+static void sources_of_bases(void **state)
+{
+	static char longest[10001];
+
+	(void)state;
+	memset(longest, '/', 10000);
+	for (const struct bad_name *bad = bad_names; bad->code; bad++)
+		assert_refused(bad->code, dre_app_import_base(bad->name, "/run/base", NULL, NULL));
+	assert_refused(DRE_ERR_BASE_EXISTENCE, dre_app_import_base(BASE, "/run/base", NULL, NULL));
+	IMPORT_FAILS("");
+	IMPORT_FAILS("/absent");
+	IMPORT_FAILS("/etc/passwd/x");
+	IMPORT_FAILS(longest);
+	IMPORT_FAILS("/dev/null");
+	IMPORT_FAILS("/etc/passwd");
+	/* No /sbin/init. */
+	IMPORT_FAILS("/proc/self/task");
+	/* The first bytes of an archive, and one that reaches out of itself. */
+	assert_int_equal(system("cd /run && tar -cf bad.tar base && head -c 100000 bad.tar "
+				">cut.tar && tar -cPf bad.tar --transform 's,^base,../base,' base"),
+			 0);
+	IMPORT_FAILS("/run/cut.tar");
+	IMPORT_FAILS("/run/bad.tar");
+	assert_true(access("/run/base/sbin/init", F_OK) == 0);
+}
+
+static void configurations_of_the_host(void **state)
+{
+	static const char *const bad[] = {
+		"unknown = 1\n", "stop_timeout = x\n", "stop_timeout = -1\n", "privileged = maybe\n",
+		"network = bridge:\n", "base = other\n", "[sys\n", "idmap_size = 0\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		use_conf(bad[i]);
+		assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_status(running));
+		assert_refused(DRE_ERR_INVALID_ARGUMENT, call_function(CREATE, "c"));
+		/* The file and the line. */
+		assert_non_null(strstr(dre_last_error(), ".conf"));
+		assert_non_null(strstr(dre_last_error(), "3"));
+	}
+	setenv("DRE_CONF", "/absent", 1);
+	assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_status(running));
+	use_conf("");
+	assert_int_equal(dre_app_status(running), DRE_APP_CONTAINER_STATUS_RUNNING);
+}
+
+/* The longest name, and one of each character that a name may have. */
+static void names_that_are_good(void **state)
+{
+	static const char *const good[] = {
+		"0", "a.b-c_d..e--f", "Z9",
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		dre_app_handle *h = box_create(good[i]);
+
+		assert_string_equal(h->name, good[i]);
+		assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_STOP);
+		if (strlen(good[i]) == 63) {
+			assert_done(dre_app_start(h));
+			assert_int_equal(box_run(h, "true"), 0);
+			assert_done(dre_app_register_vpid(h, 1));
+			assert_done(dre_app_stop(h));
+		}
+		assert_done(dre_app_destroy_container(h->name));
+		assert_done(dre_app_close(h));
+	}
+	assert_true(world_is_as_marked());
+}
+
+/* Texts for people: one line for each code, and for what is none. */
+static void texts(void **state)
+{
+	static const int codes[] = { 0, -101, -102, -103, -104, -111, -112, -113, -114, -115, -116,
+				     -117, -121, -122, -123, -131, -132, -133, -134, -135, -136,
+				     -141, -142, -143, -144, -145, -146, -151, -152, -153, -154,
+				     -155, -156, -201, -202, 1, -1, INT_MIN, INT_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+		assert_non_null(dre_strerror(codes[i]));
+		assert_true(*dre_strerror(codes[i]));
+		assert_null(strchr(dre_strerror(codes[i]), '\n'));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(names, mark),
+		cmocka_unit_test_setup(open_says_why, mark),
+		cmocka_unit_test_setup(null_pointers, mark),
+		cmocka_unit_test_setup(configurations_of_containers, mark),
+		cmocka_unit_test_setup(commands, mark),
+		cmocka_unit_test_setup(sources_of_bases, mark),
+		cmocka_unit_test_setup(configurations_of_the_host, mark),
+		cmocka_unit_test_setup(names_that_are_good, mark),
+		cmocka_unit_test(texts),
+	};
+
+	return BOX_MAIN(tests, setup);
+}

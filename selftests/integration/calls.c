@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "box.h"
+#include "calls.h"
+
+const char *const call_names[NR_CALLS] = {
+	[START] = "start", [STOP] = "stop", [SUSPEND] = "suspend", [RESUME] = "resume",
+	[DESTROY] = "destroy", [CREATE] = "create", [STATUS] = "status", [OPEN] = "open",
+	[LIST] = "list", [GET_PID] = "get_pid", [EXEC] = "exec", [REGISTER_PID] = "register_pid",
+	[REGISTER_VPID] = "register_vpid", [UNREGISTER_PID] = "unregister_pid",
+	[UNREGISTER_VPID] = "unregister_vpid",
+};
+
+#define X10	"xxxxxxxxxx"
+#define X60	X10 X10 X10 X10 X10 X10
+#define X100	X60 X10 X10 X10 X10
+#define X1000	X100 X100 X100 X100 X100 X100 X100 X100 X100 X100
+
+const struct bad_name bad_names[] = {
+	{ NULL, DRE_ERR_NULL_POINTER },
+	{ X60 "xxxx", DRE_ERR_REQUEST_TOO_LONG },
+	{ X1000 X1000 X1000 X1000 X1000 X1000 X1000 X1000 X1000 X1000, DRE_ERR_REQUEST_TOO_LONG },
+	{ "//////////" X60, DRE_ERR_REQUEST_TOO_LONG },
+	{ "", DRE_ERR_INVALID_ARGUMENT },
+	{ ".", DRE_ERR_INVALID_ARGUMENT },
+	{ "..", DRE_ERR_INVALID_ARGUMENT },
+	{ "../c", DRE_ERR_INVALID_ARGUMENT },
+	{ "c/d", DRE_ERR_INVALID_ARGUMENT },
+	{ "-c", DRE_ERR_INVALID_ARGUMENT },
+	{ "_c", DRE_ERR_INVALID_ARGUMENT },
+	{ "c d", DRE_ERR_INVALID_ARGUMENT },
+	{ "c\n", DRE_ERR_INVALID_ARGUMENT },
+	{ "%s%n", DRE_ERR_INVALID_ARGUMENT },
+	{ "\xc3\xbc", DRE_ERR_INVALID_ARGUMENT },
+	{ }
+};
+
+static int call_list(const dre_app_handle *h)
+{
+	dre_app_pid_list_t list = NULL;
+	int ret = dre_app_get_registered_pid_list(h, &list);
+
+	assert_true(ret ? !list : !!list);
+	if (list)
+		dre_app_release_registered_pid_list(list);
+	return ret;
+}
+
+static int call_get_pid(const dre_app_handle *h)
+{
+	int pid = -42;
+	int ret = dre_app_get_pid(h, &pid);
+
+	assert_true(ret ? pid == -42 : pid > 1);
+	return ret;
+}
+
+static int call_exec(const dre_app_handle *h)
+{
+	char *const argv[] = { "sh", "-c", "exit 7", NULL };
+	int status = -42;
+	int ret = dre_app_exec(h, argv, &status);
+
+	assert_int_equal(status, ret ? -42 : 7 << 8);
+	return ret;
+}
+
+/* What dre_app_open() fails with is known by its text alone. Here that it fails is enough. */
+static int call_open(const char *name)
+{
+	dre_app_handle *h = dre_app_open(name);
+
+	if (!h)
+		return -1;
+	dre_app_close(h);
+	return 0;
+}
+
+static int call_by_handle(int function, const dre_app_handle *h)
+{
+	switch (function) {
+	case START:
+		return dre_app_start(h);
+	case STOP:
+		return dre_app_stop(h);
+	case SUSPEND:
+		return dre_app_suspend(h);
+	case RESUME:
+		return dre_app_resume(h);
+	case STATUS:
+		return dre_app_status(h);
+	case LIST:
+		return call_list(h);
+	case GET_PID:
+		return call_get_pid(h);
+	case EXEC:
+		return call_exec(h);
+	case REGISTER_PID:
+		return dre_app_register_pid(h, getpid());
+	case REGISTER_VPID:
+		return dre_app_register_vpid(h, 1);
+	case UNREGISTER_PID:
+		return dre_app_unregister_pid(h, getpid());
+	case UNREGISTER_VPID:
+		return dre_app_unregister_vpid(h, 1);
+	}
+	fail();
+	return 0;
+}
+
+int call_function(int function, const char *name)
+{
+	const dre_app_data data = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	const dre_app_handle h = { DRE_APP_CONTAINER_TYPE_LXC, (char *)name };
+
+	switch (function) {
+	case CREATE:
+		return dre_app_create_container(name, &data);
+	case DESTROY:
+		return dre_app_destroy_container(name);
+	case OPEN:
+		return call_open(name);
+	}
+	return call_by_handle(function, &h);
+}
+
+int call_with_null(int function)
+{
+	if (function == CREATE || function == DESTROY || function == OPEN)
+		return call_function(function, NULL);
+	return call_by_handle(function, NULL);
+}

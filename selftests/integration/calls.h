@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Every function of dre_app.h that is about one container, in one form.
+ */
+#ifndef SELFTESTS_INTEGRATION_CALLS_H
+#define SELFTESTS_INTEGRATION_CALLS_H
+
+#include <dre_app.h>
+
+enum { START, STOP, SUSPEND, RESUME, DESTROY, CREATE, STATUS, OPEN, LIST, GET_PID, EXEC,
+       REGISTER_PID, REGISTER_VPID, UNREGISTER_PID, UNREGISTER_VPID, NR_CALLS };
+
+/* Calls it with this name, or with a handle that has it. All else is as it should be. */
+int call_function(int function, const char *name);
+
+/* Calls it with NULL for the handle, or for the name if that is what it takes. */
+int call_with_null(int function);
+
+extern const char *const call_names[NR_CALLS];
+
+/* Names that no container can have, and what they are refused with. */
+struct bad_name {
+	const char *name;
+	int code;
+};
+
+extern const struct bad_name bad_names[];	/* ended by one without a code */
+
+#endif /* SELFTESTS_INTEGRATION_CALLS_H */

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Every function in every state of a container: what must fail fails with the
+ * code that dre_app.h says, and changes nothing. (What succeeds, and changes
+ * something, is tested elsewhere.)
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+
+#include "box.h"
+#include "calls.h"
+
+enum { ABSENT, STOPPED, RUNNING, SUSPENDED, BUSY, NR_STATES };
+
+/* Instead of a code: it works, and changes the container. */
+#define WORKS	1
+
+static const int expected[NR_CALLS][NR_STATES] = {
+#define ROW(absent, stopped, running, suspended, busy) \
+	{ DRE_ERR_CONTAINER_##absent, stopped, running, suspended, busy }
+#define E_STOPPED	DRE_ERR_CONTAINER_STOPPED
+#define E_RUNNING	DRE_ERR_CONTAINER_RUNNING
+#define E_SUSPENDED	DRE_ERR_CONTAINER_SUSPENDED
+#define E_BUSY		DRE_ERR_CONTAINER_BUSY
+#define E_EXISTENCE	DRE_ERR_CONTAINER_EXISTENCE
+	[START]		  = ROW(NONEXISTENCE, WORKS, E_RUNNING, E_SUSPENDED, E_BUSY),
+	[STOP]		  = ROW(NONEXISTENCE, E_STOPPED, WORKS, WORKS, E_BUSY),
+	[SUSPEND]	  = ROW(NONEXISTENCE, E_STOPPED, WORKS, E_SUSPENDED, E_BUSY),
+	[RESUME]	  = ROW(NONEXISTENCE, E_STOPPED, E_RUNNING, WORKS, E_BUSY),
+	[DESTROY]	  = ROW(NONEXISTENCE, WORKS, E_RUNNING, E_SUSPENDED, E_BUSY),
+	[CREATE]	  = { WORKS, E_EXISTENCE, E_EXISTENCE, E_EXISTENCE, E_EXISTENCE },
+	[STATUS]	  = ROW(NONEXISTENCE, DRE_APP_CONTAINER_STATUS_STOP,
+				DRE_APP_CONTAINER_STATUS_RUNNING,
+				DRE_APP_CONTAINER_STATUS_SUSPENDED, DRE_APP_CONTAINER_STATUS_BUSY),
+	[OPEN]		  = { -1, 0, 0, 0, 0 },
+	[LIST]		  = ROW(NONEXISTENCE, 0, 0, 0, 0),
+	[GET_PID]	  = ROW(NONEXISTENCE, E_STOPPED, 0, E_SUSPENDED, E_BUSY),
+	[EXEC]		  = ROW(NONEXISTENCE, E_STOPPED, 0, E_SUSPENDED, E_BUSY),
+	[REGISTER_PID]	  = ROW(NONEXISTENCE, E_STOPPED, WORKS, E_SUSPENDED, E_BUSY),
+	[REGISTER_VPID]	  = ROW(NONEXISTENCE, E_STOPPED, WORKS, E_SUSPENDED, E_BUSY),
+	[UNREGISTER_PID]  = ROW(NONEXISTENCE, E_STOPPED, DRE_ERR_PID_NONEXISTENCE, E_SUSPENDED,
+				E_BUSY),
+	[UNREGISTER_VPID] = ROW(NONEXISTENCE, E_STOPPED, DRE_ERR_PID_NONEXISTENCE, E_SUSPENDED,
+				E_BUSY),
+};
+
+/* What differs when the module is not loaded: the state comes first. */
+static int without_module(int function, int state)
+{
+	bool needed = function == LIST || (function >= REGISTER_PID && function <= UNREGISTER_VPID);
+
+	if (state == STOPPED && function == START)
+		return DRE_ERR_DAWARE_MOD_NONEXISTENCE;
+	if (state == RUNNING && needed)
+		return DRE_ERR_DAWARE_MOD_NONEXISTENCE;
+	if (state == SUSPENDED && function == LIST)
+		return DRE_ERR_DAWARE_MOD_NONEXISTENCE;
+	return expected[function][state];
+}
+
+/* One of the functions in this state; all that they do is to fail or to look. */
+static void check(int function, const char *name, int code)
+{
+	int ret;
+
+	if (code == WORKS)
+		return;
+	ret = call_function(function, name);
+	if (ret != code)
+		printf("# %s: %d (%s: %s), not %d (%s)\n", call_names[function], ret,
+		       dre_strerror(ret), dre_last_error(), code, dre_strerror(code));
+	assert_int_equal(ret, code);
+	if (ret < 0)
+		assert_true(*dre_last_error() && !strchr(dre_last_error(), '\n'));
+	if (!world_is_as_marked()) {
+		printf("# changed by %s\n", call_names[function]);
+		fail();
+	}
+}
+
+static void check_all(const char *name, int state)
+{
+	world_mark();
+	for (int function = 0; function < NR_CALLS; function++)
+		check(function, name, expected[function][state]);
+}
+
+static void check_all_without_module(const char *name, int state)
+{
+	unload_module();
+	world_mark();
+	for (int function = 0; function < NR_CALLS; function++)
+		check(function, name, without_module(function, state));
+	load_module();
+}
+
+static void absent(void **state)
+{
+	(void)state;
+	check_all("absent", ABSENT);
+	/* A handle of a container that is gone names nothing, until there is another one. */
+	box_destroy(box_create("gone"));
+	check_all("gone", ABSENT);
+}
+
+static void stopped(void **state)
+{
+	dre_app_handle *h = box_create("stopped");
+
+	(void)state;
+	check_all(h->name, STOPPED);
+	check_all_without_module(h->name, STOPPED);
+}
+
+/* Who changes a container has its lock. */
+static int lock(const char *name)
+{
+	struct flock request = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), STORE "/containers/%s/lock", name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_return_code(fd, errno);
+	assert_return_code(fcntl(fd, F_OFD_SETLK, &request), errno);
+	return fd;
+}
+
+static void stopped_and_busy(void **state)
+{
+	dre_app_handle *h = box_create("busy");
+	int fd = lock(h->name);
+
+	(void)state;
+	check_all(h->name, BUSY);
+	close(fd);
+	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_STOP);
+}
+
+static void running_and_suspended(void **state)
+{
+	dre_app_handle *h = box_start("running");
+
+	(void)state;
+	/* Attaching makes a control group, once. */
+	assert_int_equal(box_run(h, "true"), 0);
+	check_all(h->name, RUNNING);
+	check_all_without_module(h->name, RUNNING);
+	assert_done(dre_app_suspend(h));
+	check_all(h->name, SUSPENDED);
+	check_all_without_module(h->name, SUSPENDED);
+	assert_done(dre_app_resume(h));
+	assert_int_equal(box_run(h, "true"), 0);
+}
+
+/* It is being stopped, and that takes its time. */
+static void running_and_busy(void **state)
+{
+	dre_app_handle *h = box_start("stopping");
+	struct agent agent;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	use_conf("stop_timeout = 1000\n");
+	box_agent(h, &agent, "-s 10 -m ignore");
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(dre_app_stop(h) != 0);
+	assert_true(eventually(box_says(h, "agent ignores")));
+	check_all(h->name, BUSY);
+	/* The process goes, and so the rest of the stop. */
+	kill(agent.pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_STOP);
+}
+
+/* The container is there, but nobody can say what it is. It can be removed. */
+static void damaged(void **state)
+{
+	dre_app_handle *h = box_create("damaged");
+
+	(void)state;
+	assert_int_equal(system("sed -i '$d' " STORE "/containers/damaged/manifest"), 0);
+	world_mark();
+	for (int function = 0; function < NR_CALLS; function++)
+		if (function == CREATE)
+			check(function, h->name, DRE_ERR_CONTAINER_EXISTENCE);
+		else if (function == OPEN)
+			check(function, h->name, -1);
+		else if (function != DESTROY)
+			check(function, h->name, DRE_ERR_CONTAINER_UNKNOWN_STATUS);
+	assert_done(dre_app_destroy_container(h->name));
+}
+
+#define NOBODY 65534
+
+/* Runs as a user; returns the number of functions that did not say so. */
+static int call_all_as_user(const char *name)
+{
+	const struct bad_name *bad;
+	int wrong = 0, ret;
+
+	if (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
+		return 99;
+	for (int function = 0; function < NR_CALLS; function++) {
+		ret = call_function(function, name);
+		if (ret != (function == OPEN ? -1 : DRE_ERR_PERMISSION_DENIED)) {
+			printf("# %s: %d\n", call_names[function], ret);
+			wrong++;
+		}
+		/* What is wrong with the name comes first. */
+		for (bad = bad_names; bad->code; bad++) {
+			ret = call_function(function, bad->name);
+			wrong += ret != (function == OPEN ? -1 : bad->code);
+		}
+	}
+	return wrong;
+}
+
+static void caller_is_not_root(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	box_create("root-s");
+	world_mark();
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(call_all_as_user("root-s"));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(world_is_as_marked());
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(absent, box_destroy_all),
+		cmocka_unit_test_teardown(stopped, box_destroy_all),
+		cmocka_unit_test_teardown(stopped_and_busy, box_destroy_all),
+		cmocka_unit_test_teardown(running_and_suspended, box_destroy_all),
+		cmocka_unit_test_teardown(running_and_busy, box_destroy_all),
+		cmocka_unit_test_teardown(damaged, box_destroy_all),
+		cmocka_unit_test_teardown(caller_is_not_root, box_destroy_all),
+	};
+
+	return BOX_MAIN(tests, NULL);
+}
