@@ -312,6 +312,13 @@ static u32 dre_process_flags(const struct dre_process_entry *p)
 	return flags;
 }
 
+/* The registrations that end when @p is removed: also those that are not valid any more. */
+static u32 dre_process_parts(const struct dre_process_entry *p)
+{
+	return (dre_part(p->own) ? DRE_PROCESS_SELF : 0) |
+	       (dre_part(p->managed) ? DRE_PROCESS_MANAGED : 0);
+}
+
 /* Says that the registration @flag was made. dre_lock. */
 static void dre_process_announce(const struct dre_process_entry *p, u32 flag)
 {
@@ -489,7 +496,6 @@ long dre_process_unregister(void *ctx, union dre_arg *arg, void __user *uarg)
 	struct dre_process_entry *p;
 	struct pid *pid;
 	int err = 0;
-	u32 flags;
 
 	if (req->flags & ~DRE_REGISTER_BY_VPID || req->nr_signals ||
 	    !dre_signals_valid(req->signals, 0))
@@ -499,13 +505,12 @@ long dre_process_unregister(void *ctx, union dre_arg *arg, void __user *uarg)
 		return PTR_ERR(pid);
 	mutex_lock(&dre_lock);
 	p = dre_process_of(pid);
-	flags = p ? dre_process_flags(p) : 0;
 	if (!dre_container_alive(c)) {
 		err = -ENODEV;
-	} else if (!flags || dre_process_home(p) != c) {
+	} else if (!p || !dre_process_flags(p) || dre_process_home(p) != c) {
 		err = -ENOENT;
 	} else {
-		dre_event(c, DRE_EVENT_UNREGISTERED, pid, flags);
+		dre_event(c, DRE_EVENT_UNREGISTERED, pid, dre_process_parts(p));
 		dre_process_remove(p);
 	}
 	mutex_unlock(&dre_lock);

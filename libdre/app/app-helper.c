@@ -5,7 +5,7 @@
  *	start STORE NAME		starts a container; liblxc makes a
  *					daemon of it, the monitor
  *	exec STORE NAME COMMAND...	runs a command in a container
- *	device STORE NAME INIT		puts this host's /dev/dre into a container
+ *	device STORE NAME		puts this host's /dev/dre into a container
  *	hook				liblxc calls it when the container's
  *					state changes, whoever caused it
  *
@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -136,6 +137,20 @@ static void bound_log(const char *root, const char *name)
 		(void)!truncate(log, 0);
 }
 
+/*
+ * A program in the container that had our controlling terminal for its own could
+ * type into our shell (TIOCSTI). It has one of the container's, or none.
+ */
+static void leave_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0) {
+		ioctl(fd, TIOCNOTTY);
+		close(fd);
+	}
+}
+
 static int do_exec(const char *root, const char *name, char **argv)
 {
 	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
@@ -145,6 +160,10 @@ static int do_exec(const char *root, const char *name, char **argv)
 	if (!c)
 		return report_error("liblxc cannot open it");
 	options.env_policy = LXC_ATTACH_CLEAR_ENV;
+	if (isatty(STDIN_FILENO) || isatty(STDOUT_FILENO) || isatty(STDERR_FILENO))
+		options.attach_flags |= LXC_ATTACH_TERMINAL;
+	else
+		leave_terminal();
 	status = c->attach_run_wait(c, &options, argv[0], (const char *const *)argv);
 	bound_log(root, name);
 	if (status < 0)
@@ -171,21 +190,22 @@ static int mount_device(int tree)
  * When the module is unloaded the kernel takes its node from all who have it
  * bound. Whatever the container made of its /dev, only its own mounts change.
  */
-static int do_device(const char *root, const char *name, const char *init)
+static int do_device(const char *root, const char *name)
 {
 	struct lxc_container *c = open_container(root, name, NULL);
-	char path[64], rule[64];
-	int tree, ns, err;
+	int tree, init, err;
 	struct stat st;
+	char rule[64];
 
-	if (!c || stat("/dev/dre", &st))
+	if (!c)
+		return report_error("liblxc cannot open it");
+	if (stat("/dev/dre", &st))
 		return report_error("/dev/dre: %s", strerror(errno));
 	snprintf(rule, sizeof(rule), "c %u:%u rw", major(st.st_rdev), minor(st.st_rdev));
 	c->set_cgroup_item(c, "devices.allow", rule);
-	snprintf(path, sizeof(path), "/proc/%s/ns/mnt", init);
-	ns = open(path, O_RDONLY | O_CLOEXEC);
+	init = c->init_pidfd(c);
 	tree = open_tree(AT_FDCWD, "/dev/dre", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (ns < 0 || tree < 0 || setns(ns, CLONE_NEWNS))
+	if (init < 0 || tree < 0 || setns(init, CLONE_NEWNS))
 		return report_error("its mounts: %s", strerror(errno));
 	err = mount_device(tree);
 	return err ? report_error("its /dev/dre: %s", strerror(-err)) : report_ok(0);
@@ -232,26 +252,34 @@ static int hook_fail(const struct hook *hook, const char *what)
 	return EXIT_FAILURE;
 }
 
-/* Whoever starts the container without dre_app_start() has no root file system yet. */
+/*
+ * Whoever starts the container without dre_app_start() has no root file system
+ * yet, and maybe control groups that a killed monitor left: liblxc insists on
+ * making them. If somebody of ours has it locked, dre_app_start() did both.
+ */
 static int hook_pre_start(const struct hook *hook)
 {
-	struct container *container = NULL;
-	struct store *store = NULL;
+	struct app app = {};
 	char rootfs[PATH_MAX];
-	bool mounted;
-	int err = store_open(&store, hook->root);
+	bool mounted = false;
+	int err;
 
+	if (strlen(hook->name) >= sizeof(app.name))
+		return EXIT_FAILURE;
+	strcpy(app.name, hook->name);
+	err = store_open(&app.store, hook->root);
 	if (!err)
-		err = app_path(store, hook->name, "rootfs", rootfs);
+		err = app_path(app.store, app.name, "rootfs", rootfs);
 	if (!err)
-		err = rootfs_mounted(hook->name, rootfs, &mounted);
-	if (!err && !mounted) {
-		err = container_lock(&container, store, hook->name);
-		if (!err)
-			err = rootfs_mount(store, hook->name, &container->manifest, rootfs);
-	}
-	container_unlock(container);
-	store_close(store);
+		err = container_lock(&app.container, app.store, app.name);
+	if (!err)
+		err = app_settle_groups(&app);
+	if (!err)
+		err = rootfs_mount(app.store, app.name, &app.container->manifest, rootfs);
+	if (err == DRE_ERR_CONTAINER_BUSY && !app.container &&
+	    !rootfs_mounted(app.name, rootfs, &mounted) && mounted)
+		err = 0;
+	app_end(&app);
 	return err ? hook_fail(hook, "pre-start") : EXIT_SUCCESS;
 }
 
@@ -322,6 +350,7 @@ static int do_hook(void)
 
 int main(int argc, char **argv)
 {
+	umask(022);	/* of the groups that liblxc makes, and of init */
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	if (argc == 2 && !strcmp(argv[1], "hook"))
 		return do_hook();
@@ -329,8 +358,8 @@ int main(int argc, char **argv)
 	if (fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC) == 0) {
 		if (argc == 4 && !strcmp(argv[1], "start"))
 			return do_start(argv[2], argv[3]);
-		if (argc == 5 && !strcmp(argv[1], "device"))
-			return do_device(argv[2], argv[3], argv[4]);
+		if (argc == 4 && !strcmp(argv[1], "device"))
+			return do_device(argv[2], argv[3]);
 		if (argc >= 5 && !strcmp(argv[1], "exec"))
 			return do_exec(argv[2], argv[3], argv + 4);
 	}

@@ -24,6 +24,9 @@
 
 #define SETTING_PORT	"port"
 
+/* How long a killed container may take to be gone, in seconds. */
+#define KILL_TIMEOUT	30
+
 enum app_state {
 	APP_STOPPED,
 	APP_RUNNING,
@@ -54,6 +57,7 @@ enum app_access {
  * it succeeds.
  */
 int app_begin(struct app *app, const char *name, enum app_access access);
+int app_check_handle(const dre_app_handle *h);
 int app_begin_handle(struct app *app, const dre_app_handle *h, enum app_access access);
 void app_end(struct app *app);
 
@@ -62,8 +66,9 @@ int app_open_store(struct dre_config *config, struct store **store);
 
 enum app_state app_state(const struct app *app);
 
-/* False: liblxc could not. */
-bool app_thaw(const struct app *app);
+/* Freeze what runs, thaw what is frozen; a freeze that fails is taken back. */
+int app_freeze(const struct app *app);
+int app_thaw(const struct app *app);
 
 /* Fails with the state's code unless the container is in state @wanted, or @other. */
 int app_require(const struct app *app, enum app_state wanted, enum app_state other);
@@ -74,6 +79,7 @@ int app_require(const struct app *app, enum app_state wanted, enum app_state oth
  * before they came to it.
  */
 int app_settle(const struct app *app);
+int app_settle_groups(const struct app *app);	/* the part of it that is not the mount */
 
 /* paths.c: STORE/lxc, STORE/lxc/NAME/@file. False and an error if it is too long. */
 int app_lxcpath(const struct store *store, char path[PATH_MAX]);
@@ -94,7 +100,7 @@ int app_module_container(const struct app *app, int *cfd);
 
 /* helper.c: runs the helper program, see app-helper.c. */
 int app_helper_start(const struct app *app);
-int app_helper_device(const struct app *app, pid_t init);
+int app_helper_device(const struct app *app);
 int app_helper_exec(const struct app *app, char *const argv[], int *status);
 
 #endif /* DRE_APP_INTERNAL_H */

@@ -42,14 +42,28 @@ static int add_settings(struct manifest *settings, const dre_app_data *data)
 	return err ? dre_fail_errno(-err, "the container's settings") : 0;
 }
 
+/* Before a base image is made for nothing; container_create() decides. */
+static int check_name_free(const struct app *app)
+{
+	struct manifest m = {};
+	int err = container_read(app->store, app->name, &m);
+
+	manifest_free(&m);
+	if (err == DRE_ERR_CONTAINER_NONEXISTENCE)
+		return 0;
+	return dre_fail(DRE_ERR_CONTAINER_EXISTENCE, "container '%s' exists", app->name);
+}
+
 /* The store's part, which makes the container exist, and then liblxc's. */
 static int create(struct app *app, const dre_app_data *data, bool privileged)
 {
 	struct idmap pool = { app->config.idmap_base, app->config.idmap_size };
 	const char *base = data->udata.lxc.base ? data->udata.lxc.base : app->config.base;
 	struct manifest settings = {};
-	int err = base_ensure(app->store, base);
+	int err = check_name_free(app);
 
+	if (!err)
+		err = base_ensure(app->store, base);
 	if (!err)
 		err = add_settings(&settings, data);
 	if (!err)
@@ -60,9 +74,13 @@ static int create(struct app *app, const dre_app_data *data, bool privileged)
 		return err;
 	err = app_write_lxc(app, &app->container->manifest);
 	if (err) {
+		struct saved_error saved;
+
+		save_error(&saved);
 		app_remove_lxc(app->store, app->name);
 		if (container_remove(app->container) == 0)
 			app->container = NULL;
+		restore_error(&saved);
 	}
 	return err;
 }
@@ -77,10 +95,10 @@ dre_return_t dre_app_create_container_with(const char *name, const dre_app_data 
 		return dre_fail(DRE_ERR_NULL_POINTER, "the container's %s NULL",
 				!name ? "name is" : !data ? "configuration is" : "options are");
 	err = dre_check_name("container", name);
-	if (!err && data->udata.lxc.base)
-		err = dre_check_name("base image", data->udata.lxc.base);
 	if (!err)
 		err = check_data(data);
+	if (!err && data->udata.lxc.base)
+		err = dre_check_name("base image", data->udata.lxc.base);
 	if (!err)
 		err = check_options(options);
 	if (err)

@@ -13,7 +13,7 @@ dre_return_t dre_app_exec(const dre_app_handle *h, char *const argv[], int *stat
 		return dre_fail(DRE_ERR_NULL_POINTER, "the %s NULL",
 				!h ? "container's handle is" : !argv ? "command is" :
 				"pointer to the status is");
-	err = dre_check_name("container", h->name);
+	err = app_check_handle(h);
 	if (err)
 		return err;
 	if (!argv[0])

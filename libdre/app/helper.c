@@ -42,10 +42,10 @@ static int set_actions(posix_spawn_file_actions_t *actions, int report, bool qui
 {
 	int err = posix_spawn_file_actions_init(actions);
 
-	for (int fd = 0; quiet && !err && fd < 3; fd++)
-		err = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0);
 	if (!err)
 		err = posix_spawn_file_actions_adddup2(actions, report, 3);
+	for (int fd = 0; quiet && !err && fd < 3; fd++)
+		err = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0);
 	if (!err)
 		err = posix_spawn_file_actions_addclosefrom_np(actions, 4);
 	return err;
@@ -120,14 +120,12 @@ int app_helper_start(const struct app *app)
 	return run(app, argv, true, &status);
 }
 
-int app_helper_device(const struct app *app, pid_t init)
+int app_helper_device(const struct app *app)
 {
-	char pid[12];
 	char *argv[] = { "dre-app-helper", "device", (char *)store_root(app->store),
-			 (char *)app->name, pid, NULL };
+			 (char *)app->name, NULL };
 	int status;
 
-	snprintf(pid, sizeof(pid), "%d", init);
 	return run(app, argv, true, &status);
 }
 

@@ -37,12 +37,16 @@ static const char fixed_config[] =
 static const char privileged_config[] =
 	"lxc.cap.drop = mac_admin mac_override sys_module sys_rawio sys_time\n";
 
-/* sysfs belongs to the owner of the network namespace: a user namespace on the host's gets none. */
+/*
+ * sysfs belongs to the owner of the network namespace: a user namespace on the
+ * host's gets the host's, but not the names of the host's control groups in it.
+ */
 static void write_mounts(FILE *f, bool sysfs)
 {
 	fprintf(f, "lxc.mount.auto = proc:mixed %s\n", sysfs ? "sys:mixed cgroup:mixed" : "");
 	if (!sysfs)
-		fputs("lxc.mount.entry = /sys sys none rbind,ro,create=dir 0 0\n", f);
+		fputs("lxc.mount.entry = /sys sys none rbind,ro,create=dir 0 0\n"
+		      "lxc.mount.entry = tmpfs sys/fs/cgroup tmpfs ro,size=0 0 0\n", f);
 }
 
 static void write_network(FILE *f, const struct dre_config *config)
@@ -126,14 +130,18 @@ static int write_config(FILE *f, const struct app *app, const struct manifest *m
 static int replace_config(const struct app *app, const struct manifest *m, const char *rootfs)
 {
 	char path[PATH_MAX], tmp[PATH_MAX];
-	FILE *f;
-	int err = app_path(app->store, app->name, "config", path);
+	FILE *f = NULL;
+	int fd, err = app_path(app->store, app->name, "config", path);
 
 	if (!err)
 		err = app_path(app->store, app->name, ".config.new", tmp);
 	if (err)
 		return err;
-	f = fopen(tmp, "we");
+	/* It says what runs as root: nobody else may write it, whatever the caller's umask. */
+	unlink(tmp);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		f = fdopen(fd, "w");
 	if (!f)
 		return dre_fail_errno(errno, "%s", tmp);
 	err = write_config(f, app, m, rootfs);
@@ -148,25 +156,33 @@ static int replace_config(const struct app *app, const struct manifest *m, const
 	return err;
 }
 
-static int make_dir(const char *path)
+/* The caller's umask does not decide. */
+static int make_dir(const char *path, mode_t mode, gid_t group)
 {
-	/* The container's root, which is not ours, has to pass. */
-	if (mkdir(path, 0711) == 0 || errno == EEXIST)
+	if ((mkdir(path, 0700) == 0 || errno == EEXIST) && chown(path, 0, group) == 0 &&
+	    chmod(path, mode) == 0)
 		return 0;
 	return dre_fail_errno(errno, "%s", path);
 }
 
+/*
+ * The container's root has to pass, and on the host nobody else: set-user-ID
+ * programs and devices of a mounted root file system work there as well.
+ */
 int app_write_lxc(const struct app *app, const struct manifest *m)
 {
 	char dir[PATH_MAX], rootfs[PATH_MAX];
-	int err = app_path(app->store, app->name, "", dir);
+	struct idmap map;
+	int err = container_idmap(app->name, m, &map);
 
+	if (!err)
+		err = app_path(app->store, app->name, "", dir);
 	if (!err)
 		err = app_path(app->store, app->name, "rootfs", rootfs);
 	if (!err)
-		err = make_dir(dir);
+		err = make_dir(dir, map.count ? 0710 : 0700, map.count ? map.first : 0);
 	if (!err)
-		err = make_dir(rootfs);
+		err = make_dir(rootfs, 0711, 0);
 	if (!err)
 		err = replace_config(app, m, rootfs);
 	return err;

@@ -38,7 +38,7 @@ static int container_fd(const struct app *app, int dre)
 		return -ENODEV;
 	cfd = dre_module_container_create(dre, DRE_CONTAINER_APP, app->name, init);
 	if (cfd >= 0)
-		app_helper_device(app, init);
+		app_helper_device(app);
 	/* Or somebody else was faster. */
 	return cfd == -EEXIST ? dre_module_container_open(dre, DRE_CONTAINER_APP, app->name) : cfd;
 }

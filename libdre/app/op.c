@@ -84,6 +84,12 @@ int app_begin(struct app *app, const char *name, enum app_access access)
 		err = check_free(app);
 	if (!err)
 		err = open_lxc(app);
+	/* A configuration that liblxc cannot read says nothing: ours is in the manifest. */
+	if (err == DRE_ERR_CONTAINER_UNKNOWN_STATUS && app->container && !app->lxc) {
+		err = app_write_lxc(app, &app->container->manifest);
+		if (!err)
+			err = open_lxc(app);
+	}
 	if (!err && access >= APP_CHANGE && app_state(app) == APP_STOPPED)
 		err = app_settle(app);
 	if (err)
@@ -91,15 +97,43 @@ int app_begin(struct app *app, const char *name, enum app_access access)
 	return err;
 }
 
-int app_begin_handle(struct app *app, const dre_app_handle *h, enum app_access access)
+int app_check_handle(const dre_app_handle *h)
 {
+	int err;
+
 	if (!h)
 		return dre_fail(DRE_ERR_NULL_POINTER, "the container's handle is NULL");
-	return app_begin(app, h->name, access);
+	err = dre_check_name("container", h->name);
+	if (!err && h->type != DRE_APP_CONTAINER_TYPE_LXC)
+		err = dre_fail(DRE_ERR_INVALID_ARGUMENT, "container type %d is not known", h->type);
+	return err;
+}
+
+int app_begin_handle(struct app *app, const dre_app_handle *h, enum app_access access)
+{
+	int err = app_check_handle(h);
+
+	return err ? err : app_begin(app, h->name, access);
+}
+
+/*
+ * The post-stop hook does nothing while somebody has the container locked: who
+ * has, and sees it stopped, cleans up. It does not change what came of it.
+ */
+static void settle_stopped(const struct app *app)
+{
+	struct saved_error saved;
+
+	if (!app->container || !app->lxc || app_state(app) != APP_STOPPED)
+		return;
+	save_error(&saved);
+	app_settle(app);
+	restore_error(&saved);
 }
 
 void app_end(struct app *app)
 {
+	settle_stopped(app);
 	if (app->lxc)
 		lxc_container_put(app->lxc);
 	container_unlock(app->container);
@@ -147,12 +181,42 @@ enum app_state app_state(const struct app *app)
 	return APP_UNKNOWN;
 }
 
-bool app_thaw(const struct app *app)
+/*
+ * liblxc waits for ever for a process that cannot be frozen. So the group is
+ * frozen before, with a deadline; then liblxc has only to take note.
+ */
+int app_freeze(const struct app *app)
 {
-	struct lxc_container *lxc = app->lxc;
+	char group[APP_GROUP_SIZE];
+	int err;
 
-	/* What is not frozen as far as liblxc knows it does not thaw: let it know first. */
-	return lxc->freeze(lxc) && lxc->unfreeze(lxc);
+	app_group("app", app->name, group);
+	err = cgroupfs_freeze(group, true);
+	if (!err && !app->lxc->freeze(app->lxc))
+		err = dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot freeze it",
+			       app->name);
+	if (err) {
+		struct saved_error saved;
+
+		save_error(&saved);
+		app_thaw(app);
+		restore_error(&saved);
+	}
+	return err;
+}
+
+int app_thaw(const struct app *app)
+{
+	const char *state = app->lxc->state(app->lxc);
+	char group[APP_GROUP_SIZE];
+	int err;
+
+	app_group("app", app->name, group);
+	err = cgroupfs_freeze(group, false);
+	if (!err && state && !strcmp(state, "FROZEN") && !app->lxc->unfreeze(app->lxc))
+		err = dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot thaw it",
+			       app->name);
+	return err;
 }
 
 int app_require(const struct app *app, enum app_state wanted, enum app_state other)
@@ -179,27 +243,31 @@ int app_require(const struct app *app, enum app_state wanted, enum app_state oth
 			"container '%s': liblxc does not know its state", app->name);
 }
 
-/* Processes are left only where liblxc's monitor was killed: nobody watches them any more. */
-static int settle_cgroups(const struct app *app)
+/*
+ * Processes are left only where liblxc's monitor was killed: nobody watches them
+ * any more. A monitor that lives but does not answer us, because it is in
+ * another network namespace or serves another store, keeps its own group, and so
+ * its container, from us.
+ */
+int app_settle_groups(const struct app *app)
 {
 	char group[APP_GROUP_SIZE], payload[APP_GROUP_SIZE + sizeof("/payload")];
 	int err;
 
+	app_group("monitor", app->name, group);
+	err = cgroupfs_remove(group);
+	if (err)
+		return err;
 	app_group("app", app->name, group);
 	snprintf(payload, sizeof(payload), "%s/payload", group);
 	err = cgroupfs_kill(payload);
-	if (!err)
-		err = cgroupfs_remove(group);
-	app_group("monitor", app->name, group);
-	if (!err)
-		err = cgroupfs_remove(group);
-	return err;
+	return err ? err : cgroupfs_remove(group);
 }
 
 int app_settle(const struct app *app)
 {
 	char rootfs[PATH_MAX];
-	int err = settle_cgroups(app);
+	int err = app_settle_groups(app);
 
 	if (!err)
 		err = app_path(app->store, app->name, "rootfs", rootfs);

@@ -42,9 +42,7 @@ static int change(const dre_app_handle *h, int pid, uint32_t flags, bool add)
 	struct app app;
 	int cfd, err;
 
-	if (!h)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the container's handle is NULL");
-	err = dre_check_name("container", h->name);
+	err = app_check_handle(h);
 	if (err)
 		return err;
 	if (pid <= 0)
@@ -131,7 +129,7 @@ dre_return_t dre_app_get_registered_pid_list(const dre_app_handle *h, dre_app_pi
 	if (!h || !list)
 		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
 				h ? "pointer to the list" : "container's handle");
-	err = app_begin(&app, h->name, APP_LOOK);
+	err = app_begin_handle(&app, h, APP_LOOK);
 	if (err)
 		return err;
 	err = get_list(&app, &info, &nr);

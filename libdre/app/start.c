@@ -2,7 +2,6 @@
 /*
  * Starting a container.
  */
-#include <stdio.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -28,15 +27,17 @@ static int start(const struct app *app)
 	return err;
 }
 
-/* As if it had not been tried, and the error stays the first one. */
-static void undo(const struct app *app, int err)
+/* liblxc may have made a daemon of it, and its helper been killed, before it could say so. */
+static void undo(const struct app *app)
 {
-	char text[1024];
+	struct saved_error saved;
 
-	snprintf(text, sizeof(text), "%s", dre_last_error());
 	if (app_state(app) == APP_STOPPED)
-		app_settle(app);
-	dre_fail(err, "%s", text);
+		return;
+	save_error(&saved);
+	app->lxc->stop(app->lxc);
+	app->lxc->wait(app->lxc, "STOPPED", KILL_TIMEOUT);
+	restore_error(&saved);
 }
 
 dre_return_t dre_app_start(const dre_app_handle *h)
@@ -50,8 +51,8 @@ dre_return_t dre_app_start(const dre_app_handle *h)
 	if (!err) {
 		err = start(&app);
 		if (err)
-			undo(&app, err);
+			undo(&app);
 	}
-	app_end(&app);
+	app_end(&app);	/* what is stopped is cleaned up there */
 	return err;
 }

@@ -48,7 +48,7 @@ dre_return_t dre_app_get_pid(const dre_app_handle *h, int *pid)
 	if (!h || !pid)
 		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
 				h ? "pointer to the PID" : "container's handle");
-	err = app_begin(&app, h->name, APP_USE);
+	err = app_begin_handle(&app, h, APP_USE);
 	if (err)
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_RUNNING);
@@ -72,11 +72,8 @@ dre_return_t dre_app_suspend(const dre_app_handle *h)
 	if (err)
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_RUNNING);
-	if (!err && !app.lxc->freeze(app.lxc)) {
-		app_thaw(&app);
-		err = dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot freeze it",
-			       app.name);
-	}
+	if (!err)
+		err = app_freeze(&app);
 	app_end(&app);
 	return err;
 }
@@ -89,9 +86,8 @@ dre_return_t dre_app_resume(const dre_app_handle *h)
 	if (err)
 		return err;
 	err = app_require(&app, APP_SUSPENDED, APP_SUSPENDED);
-	if (!err && !app_thaw(&app))
-		err = dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot thaw it",
-			       app.name);
+	if (!err)
+		err = app_thaw(&app);
 	app_end(&app);
 	return err;
 }

@@ -18,9 +18,6 @@
 /* How long liblxc's monitor may take to end after its container, in milliseconds. */
 #define MONITOR_TIMEOUT	10000
 
-/* How long a killed container may take to be gone, in seconds. */
-#define KILL_TIMEOUT	30
-
 static long long now_ms(void)
 {
 	struct timespec ts;
@@ -166,28 +163,42 @@ static int open_monitor(const struct app *app)
 	return fd;
 }
 
-/* It runs the post-stop hook after the container is "stopped" for all others. */
-static void wait_monitor(int fd)
+/* Has the process ended within @ms milliseconds? */
+static bool wait_pidfd(int fd, long long ms)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-	long long deadline = now_ms() + MONITOR_TIMEOUT, left;
+	long long deadline = now_ms() + ms, left = ms;
+	int ready;
 
-	if (fd < 0)
-		return;
-	while ((left = deadline - now_ms()) > 0)
-		if (poll(&poll_fd, 1, left) >= 0 || errno != EINTR)
-			break;
-	close(fd);
+	do {
+		ready = poll(&poll_fd, 1, left);
+		left = deadline - now_ms();
+	} while (ready < 0 && errno == EINTR && left > 0);
+	return ready > 0;
 }
 
-static int halt(const struct app *app)
+/*
+ * liblxc's own wait ends with any signal to the caller, and also when init
+ * reboots. Its monitor ends with the container only.
+ */
+static bool halt_init(const struct app *app, int monitor)
+{
+	long long timeout = app->config.halt_timeout;
+
+	if (!timeout || !app->lxc->shutdown(app->lxc, 0))
+		return false;
+	if (monitor >= 0)
+		return wait_pidfd(monitor, timeout * 1000);
+	return app->lxc->wait(app->lxc, "STOPPED", timeout);
+}
+
+static int halt(const struct app *app, int monitor)
 {
 	struct lxc_container *lxc = app->lxc;
-	int timeout = app->config.halt_timeout;
 
 	if (app_state(app) == APP_STOPPED)	/* init terminated with the others */
 		return 0;
-	if (timeout && lxc->shutdown(lxc, timeout))
+	if (halt_init(app, monitor))
 		return 0;
 	lxc->stop(lxc);
 	if (lxc->wait(lxc, "STOPPED", KILL_TIMEOUT))
@@ -200,20 +211,18 @@ static int stop(const struct app *app)
 	int monitor = open_monitor(app);
 	int err = 0;
 
-	if (app_state(app) == APP_SUSPENDED && !app_thaw(app))
-		err = dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot thaw it",
-			       app->name);
+	if (app_state(app) == APP_SUSPENDED)
+		err = app_thaw(app);
 	if (!err) {
 		terminate(app);
-		err = halt(app);
+		err = halt(app, monitor);
 	}
-	if (err) {
-		if (monitor >= 0)
-			close(monitor);
-		return err;
-	}
-	wait_monitor(monitor);
-	return app_settle(app);
+	/* It runs the post-stop hook after the container is "stopped" for all others. */
+	if (!err && monitor >= 0)
+		wait_pidfd(monitor, MONITOR_TIMEOUT);
+	if (monitor >= 0)
+		close(monitor);
+	return err ? err : app_settle(app);
 }
 
 dre_return_t dre_app_stop(const dre_app_handle *h)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cgroupfs.h"
@@ -18,7 +19,7 @@
 #include "file.h"
 
 #define USUAL_PLACE	"/sys/fs/cgroup"
-#define KILL_TIMEOUT	10000	/* milliseconds */
+#define WAIT_TIMEOUT	10000	/* milliseconds, for processes to be killed or frozen */
 
 static int open_if_cgroup2(const char *path)
 {
@@ -144,48 +145,80 @@ int cgroupfs_remove(const char *path)
 	return ret;
 }
 
-static bool populated(int events)
+static long long now_ms(void)
 {
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+/*
+ * Waits until cgroup.events has the line @wanted. A group that cannot be read
+ * any more is gone, and has nothing left to wait for. False: too late.
+ */
+static bool wait_for(int group, const char *wanted)
+{
+	int fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	struct pollfd events = { .fd = fd, .events = POLLPRI };
+	long long deadline = now_ms() + WAIT_TIMEOUT, left;
 	char text[256];
-	ssize_t n = pread(events, text, sizeof(text) - 1, 0);
+	ssize_t n;
 
-	text[n < 0 ? 0 : n] = '\0';
-	return n < 0 || strstr(text, "populated 1");
-}
-
-/* Killed is not gone: each process has to come round to it. */
-static int wait_empty(int group, const char *path)
-{
-	struct pollfd events = { .events = POLLPRI };
-	int ret = 0;
-
-	events.fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	if (events.fd < 0)
-		return dre_fail_errno(errno, "control group %s", path);
-	while (populated(events.fd)) {
-		if (poll(&events, 1, KILL_TIMEOUT) == 0) {
-			ret = fail_populated(group, path);
+	do {
+		n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
+		text[n < 0 ? 0 : n] = '\0';
+		left = deadline - now_ms();
+		if (n < 0 || strstr(text, wanted))
 			break;
-		}
-	}
-	close(events.fd);
-	return ret;
+		poll(&events, 1, left > 0 ? left : 0);
+	} while (left > 0);
+	if (fd >= 0)
+		close(fd);
+	return left > 0;
 }
 
-static int kill_group(int group, const char *path)
+/* 0 also if the group is gone. */
+static int write_group(int group, const char *file, const char *value, const char *path)
 {
-	int fd = openat(group, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+	int fd = openat(group, file, O_WRONLY | O_CLOEXEC);
 	int ret = 0;
 
 	if (fd < 0)
-		return dre_fail_errno(errno, "control group %s", path);
-	if (write(fd, "1", 1) < 0)
-		ret = dre_fail_errno(errno, "cannot kill control group %s", path);
+		return errno == ENOENT ? 0 : dre_fail_errno(errno, "control group %s", path);
+	if (write(fd, value, 1) < 0 && errno != ENODEV)
+		ret = dre_fail_errno(errno, "%s of control group %s", file, path);
 	close(fd);
-	return ret ? ret : wait_empty(group, path);
+	return ret;
 }
 
-int cgroupfs_kill(const char *path)
+/* Killed is not gone: each process has to come round to it. */
+static int kill_group(int group, const char *path)
+{
+	int ret = write_group(group, "cgroup.kill", "1", path);
+
+	if (!ret && !wait_for(group, "populated 0"))
+		ret = fail_populated(group, path);
+	return ret;
+}
+
+static int freeze_group(int group, const char *path)
+{
+	int ret = write_group(group, "cgroup.freeze", "1", path);
+
+	if (!ret && !wait_for(group, "frozen 1"))
+		ret = dre_fail(DRE_ERR_DEVICE_BUSY,
+			       "control group %s: a process cannot be frozen", path);
+	return ret;
+}
+
+static int thaw_group(int group, const char *path)
+{
+	return write_group(group, "cgroup.freeze", "0", path);
+}
+
+/* @fn on the group at @path, if it is there. */
+static int with_group(const char *path, int (*fn)(int group, const char *path))
 {
 	int root, group, ret;
 
@@ -194,13 +227,23 @@ int cgroupfs_kill(const char *path)
 		return ret;
 	group = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (group >= 0) {
-		ret = kill_group(group, path);
+		ret = fn(group, path);
 		close(group);
 	} else if (errno != ENOENT) {
 		ret = dre_fail_errno(errno, "cannot open control group %s", path);
 	}
 	close(root);
 	return ret;
+}
+
+int cgroupfs_kill(const char *path)
+{
+	return with_group(path, kill_group);
+}
+
+int cgroupfs_freeze(const char *path, bool freeze)
+{
+	return with_group(path, freeze ? freeze_group : thaw_group);
 }
 
 int cgroupfs_frozen(const char *path, bool *frozen)

@@ -28,6 +28,13 @@ int cgroupfs_remove(const char *path);
  */
 int cgroupfs_kill(const char *path);
 
+/*
+ * Freezes all processes in the group at @path and below, or thaws them; success
+ * if it is not there. DRE_ERR_DEVICE_BUSY: one cannot be frozen (in a system call
+ * that does not end, say); thaw it then.
+ */
+int cgroupfs_freeze(const char *path, bool freeze);
+
 /* Is the group at @path told to be frozen? False if it is not there. */
 int cgroupfs_frozen(const char *path, bool *frozen);
 

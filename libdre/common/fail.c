@@ -32,3 +32,13 @@ const char *dre_printable(struct printable *p, const char *text)
 	strcpy(p->text + i, text[i] ? "..." : "");
 	return p->text;
 }
+
+void save_error(struct saved_error *saved)
+{
+	snprintf(saved->text, sizeof(saved->text), "%s", dre_last_error());
+}
+
+void restore_error(const struct saved_error *saved)
+{
+	dre_fail(0, "%s", saved->text);
+}

@@ -22,6 +22,14 @@
  */
 int dre_fail_errno(int errnum, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* What failed first, while what it left is cleaned up, which may fail as well. */
+struct saved_error {
+	char text[1024];
+};
+
+void save_error(struct saved_error *saved);
+void restore_error(const struct saved_error *saved);
+
 /*
  * Makes a name that others chose (a file's, an archive member's) fit for an
  * error text, which is one line: control characters become '?', and what is

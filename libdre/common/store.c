@@ -13,6 +13,14 @@
 #include "names.h"
 #include "store_private.h"
 
+/* The umask of the caller must not decide. */
+static int make_directory(int dir_fd, const char *name, mode_t mode)
+{
+	if (mkdirat(dir_fd, name, 0700) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	return fchmodat(dir_fd, name, mode, 0) < 0 ? -errno : 0;
+}
+
 /* Makes the directories above the root, as "mkdir -p" does. */
 static int make_parents(const char *root)
 {
@@ -24,20 +32,11 @@ static int make_parents(const char *root)
 		return -ENOMEM;
 	for (slash = strchr(path + 1, '/'); slash && !ret; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			ret = -errno;
+		ret = make_directory(AT_FDCWD, path, 0755);
 		*slash = '/';
 	}
 	free(path);
 	return ret;
-}
-
-/* The umask of the caller must not decide. */
-static int make_directory(int dir_fd, const char *name, mode_t mode)
-{
-	if (mkdirat(dir_fd, name, 0700) < 0)
-		return errno == EEXIST ? 0 : -errno;
-	return fchmodat(dir_fd, name, mode, 0) < 0 ? -errno : 0;
 }
 
 static int open_root(struct store *s)
@@ -114,6 +113,18 @@ static int open_all(struct store *s)
 	return 0;
 }
 
+/* liblxc's sockets have the path in their names: it has one spelling. */
+static int resolve_root(struct store *s)
+{
+	char *path = realpath(s->root, NULL);
+
+	if (!path)
+		return dre_fail_errno(errno, "cannot open the store %s", s->root);
+	free(s->root);
+	s->root = path;
+	return 0;
+}
+
 int store_open(struct store **store, const char *root)
 {
 	struct store *s;
@@ -131,6 +142,8 @@ int store_open(struct store **store, const char *root)
 		.containers_fd = -1, .pending_fd = -1, .trash_fd = -1, .lock_fd = -1,
 	};
 	ret = s->root ? open_all(s) : dre_fail_errno(ENOMEM, "cannot open the store %s", root);
+	if (!ret)
+		ret = resolve_root(s);
 	if (ret)
 		store_close(s);
 	else

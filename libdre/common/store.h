@@ -41,7 +41,7 @@ struct store;
 int store_open(struct store **store, const char *root);
 void store_close(struct store *store);		/* NULL is fine */
 
-/* The root as given to store_open(), and a directory fd of it; both live as long as @store. */
+/* The root, without symbolic links, and a directory fd of it; both live as long as @store. */
 const char *store_root(const struct store *store);
 int store_root_fd(const struct store *store);
 

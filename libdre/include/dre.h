@@ -7,7 +7,9 @@
  * one of the dre_err_t codes when it failed. What failed, in words and with
  * the cause, is what dre_last_error() returns.
  *
- * All functions may be called from every thread.
+ * All functions may be called from every thread. Some run a helper, which is a
+ * child of the calling process; they do not depend on SIGCHLD, and wait for
+ * that child only.
  */
 #ifndef DRE_H
 #define DRE_H
@@ -78,9 +80,9 @@ const char *dre_strerror(dre_return_t err);
 /**
  * dre_last_error() - say what exactly failed
  *
- * Returns one line without a newline: what the calling thread's last failed
- * D-RE function could not do and why, the cause that liblxc, libvirt or the
- * kernel gave included; "" if none has failed yet. It stays valid until the
+ * Call it right after a D-RE function has failed: returns one line without a
+ * newline, what that function could not do for this thread and why, the cause
+ * that liblxc, libvirt or the kernel gave included. It stays valid until the
  * thread calls the next D-RE function; the caller must not free it.
  * An addition to the specification.
  */

@@ -13,9 +13,11 @@
  *	DRE_ERR_NULL_POINTER		a pointer that must not be NULL is
  *	DRE_ERR_REQUEST_TOO_LONG	a name is longer than 63 bytes
  *	DRE_ERR_INVALID_ARGUMENT	a name is not of the form
- *					[A-Za-z0-9][A-Za-z0-9_.-]*, a number is
- *					out of range, or dre.conf has an error
- *	DRE_ERR_PERMISSION_DENIED	the caller is not root
+ *					[A-Za-z0-9][A-Za-z0-9_.-]*, or a number
+ *					or type is out of range
+ *	DRE_ERR_PERMISSION_DENIED	the caller is not root, or the kernel
+ *					forbids it
+ *	DRE_ERR_INVALID_ARGUMENT	dre.conf has an error
  *	DRE_ERR_CONTAINER_NONEXISTENCE	there is no such container
  *	DRE_ERR_CONTAINER_BUSY		somebody else changes it
  *	DRE_ERR_CONTAINER_UNKNOWN_STATUS its state cannot be found out
@@ -303,8 +305,10 @@ dre_return_t dre_app_create_container_with(const char *name, const dre_app_data 
  * @status: how it ended, as waitpid(2) gives it
  *
  * Running only. It runs as the container's root with the caller's standard
- * input, output and error, and a new environment. Returns when it has ended. A
- * command that is not there ends with exit status 127.
+ * input, output and error, and a new environment; where one of them is a
+ * terminal, with a terminal of its own, which is passed on to the caller's.
+ * Returns when it has ended. A command that is not there ends with exit status
+ * 127.
  *
  * DRE_ERR_DEVICE_BUSY: it was not run.
  */

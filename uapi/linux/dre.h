@@ -338,8 +338,9 @@ struct dre_terminate {
  * POLLHUP when the container has ended. What has no room is counted, and
  * DRE_EVENT_LOST stands in its place. The container's end is never lost: it is
  * the last event, after the exits of its processes. A registration that
- * execve(2) ends gives no event then, but when the process exits or registers
- * again.
+ * execve(2) ends gives no event then, but when the process exits, registers
+ * again or is unregistered, even where DRE_IOC_SELF_UNREGISTER finds no valid
+ * one: each registration ends with one event.
  */
 struct dre_event {
 	__u32 type;
