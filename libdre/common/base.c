@@ -28,8 +28,8 @@ int base_read(struct store *s, const char *name, struct manifest *m)
 		return dre_fail(DRE_ERR_BASE_NONEXISTENCE, "there is no base image '%s'", name);
 	if (!ret && (!m->nr_layers || *m->writable)) {
 		manifest_free(m);
-		ret = dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s/%s is not the manifest of a base image",
-			       s->root, path);
+		ret = dre_fail(DRE_ERR_INVALID_ARGUMENT,
+			       "%s/%s is not the manifest of a base image", s->root, path);
 	}
 	return ret;
 }

@@ -3,10 +3,11 @@
  * Short-lived child processes that do what must not be done to the caller:
  * changing namespaces, the working directory or credentials.
  *
- * The caller may have threads, signal handlers and a way of its own to reap children. So the child
- * is one that nobody else notices: it sends no SIGCHLD and is no business of wait(-1), no
- * signal is delivered in it, no fork handler runs, and it dies with the calling thread. It must do with system
- * calls: no memory from malloc(), no stdio, no locks.
+ * The caller may have threads, signal handlers and a way of its own to reap
+ * children. So the child is one that nobody else notices: it sends no SIGCHLD
+ * and is no business of wait(-1), no signal is delivered in it, no fork handler
+ * runs, and it dies with the calling thread. It must do with system calls: no
+ * memory from malloc(), no stdio, no locks.
  */
 #ifndef DRE_COMMON_CHILD_H
 #define DRE_COMMON_CHILD_H
@@ -26,8 +27,9 @@ struct child {
 int child_start(struct child *child, uint64_t flags, int (*fn)(void *arg), void *arg);
 
 /*
- * In the child: closes all fds but these @nr (-1: none). What other threads have open
- * at this moment, such as the fd of a mount, would be in use for as long as the child lives.
+ * In the child: closes all fds but these @nr (-1: none). What other threads
+ * have open at this moment, such as the fd of a mount, would be in use for as
+ * long as the child lives.
  */
 void child_keep_fds(const int *fds, unsigned int nr);
 

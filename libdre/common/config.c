@@ -191,7 +191,7 @@ static int parse(struct parser *p)
 				"%s:%d: neither a [section] nor \"key = value\"", p->path, line);
 	if (p->cfg->idmap_size > MAX_ID - p->cfg->idmap_base)
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
-				"%s: idmap_base and idmap_size leave no room for a single container",
+				"%s: idmap_base and idmap_size leave no room for a container",
 				p->path);
 	return 0;
 }

@@ -18,12 +18,18 @@
 #include "names.h"
 #include "store.h"
 
-/* Settings of a container that the store itself reads or writes; its user adds others. */
-#define SETTING_IDMAP		"idmap"		/* "FIRST COUNT": host ids of its user namespace */
-#define SETTING_HALT_SIGNAL	"halt_signal"	/* from the base: what makes its init halt: SIGPWR */
-#define SETTING_REBOOT_SIGNAL	"reboot_signal"	/* from the base: ... and reboot: SIGINT */
+/*
+ * Settings of a container that the store itself knows; its users add others.
+ *
+ *	idmap		"FIRST COUNT": the host's ids in its user namespace
+ *	halt_signal	what makes its init halt, such as "SIGPWR"; from the base
+ *	reboot_signal	the same for a reboot
+ */
+#define SETTING_IDMAP		"idmap"
+#define SETTING_HALT_SIGNAL	"halt_signal"
+#define SETTING_REBOOT_SIGNAL	"reboot_signal"
 
-/* A container that the caller has locked, with its manifest. Only container.c writes but @manifest. */
+/* A container that the caller has locked. Only @manifest is the caller's to change. */
 struct container {
 	struct store *store;	/* not owned */
 	char name[DRE_NAME_MAX + 1];

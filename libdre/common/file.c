@@ -9,6 +9,9 @@
 
 #include "file.h"
 
+/* Paths stay below their directory, and mean what they say. */
+#define NO_LINKS	(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
+
 int file_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t resolve)
 {
 	struct open_how how = {
@@ -24,7 +27,7 @@ DIR *file_opendir(int dir_fd, const char *name)
 	DIR *dir;
 	int fd;
 
-	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = file_openat2(dir_fd, name, O_RDONLY | O_DIRECTORY, NO_LINKS);
 	if (fd < 0)
 		return NULL;
 	dir = fdopendir(fd);
@@ -81,7 +84,7 @@ int file_read(int dir_fd, const char *name, size_t max, char **data, size_t *len
 	int fd, ret;
 
 	/* O_NONBLOCK: somebody may have put a FIFO there. */
-	fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = file_openat2(dir_fd, name, O_RDONLY | O_NONBLOCK, NO_LINKS);
 	if (fd < 0)
 		return -errno;
 	ret = read_all(fd, max, data, len);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Small files and directories, relative to directory fds. Functions that
- * return an int return 0 or a negative errno.
+ * Small files and directories, relative to directory fds; paths that lead
+ * through symbolic links are refused. Functions that return an int return 0 or
+ * a negative errno.
  */
 #ifndef DRE_COMMON_FILE_H
 #define DRE_COMMON_FILE_H

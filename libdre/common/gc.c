@@ -2,10 +2,10 @@
 /*
  * Changes of the store, and the collection of what they leave.
  *
- * A manifest that appears names layers that were made under LOCK_CHANGE, and a layer that no
- * manifest names while LOCK_CHANGE is held exclusively is never going to be
- * named. Such layers are moved to trash/ under the lock, which takes no time, and removed after
- * it is given up.
+ * A manifest that appears names layers that were made under LOCK_CHANGE, so a
+ * layer that no manifest names while LOCK_CHANGE is held exclusively is never
+ * going to be named. Such layers are moved to trash/ under the lock, which takes
+ * no time, and are removed after it is given up.
  */
 #include <dre.h>
 #include <errno.h>
@@ -36,24 +36,20 @@ int store_change_begin(struct store *s)
 {
 	int ret, fd;
 
-	if (s->changes++)
+	if (s->changes) {
+		s->changes++;
 		return 0;
+	}
 	ret = lock_wait(s->lock_fd, LOCK_CHANGE, F_RDLCK);
-	if (ret) {
-		s->changes = 0;
+	if (ret)
 		return dre_fail_errno(-ret, "cannot lock the store %s", s->root);
-	}
-	do
-		file_random_name(s->marker);
-	while ((fd = openat(s->pending_fd, s->marker, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-			    0600)) < 0 && errno == EEXIST);
-	if (fd < 0) {
-		ret = dre_fail_errno(errno, "cannot write to the store %s", s->root);
-		lock_release(s->lock_fd, LOCK_CHANGE);
-		s->changes = 0;
-		return ret;
-	}
-	close(fd);
+	s->changes = 1;
+	s->garbage = false;
+	/* Without it, what a crash leaves waits for store_gc(). On a full disk, removal must work. */
+	file_random_name(s->marker);
+	fd = openat(s->pending_fd, s->marker, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		close(fd);
 	return 0;
 }
 
@@ -71,22 +67,22 @@ static bool is_empty(int dir_fd)
 
 int store_change_end(struct store *s, bool garbage, int ret)
 {
-	char text[1024];
+	struct saved_error saved;
+	bool left;
 
-	/* An outer change must collect what an inner one left: it holds the lock until then. */
-	if (garbage)
-		s->garbage = true;
+	/* What an inner one left, the outermost one collects: it holds the lock until then. */
+	s->garbage |= garbage;
 	if (--s->changes)
 		return ret;
-	if (!s->garbage)
+	left = s->garbage;
+	if (!left)
 		unlinkat(s->pending_fd, s->marker, 0);
-	s->garbage = false;
 	lock_release(s->lock_fd, LOCK_CHANGE);
 
-	if (!is_empty(s->pending_fd) || !is_empty(s->trash_fd)) {
-		snprintf(text, sizeof(text), "%s", dre_last_error());
+	if (left || !is_empty(s->pending_fd) || !is_empty(s->trash_fd)) {
+		save_error(&saved);
 		store_gc(s, NULL);
-		dre_fail(ret, "%s", text);
+		restore_error(&saved);
 	}
 	return ret;
 }
@@ -149,8 +145,7 @@ int store_move_to_trash(struct store *s, int dir_fd, const char *name)
 		if (!renameat(dir_fd, name, s->trash_fd, trash_name))
 			return 0;
 	} while (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR || errno == EISDIR);
-	/* An immutable directory cannot be renamed. */
-	return tree_remove(dir_fd, name);
+	return -errno;
 }
 
 static bool is_unnamed(const char *name, const struct names *live)
@@ -170,9 +165,12 @@ static int sweep(struct store *s, int dir_fd, const struct names *live)
 
 	if (!dir)
 		return dre_fail_errno(errno, "cannot read the store %s", s->root);
-	while (!ret && (entry = file_readdir(dir)))
-		if (is_unnamed(entry->d_name, live))
-			ret = store_move_to_trash(s, dir_fd, entry->d_name);
+	while (!ret && (entry = file_readdir(dir))) {
+		/* What cannot be moved, like an immutable directory, has to go where it is. */
+		if (is_unnamed(entry->d_name, live) &&
+		    store_move_to_trash(s, dir_fd, entry->d_name))
+			ret = tree_remove(dir_fd, entry->d_name);
+	}
 	if (!ret)
 		ret = -errno;
 	closedir(dir);
@@ -239,7 +237,7 @@ static int empty_trash(struct store *s)
 		ret = empty_trash_locked(s);
 		lock_release(s->lock_fd, LOCK_TRASH);
 	}
-	return ret ? dre_fail_errno(-ret, "cannot remove all of %s/trash", s->root) : 0;
+	return ret;
 }
 
 static int move_garbage(struct store *s, bool *busy)
@@ -262,10 +260,14 @@ static int move_garbage(struct store *s, bool *busy)
 int store_gc(struct store *s, bool *busy)
 {
 	bool is_busy;
-	int ret;
+	int ret, err;
 
 	ret = move_garbage(s, &is_busy);
 	if (busy)
 		*busy = is_busy;
-	return ret ? ret : empty_trash(s);
+	/* What is in there is garbage in any case. */
+	err = empty_trash(s);
+	if (!ret && err)
+		ret = dre_fail_errno(-err, "cannot remove all of %s/trash", s->root);
+	return ret;
 }

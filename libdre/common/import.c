@@ -66,7 +66,7 @@ static int open_source(const char *source, int *fd, base_fill_fn *fill)
 		return dre_fail_errno(errno, "cannot open %s", source);
 	if (S_ISDIR(st.st_mode))
 		*fill = fill_from_directory;
-	else if (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode))	/* a pipe: from another program */
+	else if (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode))	/* also what a program writes */
 		*fill = fill_from_tar;
 	else
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT,

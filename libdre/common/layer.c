@@ -35,16 +35,17 @@ static int copy_top(struct store *s, const char *from, const char *to)
 
 int layer_create(struct store *s, const char *below, layer_name_t name)
 {
-	int ret = 0;
+	int ret;
 
-	do
+	do {
 		file_random_name(name);
-	while (mkdirat(s->layers_fd, name, 0700) < 0 && (ret = -errno) == -EEXIST);
-	if (ret && ret != -EEXIST)
+		ret = mkdirat(s->layers_fd, name, 0700) < 0 ? -errno : 0;
+	} while (ret == -EEXIST);
+	if (ret)
 		return dre_fail_errno(-ret, "cannot make a layer in %s", s->root);
-
 	if (!below)
 		return 0;
+
 	ret = mkdirat(s->work_fd, name, 0700) < 0 ? -errno : copy_top(s, below, name);
 	if (!ret)
 		return 0;

@@ -19,7 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LAYER_NAME_LEN		8	/* [0-9a-z]: long chains must fit into one page of mount options */
+/* Short, because a long chain must fit into one page of mount options: [0-9a-z] only. */
+#define LAYER_NAME_LEN		8
 #define MANIFEST_MAX_LAYERS	512	/* of one chain; overlayfs takes no more than 500 */
 #define MANIFEST_MAX_SIZE	(64 * 1024)	/* of the text */
 

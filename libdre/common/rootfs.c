@@ -29,7 +29,7 @@
 #include "userns.h"
 
 #define UNMOUNT_TRIES	50
-#define OPTIONS_SIZE	4096	/* mount(2) takes one page, and cuts what is longer silently */
+#define OPTIONS_SIZE	4096	/* mount(2) takes one page, and silently cuts the rest */
 
 /* In /proc/mounts a root file system says whose it is. */
 typedef char source_t[sizeof("dre:") + DRE_NAME_MAX];
@@ -144,8 +144,8 @@ struct report {
 
 /*
  * Shows the store with the ids of the container from here on: by a copy of its
- * mount, over the store itself, that nobody else sees. The current directory is the root of the store
- * before and after.
+ * mount, over the store itself, that nobody else sees. The current directory is
+ * the root of the store before and after.
  */
 static const char *map_store(const struct mounter *m)
 {
@@ -301,6 +301,12 @@ static int run_mounter(struct mounter *m, struct report *report)
 	return ret < 0 ? -1 : ret;
 }
 
+/*
+ * Without redirect_dir, renaming a directory of a base fails. With index, a layer that is used
+ * again shows other contents; with metacopy, it would have to stay with the one below.
+ */
+#define FIXED_OPTIONS	",redirect_dir=on,index=off,metacopy=off"
+
 /* overlayfs wants the top first. */
 static int format_options(const char *name, const struct manifest *m, char options[OPTIONS_SIZE])
 {
@@ -316,13 +322,12 @@ static int format_options(const char *name, const struct manifest *m, char optio
 				m->nr_layers, ROOTFS_MAX_LAYERS);
 	for (i = m->nr_layers; i; i--)
 		end += sprintf(end, "%s%s", m->layers[i - 1], i > 1 ? ":" : "");
-	sprintf(end, ",upperdir=%s,workdir=../work/%s,redirect_dir=on,index=off,metacopy=off",
-		m->writable, m->writable);
+	sprintf(end, ",upperdir=%s,workdir=../work/%s" FIXED_OPTIONS, m->writable, m->writable);
 	return 0;
 }
 
-_Static_assert(sizeof("lowerdir=,upperdir=,workdir=../work/,redirect_dir=on,index=off,metacopy=off") +
-	       (ROOTFS_MAX_LAYERS + 2) * (LAYER_NAME_LEN + 1) <= OPTIONS_SIZE,
+_Static_assert((ROOTFS_MAX_LAYERS + 2) * (LAYER_NAME_LEN + 1) +
+	       sizeof("lowerdir=,upperdir=,workdir=../work/" FIXED_OPTIONS) <= OPTIONS_SIZE,
 	       "ROOTFS_MAX_LAYERS do not fit into the options of mount(2)");
 
 /* overlayfs says ENOENT, but not for what. */
@@ -348,8 +353,9 @@ static int fail_mount(struct store *store, const char *name, const struct manife
 	const char *layer = report->errnum == ENOENT ? missing_layer(store, m) : NULL;
 
 	if (layer)
-		return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': layer %s/layers/%s is missing",
-				name, store_root(store), layer);
+		return dre_fail(DRE_ERR_DEVICE_BUSY,
+				"container '%s': layer %s/layers/%s is missing", name,
+				store_root(store), layer);
 	return dre_fail_errno(report->errnum, "container '%s': %s", name, report->failed);
 }
 
@@ -448,7 +454,7 @@ int rootfs_unmount(const char *name, const char *where)
 	ret = unmount(where);
 	if (ret == -EBUSY)
 		return dre_fail(DRE_ERR_CONTAINER_BUSY,
-				"container '%s': a process still uses %s (\"fuser -vm %s\" shows it)",
-				name, where, where);
+				"container '%s': %s is still in use (fuser -vm shows by whom)",
+				name, where);
 	return ret ? dre_fail_errno(-ret, "container '%s': cannot unmount %s", name, where) : 0;
 }

@@ -35,8 +35,8 @@ typedef char store_tmp_t[sizeof(STORE_TMP) + 8];
 /*
  * A change of the store lasts from before its first layer is made until after
  * its manifest is there. It holds LOCK_CHANGE shared, so that nothing of it is
- * collected, and has an entry in pending/, which tells the next one that there is
- * something to collect if this one is killed.
+ * collected, and has an entry in pending/, which tells the next one that there
+ * is something to collect if this one is killed.
  */
 int store_change_begin(struct store *s);
 
@@ -48,24 +48,24 @@ int store_change_begin(struct store *s);
 int store_change_end(struct store *s, bool garbage, int ret);
 
 /*
- * Moves an entry of a directory of the store into trash/, where its name has no meaning; the end of
- * the change removes it. 0 or a negative errno.
+ * Moves an entry of a directory of the store into trash/, where its name has no
+ * meaning; the end of the change removes it. 0 or a negative errno.
  */
 int store_move_to_trash(struct store *s, int dir_fd, const char *name);
 
 /*
- * Reads the manifest at @path below the root. @damaged is the code for one that should be there
- * and is not, or that cannot be understood.
+ * Reads the manifest at @path below the root. @damaged is the code for one that
+ * should be there and is not, or that cannot be understood.
  */
 int store_read_manifest(struct store *s, const char *path, int damaged, struct manifest *m);
 
-/* Writes a manifest to the new file @name in @dir_fd and brings it to the disk, but not its name. */
+/* Writes a new file @name in @dir_fd and brings its content, but not its name, to the disk. */
 int store_write_manifest(struct store *s, int dir_fd, const char *name, const struct manifest *m);
 
 /*
  * Calls @fn with every manifest of @kinds, or what is there of them while they
- * come and go. Ends at the first one for which it does not return 0, and returns that; or
- * at one that cannot be read, with DRE_ERR_DEVICE_BUSY if it is damaged.
+ * come and go. Ends at the first one for which it does not return 0, and returns
+ * that; or at one that cannot be read, with DRE_ERR_DEVICE_BUSY if it is damaged.
  */
 enum {
 	MANIFESTS_BASES		= 1,
@@ -80,8 +80,9 @@ int store_each_manifest(struct store *s, unsigned int kinds, store_manifest_fn f
 
 /*
  * Makes a layer, which is empty, within a change. With @below, the name of the
- * layer that it will be on, it is a writable one: it gets a work directory, and its top
- * directory looks like that of @below, because it is what the container sees as "/".
+ * layer that it will be on, it is a writable one: it gets a work directory, and
+ * its top directory looks like that of @below, because it is what the container
+ * sees as "/".
  */
 int layer_create(struct store *s, const char *below, layer_name_t name);
 

@@ -135,8 +135,8 @@ static int fill_acl(struct archive_entry *entry, int type, struct posix_acl_xatt
 	return n;
 }
 
-static int add_acl(const struct unpack *u, struct archive_entry *entry, const char *member, int type,
-		   const char *xattr, struct attr *attr)
+static int add_acl(const struct unpack *u, struct archive_entry *entry, const char *member,
+		   int type, const char *xattr, struct attr *attr)
 {
 	struct posix_acl_xattr_header *acl;
 	int max, n, ret;
@@ -274,9 +274,10 @@ static int unpack_member(const struct unpack *u, struct archive_entry *entry, co
 }
 
 /*
- * ARCHIVE_WARN says that libarchive has left something out that it could not understand. A base that
- * is almost what was packed is worse than none. Only where it is a name that is not UTF-8,
- * nothing is lost: libarchive gives us its bytes then, and bytes are what we want.
+ * ARCHIVE_WARN says that libarchive has left something out that it could not
+ * understand. A base that is almost what was packed is worse than none. Only
+ * where it is a name that is not UTF-8, nothing is lost: libarchive gives us its
+ * bytes then, and bytes are what we want.
  */
 static int next_member(const struct unpack *u, struct archive_entry **entry)
 {
@@ -354,7 +355,7 @@ int tar_unpack(int fd, int dst, const char *what, import_progress_fn progress, v
 		      unpack_members(&u) : fail_archive(&u);
 		uselocale(old);
 	} else {
-		ret = dre_fail_errno(utf8 ? ENOMEM : errno, "%s: cannot prepare for unpacking", what);
+		ret = dre_fail_errno(utf8 ? ENOMEM : errno, "%s: cannot be unpacked", what);
 	}
 	if (u.writer)
 		tree_writer_free(u.writer);

@@ -39,7 +39,7 @@ struct copy {
 	const char *what;
 	struct tree_progress *progress;
 	void *links;		/* tsearch(3) tree of struct hard_link */
-	char *buffer;		/* CHUNK bytes, for data that cannot be passed on inside the kernel */
+	char *buffer;		/* CHUNK bytes, for what the kernel cannot copy by itself */
 	char path[PATH_MAX];	/* of the current file, below the top */
 	size_t path_len;
 };
@@ -58,7 +58,8 @@ static int copy_range(const struct copy *c, int src, int dst, off_t pos, off_t e
 
 	while (in < end) {
 		n = copy_file_range(src, &in, dst, &out, end - in < CHUNK ? end - in : CHUNK, 0);
-		if (n <= 0)	/* not between these two, or the file got shorter: read(2) knows */
+		/* Not between these two, or the file got shorter: read(2) will tell. */
+		if (n <= 0)
 			break;
 		c->progress->copied(c->progress, n);
 	}
@@ -224,8 +225,9 @@ static int copy_subdirectory(struct copy *c, int src_dir, int dst_dir, const cha
 	if (depth == MAX_DEPTH) {
 		struct printable p;
 
-		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s/%s: directories are nested deeper than %d",
-				c->what, dre_printable(&p, c->path), MAX_DEPTH);
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
+				"%s/%s: directories are nested deeper than %d", c->what,
+				dre_printable(&p, c->path), MAX_DEPTH);
 	}
 	if (mkdirat(dst_dir, name, 0700) < 0)
 		return fail(c, errno);

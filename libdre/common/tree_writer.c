@@ -101,7 +101,8 @@ static int make_directories(const struct tree_writer *w, char *path)
 	char *name, *save;
 	int next, ret;
 
-	for (name = strtok_r(path, "/", &save); name && dir >= 0; name = strtok_r(NULL, "/", &save)) {
+	for (name = strtok_r(path, "/", &save); name && dir >= 0;
+	     name = strtok_r(NULL, "/", &save)) {
 		ret = 0;
 		if (!mkdirat(dir, name, 0700))
 			ret = attr_apply(&attr, dir, name);

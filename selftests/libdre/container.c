@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -557,6 +558,20 @@ static void removed(void **state)
 	assert_fails(container_lock(&c, f->store, "web"), DRE_ERR_CONTAINER_NONEXISTENCE, "web");
 }
 
+/* What the root of a privileged container can do to its files. */
+static void removed_though_immutable(void **state)
+{
+	struct fixture *f = *state;
+	char *before = list_tree(f->root);
+	struct container *c = create(f, "web", NULL);
+
+	write_file(at(f, "store/layers/%s/file", c->manifest.writable), "data");
+	set_flag(at(f, "store/layers/%s/file", c->manifest.writable), FS_IMMUTABLE_FL);
+	set_flag(at(f, "store/layers/%s", c->manifest.writable), FS_IMMUTABLE_FL);
+	assert_success(container_remove(c));
+	assert_unchanged(f, before);
+}
+
 /* Others are at work: the rest goes with the next change. */
 static void removed_while_the_store_is_changed(void **state)
 {
@@ -634,6 +649,7 @@ int main(void)
 		TEST(commit_keeps_what_it_does_not_know),
 		TEST(uncommitted_is_nothing),
 		TEST(removed),
+		TEST(removed_though_immutable),
 		TEST(removed_while_the_store_is_changed),
 		TEST(damaged_can_be_removed),
 	};

@@ -360,7 +360,7 @@ static void failing_at(struct fixture *f, const struct operation *operation, enu
 		change_something(f);
 		assert_store_clean(f);
 	}
-	print_message("# %s: of %u failures of a call, %u were reported, %u of them after the fact\n",
+	print_message("# %s: of %u calls that failed, %u were reported, %u after the fact\n",
 		      operation->name, n - 1, failed, after);
 	assert_true(failed);
 }

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -89,6 +91,18 @@ void make_tiny_tree(const char *path)
 	snprintf(sub, sizeof(sub), "%s/sbin/init", path);
 	write_file(sub, "#!/bin/sh\n");
 	assert_int_equal(chmod(sub, 0755), 0);
+}
+
+void set_flag(const char *path, int flag)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), flags = 0;
+
+	assert_true(fd >= 0);
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags))
+		fail_msg("%s: the file system has no immutable files: set TMPDIR", path);
+	flags |= flag;
+	assert_int_equal(ioctl(fd, FS_IOC_SETFLAGS, &flags), 0);
+	close(fd);
 }
 
 int remove_tree(const struct fixture *f, const char *name)

@@ -43,6 +43,8 @@ const char *at(const struct fixture *f, const char *fmt, ...)
 void make_tiny_tree(const char *path);
 void write_file(const char *path, const char *text);
 void make_dir(const char *path, mode_t mode);
+/* As chattr(1): FS_IMMUTABLE_FL, FS_APPEND_FL. */
+void set_flag(const char *path, int flag);
 
 /* tree_remove() of a file or directory in f->dir. */
 int remove_tree(const struct fixture *f, const char *name);

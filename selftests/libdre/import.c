@@ -76,7 +76,8 @@ static void bad_sources(void **state)
 	memset(path, 'x', sizeof(path));
 	path[0] = '/';
 	path[sizeof(path) - 1] = '\0';
-	assert_fails(import_base(f->store, "new", NULL, NULL, NULL), DRE_ERR_NULL_POINTER, "source");
+	assert_fails(import_base(f->store, "new", NULL, NULL, NULL), DRE_ERR_NULL_POINTER,
+		     "source");
 	assert_refused(f, "", DRE_ERR_INVALID_ARGUMENT, "there is no");
 	assert_refused(f, "/nonexistent", DRE_ERR_INVALID_ARGUMENT, "there is no /nonexistent");
 	assert_refused(f, "/etc/passwd/x", DRE_ERR_INVALID_ARGUMENT, "there is no /etc/passwd/x");

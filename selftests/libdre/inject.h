@@ -10,7 +10,7 @@
 
 enum injection {
 	INJECT_KILL,		/* killed in place of the Nth call */
-	INJECT_KILL_CALLER,	/* the same, but if a child of it makes the call, only that one */
+	INJECT_KILL_CALLER,	/* the same, but if a child of it calls, only that */
 	INJECT_EIO,		/* the Nth call fails */
 	INJECT_ENOSPC,
 	INJECT_FULL,		/* from the Nth on, all calls fail that take space */

@@ -225,7 +225,7 @@ static void every_damage_of_one_byte(void **state)
 	size_t size = strlen(complete), len;
 	struct manifest_error err;
 	struct manifest m = { 0 };
-	char *copy = malloc(size), *again;	/* exactly: the sanitizer sees one byte too many */
+	char *copy = malloc(size), *again;	/* no byte more, for the sanitizer to see */
 
 	(void)state;
 	for (size_t i = 0; i < size; i++) {

@@ -51,7 +51,8 @@ static void checks_in_order(void **state)
 static void never_reads_beyond_64_bytes(void **state)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
-	char *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			 0);
 
 	(void)state;
 	assert_true(map != MAP_FAILED);

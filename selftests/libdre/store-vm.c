@@ -273,7 +273,7 @@ static void mapped(void **state)
 	assert_int_equal(stat_at(w->where, ".").st_uid, pool.first);
 	assert_int_equal(stat_at(w->where, "renamed/file").st_uid, pool.first);
 	assert_int_equal(stat_at(w->where, "user").st_gid, pool.first + 1000);
-	assert_int_equal(stat_at(w->where, "beyond").st_uid, 65534);	/* not to be had inside */
+	assert_int_equal(stat_at(w->where, "beyond").st_uid, 65534);	/* has no id there */
 	run_inside(w, open_device);
 }
 
@@ -485,7 +485,8 @@ static void longest_chain(void **state)
 	assert_success(mount_web(w));
 	/* All of them are there, also the lowest: nothing was cut off. */
 	assert_int_equal(stat_at(w->where, "dir/file").st_size, strlen("from the base"));
-	assert_int_equal(count_entries(w->where), ROOTFS_MAX_LAYERS - 1 + count_entries(at(w->f, "src")));
+	assert_int_equal(count_entries(w->where),
+			 ROOTFS_MAX_LAYERS - 1 + count_entries(at(w->f, "src")));
 	assert_success(rootfs_unmount("web", w->where));
 
 	make_dir(at(w->f, "store/layers/onemore0"), 0755);
@@ -701,8 +702,8 @@ static void no_space_left(void **state)
 {
 	struct fixture *f = *state, small = *f;
 	char *before, *after, *data = malloc(100001);
+	struct container *c, *removed;
 	struct store *store;
-	struct container *c;
 
 	memset(data, 'x', 100000);
 	data[100000] = '\0';
@@ -722,6 +723,7 @@ static void no_space_left(void **state)
 	assert_string_equal(before, after);
 	free(after);
 
+	assert_success(container_create(&removed, store, "removed", "tiny", NULL, NULL));
 	/* No inodes, either, for a container. */
 	for (int i = 0; i < 100; i++) {
 		int fd = open(at(f, "small/%d", i), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -729,6 +731,14 @@ static void no_space_left(void **state)
 		if (fd < 0)
 			break;
 		close(fd);
+	}
+	/* Removal needs nothing. */
+	assert_success(container_remove(removed));
+	for (int i = 0; i < 8; i++) {
+		int fd = open(at(f, "small/again%d", i), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		if (fd >= 0)
+			close(fd);
 	}
 	assert_int_equal(unlink(at(f, "small/0")), 0);
 	assert_int_equal(unlink(at(f, "small/1")), 0);

@@ -476,7 +476,8 @@ static void collects_nothing_if_in_doubt(void **state)
 		write_file(at(f, "%s", where[i]), "dre-manifest 1\nlay");
 		make_garbage(f);
 		before = list_tree(at(f, "store/layers"));
-		assert_fails(store_gc(f->store, NULL), DRE_ERR_DEVICE_BUSY, ":2: a line that was cut off");
+		assert_fails(store_gc(f->store, NULL), DRE_ERR_DEVICE_BUSY,
+			     ":2: a line that was cut off");
 		after = list_tree(at(f, "store/layers"));
 		assert_string_equal(before, after);
 		free(before);
@@ -538,8 +539,10 @@ static void next_change_collects(void **state)
 
 int main(void)
 {
-#define TEST(name)	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-#define BASE_TEST(name)	cmocka_unit_test_setup_teardown(name, fixture_setup_base, fixture_teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+#define BASE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup_base, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(open_makes_the_layout),
 		TEST(open_ignores_the_umask),
