@@ -24,7 +24,7 @@ check:
 
 # Interactive: `make shell SERIES=6.12`.
 shell: deps stage
-	$(Q)$(VM) shell --kernel $(SERIES) --payload $(STAGE) --syslog
+	$(Q)$(VM) shell --kernel $(SERIES) --payload $(STAGE) --syslog -- sh -c 'ldconfig; exec bash -l'
 
 # Only what the demo shows: no tests.
 demo:
