@@ -141,6 +141,9 @@ static void __noreturn agent_main(int sock)
 	sigset_t all;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A shell ignores these two in what it runs in the background. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	if (sock != AGENT_SOCK)

@@ -106,6 +106,8 @@ static void __maybe_unused
 setup_container(struct __test_metadata *_metadata, FIXTURE_DATA(container) *self)
 {
 	self->dre = dre_open();
+	/* A test before this one may have been killed. */
+	ASSERT_TRUE(eventually(container_count(self->dre) == 0));
 	self->before = snapshot(self->dre);
 	ASSERT_STREQ("0 containers\n" DAWARE_HEADER, self->before);
 	container_start(&self->c, WITH_USERS);
