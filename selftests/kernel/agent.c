@@ -313,7 +313,8 @@ int agent_receive(struct agent *a, void *arg, size_t len)
 		errno = -n;
 		die("no answer from agent %d", a->pid);
 	}
-	if (arg)
+	/* Some answers bring nothing back, see answer(). */
+	if (arg && n)
 		memcpy(arg, m.arg, len);
 	return m.result;
 }
