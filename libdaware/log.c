@@ -160,7 +160,7 @@ static void close_connection(void)
 	connection.closing = false;
 }
 
-/* For a thread that failed to send: the daemon may have been restarted. Returns -1 if it is not there. */
+/* For a thread that failed to send: there may be a new daemon. Returns -1 if there is none. */
 static int renew_connection(void)
 {
 	int fd;
