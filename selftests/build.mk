@@ -30,16 +30,10 @@ shell: deps stage
 demo:
 	$(Q)scripts/deps build module vm
 	$(Q)$(MAKE) -s --no-print-directory -j$$(nproc) all vm-modules
-	$(Q)$(MAKE) -s --no-print-directory $(B)/tests/integration/daware-service
 	$(Q)rm -rf $(B)/stage-demo
 	$(Q)$(MAKE) -s --no-print-directory install DESTDIR=$(CURDIR)/$(B)/stage-demo KERNELS="$(VM_KERNELS)" >/dev/null
-	$(Q)mkdir -p $(B)/stage-demo/demo && cp selftests/integration/demo $(B)/tests/integration/daware-service $(B)/stage-demo/demo/
+	$(Q)mkdir -p $(B)/stage-demo/demo && cp selftests/integration/demo $(B)/examples/daware-service $(B)/stage-demo/demo/
 	$(Q)$(VM) run --name demo --kernel $(SERIES) --payload $(B)/stage-demo -- /demo/demo
-
-# The example, without the dynamic linker that a small base image has not.
-$(B)/tests/integration/daware-service: Documentation/examples/daware-service.c $(B)/lib/libdaware.a libdaware/daware.h
-	@mkdir -p $(@D)
-	$(Q)$(call say,CC,$@)$(CC) -D_GNU_SOURCE -Ilibdaware $(CFLAGS) -Wall -Wextra -Werror -static -o $@ $< $(B)/lib/libdaware.a -pthread
 
 # checkpatch comes from Debian's package of the kernel's source, as the tests' harness does.
 CHECKPATCH := $(B)/checkpatch
