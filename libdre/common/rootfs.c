@@ -330,33 +330,33 @@ _Static_assert((ROOTFS_MAX_LAYERS + 2) * (LAYER_NAME_LEN + 1) +
 	       sizeof("lowerdir=,upperdir=,workdir=../work/" FIXED_OPTIONS) <= OPTIONS_SIZE,
 	       "ROOTFS_MAX_LAYERS do not fit into the options of mount(2)");
 
-/* overlayfs says ENOENT, but not for what. */
-static const char *missing_layer(struct store *store, const struct manifest *m)
+static int check_there(struct store *store, const char *name, const char *dir, const char *layer)
 {
-	char path[sizeof("layers/") + LAYER_NAME_LEN];
+	char path[16];
 	struct stat st;
-	size_t i;
 
-	for (i = 0; i <= m->nr_layers; i++) {
-		const char *layer = i < m->nr_layers ? m->layers[i] : m->writable;
-
-		snprintf(path, sizeof(path), "layers/%s", layer);
-		if (fstatat(store_root_fd(store), path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return layer;
-	}
-	return NULL;
+	snprintf(path, sizeof(path), "%s/%s", dir, layer);
+	if (!fstatat(store_root_fd(store), path, &st, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	if (errno == ENOENT)
+		return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': layer %s/%s is missing",
+				name, store_root(store), path);
+	return dre_fail_errno(errno, "container '%s': layer %s/%s", name, store_root(store), path);
 }
 
-static int fail_mount(struct store *store, const char *name, const struct manifest *m,
-		      const struct report *report)
+/* overlayfs would only say ENOENT, and complain in the kernel's log. */
+static int check_layers(struct store *store, const char *name, const struct manifest *m)
 {
-	const char *layer = report->errnum == ENOENT ? missing_layer(store, m) : NULL;
+	size_t i;
+	int ret = 0;
 
-	if (layer)
-		return dre_fail(DRE_ERR_DEVICE_BUSY,
-				"container '%s': layer %s/layers/%s is missing", name,
-				store_root(store), layer);
-	return dre_fail_errno(report->errnum, "container '%s': %s", name, report->failed);
+	for (i = 0; i < m->nr_layers && !ret; i++)
+		ret = check_there(store, name, "layers", m->layers[i]);
+	if (!ret)
+		ret = check_there(store, name, "layers", m->writable);
+	if (!ret)
+		ret = check_there(store, name, "work", m->writable);
+	return ret;
 }
 
 static int attach(const char *name, int mount_fd, const char *where)
@@ -373,8 +373,7 @@ static int attach(const char *name, int mount_fd, const char *where)
 	return ret;
 }
 
-static int mount_at(struct store *store, const char *name, const struct manifest *m,
-		    struct mounter *mounter, const char *where)
+static int mount_at(const char *name, struct mounter *mounter, const char *where)
 {
 	struct report report;
 	int mount_fd, ret;
@@ -389,7 +388,7 @@ static int mount_at(struct store *store, const char *name, const struct manifest
 	if (mounter->userns_fd >= 0)
 		close(mounter->userns_fd);
 	if (mount_fd < 0)
-		return fail_mount(store, name, m, &report);
+		return dre_fail_errno(report.errnum, "container '%s': %s", name, report.failed);
 	ret = attach(name, mount_fd, where);
 	close(mount_fd);
 	return ret;
@@ -420,7 +419,8 @@ int rootfs_mount(struct store *store, const char *name, const struct manifest *m
 	if (mounted == SOMETHING_ELSE)
 		return dre_fail(DRE_ERR_DEVICE_BUSY,
 				"container '%s': something else is mounted at %s", name, where);
-	return mount_at(store, name, m, &mounter, where);
+	ret = check_layers(store, name, m);
+	return ret ? ret : mount_at(name, &mounter, where);
 }
 
 /*

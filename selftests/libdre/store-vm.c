@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * What needs mounts and control groups: root file systems of containers,
- * trees with mounts in them, full disks. For the virtual machine: it mounts in
- * the namespace that it is started in.
+ * trees with mounts in them, full disks. For the virtual machine.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -449,10 +448,9 @@ static void missing_layers(void **state)
 	assert_int_equal(rename(layer, saved), 0);
 	assert_fails(mount_web(w), DRE_ERR_DEVICE_BUSY, w->c->manifest.writable);
 	assert_int_equal(rename(saved, layer), 0);
-	/* The work directory has no name of its own in the text. */
 	snprintf(work, sizeof(work), "store/work/%s", w->c->manifest.writable);
 	assert_int_equal(remove_tree(w->f, work), 0);
-	assert_fails(mount_web(w), DRE_ERR_DEVICE_BUSY, "cannot mount overlayfs");
+	assert_fails(mount_web(w), DRE_ERR_DEVICE_BUSY, work);
 	make_dir(at(w->f, "%s", work), 0700);
 	assert_mounts(w);
 	assert_success(mount_web(w));
@@ -495,7 +493,7 @@ static void longest_chain(void **state)
 	assert_mounts(w);
 }
 
-/* Where systemd has been, "/" is shared, and what is mounted appears in other namespaces. */
+/* What is mounted appears in namespaces that are slaves of ours, and goes from there as well. */
 static void shared_propagation(void **state)
 {
 	struct world *w = *state;
@@ -503,7 +501,6 @@ static void shared_propagation(void **state)
 	char byte;
 	pid_t pid;
 
-	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL), 0);
 	assert_int_equal(pipe(ready), 0);
 	assert_int_equal(pipe(go), 0);
 	pid = fork();
@@ -530,7 +527,19 @@ static void shared_propagation(void **state)
 		close(ready[i]);
 		close(go[i]);
 	}
+}
+
+/* A host without systemd. */
+static void private_propagation(void **state)
+{
+	struct world *w = *state;
+
 	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_success(mount_web(w));
+	run_inside(w, use_files);
+	assert_success(rootfs_unmount("web", w->where));
+	assert_mounts(w);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL), 0);
 }
 
 static void no_idmapped_mounts(void **state)
@@ -868,6 +877,7 @@ int main(void)
 		PRIVILEGED(longest_chain),
 		MAPPED(longest_chain),
 		MAPPED(shared_propagation),
+		MAPPED(private_propagation),
 		PRIVILEGED(no_idmapped_mounts),
 		PRIVILEGED(several_threads),
 		PRIVILEGED(killed),
@@ -885,6 +895,12 @@ int main(void)
 		TREE(found_elsewhere),
 	};
 
+	/* A namespace of our own, but shared within, as systemd has it on a host. */
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL)) {
+		perror("Bail out! cannot get a mount namespace");
+		return 1;
+	}
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
