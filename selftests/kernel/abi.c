@@ -240,7 +240,7 @@ TEST_F(request, size_above_a_page)
 	EXPECT_ERROR(E2BIG, self->fd, variant->cmd, self->arg);
 }
 
-TEST_F(request, unknown_flags)
+TEST_F(request, unknown_flags_and_reserved_fields)
 {
 	int bit;
 
@@ -250,10 +250,7 @@ TEST_F(request, unknown_flags)
 		self->arg->flags = 1U << bit;
 		EXPECT_ERROR(EINVAL, self->fd, variant->cmd, self->arg);
 	}
-}
-
-TEST_F(request, reserved)
-{
+	self->arg->flags = 0;
 	if (!variant->reserved)
 		return;
 	self->arg->byte[variant->reserved] = 1;
