@@ -13,15 +13,7 @@
 #include "names.h"
 #include "store_private.h"
 
-/* The umask of the caller must not decide. */
-static int make_directory(int dir_fd, const char *name, mode_t mode)
-{
-	if (mkdirat(dir_fd, name, 0700) < 0)
-		return errno == EEXIST ? 0 : -errno;
-	return fchmodat(dir_fd, name, mode, 0) < 0 ? -errno : 0;
-}
-
-/* Makes the directories above the root, as "mkdir -p" does. */
+/* Makes the directories above the root, as "mkdir -p" does; but the umask does not decide. */
 static int make_parents(const char *root)
 {
 	char *path = strdup(root);
@@ -32,7 +24,10 @@ static int make_parents(const char *root)
 		return -ENOMEM;
 	for (slash = strchr(path + 1, '/'); slash && !ret; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		ret = make_directory(AT_FDCWD, path, 0755);
+		if (!mkdir(path, 0755))
+			ret = chmod(path, 0755) < 0 ? -errno : 0;
+		else if (errno != EEXIST)
+			ret = -errno;
 		*slash = '/';
 	}
 	free(path);
@@ -47,8 +42,8 @@ static int open_root(struct store *s)
 	s->root_fd = open(s->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->root_fd < 0 && errno == ENOENT) {
 		ret = make_parents(s->root);
-		if (!ret)
-			ret = make_directory(AT_FDCWD, s->root, 0711);
+		if (!ret && mkdir(s->root, 0700) < 0 && errno != EEXIST)
+			ret = -errno;
 		if (ret)
 			return dre_fail_errno(-ret, "cannot make the store %s", s->root);
 		s->root_fd = open(s->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -57,32 +52,36 @@ static int open_root(struct store *s)
 		return dre_fail_errno(errno, "cannot open the store %s", s->root);
 	if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
 		return dre_fail(DRE_ERR_PERMISSION_DENIED,
-				"the store %s belongs to somebody else or can be written to by others",
-				s->root);
+				"the store %s belongs to somebody else or can be written to by "
+				"others", s->root);
+	/* As it was made, now or by one that was killed then. Otherwise it is the operator's. */
+	if (!(st.st_mode & 077) && fchmod(s->root_fd, 0711) < 0)
+		return dre_fail_errno(errno, "cannot make the store %s", s->root);
 	return 0;
 }
 
+/* The mode is what it has to be, also if somebody has changed it: it keeps the layers closed. */
 static int open_directory(struct store *s, const char *name, mode_t mode, int *fd)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int ret;
+	struct stat st;
 
 	*fd = openat(s->root_fd, name, flags);
 	if (*fd < 0 && errno == ENOENT) {
-		ret = make_directory(s->root_fd, name, mode);
-		if (!ret && fsync(s->root_fd) < 0)
-			ret = -errno;
-		if (ret)
-			return dre_fail_errno(-ret, "cannot make %s/%s", s->root, name);
+		if ((mkdirat(s->root_fd, name, 0700) < 0 && errno != EEXIST) ||
+		    fsync(s->root_fd) < 0)
+			return dre_fail_errno(errno, "cannot make %s/%s", s->root, name);
 		*fd = openat(s->root_fd, name, flags);
 	}
-	if (*fd < 0)
+	if (*fd < 0 || fstat(*fd, &st) < 0 ||
+	    ((st.st_mode & 07777) != mode && fchmod(*fd, mode) < 0))
 		return dre_fail_errno(errno, "cannot open %s/%s", s->root, name);
 	return 0;
 }
 
 static int open_all(struct store *s)
 {
+	int lxc_fd = -1;
 	const struct {
 		const char *name;
 		mode_t mode;
@@ -94,19 +93,19 @@ static int open_all(struct store *s)
 		{ "containers", 0700, &s->containers_fd },
 		{ "pending", 0700, &s->pending_fd },
 		{ "trash", 0700, &s->trash_fd },
+		{ "lxc", 0711, &lxc_fd },
 	};
 	size_t i;
-	int ret, lxc_fd;
+	int ret;
 
 	ret = open_root(s);
 	for (i = 0; !ret && i < sizeof(directories) / sizeof(*directories); i++)
 		ret = open_directory(s, directories[i].name, directories[i].mode,
 				     directories[i].fd);
-	if (!ret)
-		ret = open_directory(s, "lxc", 0711, &lxc_fd);
+	if (lxc_fd >= 0)
+		close(lxc_fd);
 	if (ret)
 		return ret;
-	close(lxc_fd);
 	s->lock_fd = openat(s->root_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (s->lock_fd < 0)
 		return dre_fail_errno(errno, "cannot open %s/lock", s->root);

@@ -82,6 +82,27 @@ static void open_again_changes_nothing(void **state)
 	free(after);
 }
 
+/* Opened by mistake, or by one that was killed before it could set them. */
+static void open_mends_modes(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store;
+
+	assert_int_equal(chmod(at(f, "store/layers"), 0755), 0);
+	assert_int_equal(chmod(at(f, "store/lxc"), 0700), 0);
+	assert_int_equal(chmod(f->root, 0700), 0);
+	assert_success(store_open(&store, f->root));
+	store_close(store);
+	assert_int_equal(mode_of(at(f, "store/layers")), 0700);
+	assert_int_equal(mode_of(at(f, "store/lxc")), 0711);
+	assert_int_equal(mode_of(f->root), 0711);
+	/* That of the root may be the operator's. */
+	assert_int_equal(chmod(f->root, 0755), 0);
+	assert_success(store_open(&store, f->root));
+	store_close(store);
+	assert_int_equal(mode_of(f->root), 0755);
+}
+
 static void open_refuses(void **state)
 {
 	struct fixture *f = *state;
@@ -547,6 +568,7 @@ int main(void)
 		TEST(open_makes_the_layout),
 		TEST(open_ignores_the_umask),
 		TEST(open_again_changes_nothing),
+		TEST(open_mends_modes),
 		TEST(open_refuses),
 		TEST(users_get_nothing),
 		TEST(base_names_are_checked),
