@@ -383,11 +383,50 @@ static void full_disk(void **state)
 		failing_at(*state, &operations[i], INJECT_FULL);
 }
 
+static int open_new_store(void *arg)
+{
+	struct store *store;
+	int ret = store_open(&store, arg);
+
+	if (!ret)
+		store_close(store);
+	return ret;
+}
+
+/* The first use of a store, of which there is no old state: the next one completes it. */
+static void killed_in_first_use(void **state)
+{
+	static const char *const parts[] = {
+		"layers", "work", "bases", "containers", "pending", "trash", "lxc",
+	};
+	struct fixture *f = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+	struct stat st;
+	unsigned int n = 1;
+
+	strcpy(path, at(f, "new"));
+	do {
+		outcome = inject(INJECT_KILL, n++, open_new_store, path);
+		assert_int_equal(open_new_store(path), 0);
+		for (int i = 0; i < 7; i++) {
+			assert_int_equal(stat(at(f, "new/%s", parts[i]), &st), 0);
+			assert_int_equal(st.st_mode & 0777, i == 6 ? 0711 : 0700);
+		}
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0711);
+		assert_int_equal(remove_tree(f, "new"), 0);
+	} while (outcome.injected);
+	print_message("# first use: killed at %u calls\n", n - 2);
+	assert_true(outcome.finished && !outcome.ret);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(killed),
+		TEST(killed_in_first_use),
 		TEST(input_output_errors),
 		TEST(full_disk),
 	};
