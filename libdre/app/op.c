@@ -256,6 +256,10 @@ int app_settle_groups(const struct app *app)
 
 	app_group("monitor", app->name, group);
 	err = cgroupfs_remove(group);
+	for (int tries = 0; err == DRE_ERR_CONTAINER_BUSY && tries < 20; tries++) {
+		usleep(50000);	/* one that was killed just now is going */
+		err = cgroupfs_remove(group);
+	}
 	if (err)
 		return err;
 	app_group("app", app->name, group);
