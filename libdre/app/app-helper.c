@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,23 +152,48 @@ static void leave_terminal(void)
 	}
 }
 
+/* The command that runs in the container, a child of ours. */
+static volatile pid_t attached;
+
+static void pass_on(int signo, siginfo_t *info, void *context)
+{
+	(void)context;
+	/* The terminal's signals go to all of the foreground, the command included. */
+	if (attached > 0 && info->si_code != SI_KERNEL)
+		kill(attached, signo);
+}
+
+/* Who ends us, or our caller, means the command. */
+static void pass_signals_on(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 };
+	struct sigaction action = { .sa_sigaction = pass_on, .sa_flags = SA_SIGINFO };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaction(signals[i], &action, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
 static int do_exec(const char *root, const char *name, char **argv)
 {
 	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
 	struct lxc_container *c = open_container(root, name, NULL);
-	int status;
+	lxc_attach_command_t command = { .program = argv[0], .argv = argv };
+	int status = 0;
 
 	if (!c)
 		return report_error("liblxc cannot open it");
+	pass_signals_on();
 	options.env_policy = LXC_ATTACH_CLEAR_ENV;
 	if (isatty(STDIN_FILENO) || isatty(STDOUT_FILENO) || isatty(STDERR_FILENO))
 		options.attach_flags |= LXC_ATTACH_TERMINAL;
 	else
 		leave_terminal();
-	status = c->attach_run_wait(c, &options, argv[0], (const char *const *)argv);
-	bound_log(root, name);
-	if (status < 0)
+	if (c->attach(c, lxc_attach_run_command, &command, &options, (pid_t *)&attached))
 		return report_error("liblxc cannot run a command in it");
+	while (waitpid(attached, &status, 0) < 0 && errno == EINTR)
+		;
+	bound_log(root, name);
 	return report_ok(status);
 }
 

@@ -2,8 +2,11 @@
 /*
  * What every operation on a container begins and ends with.
  */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -142,43 +145,49 @@ void app_end(struct app *app)
 }
 
 /*
- * liblxc tells what it was told last: whoever is killed while it freezes or
- * thaws leaves FREEZING or THAWED for ever, and a freeze by others is unknown
- * to it. The control group knows: the outer one, which liblxc freezes.
+ * Whether liblxc's monitor listens. It has no control group of its own for a
+ * moment at the start and the end, and between them while it reboots.
  */
-static enum app_state frozen_state(const struct app *app)
+static bool monitor_listens(const struct app *app)
 {
-	char group[APP_GROUP_SIZE];
-	bool frozen;
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int len, fd, err;
 
-	app_group("app", app->name, group);
-	if (cgroupfs_frozen(group, &frozen))
-		return APP_UNKNOWN;
-	return frozen ? APP_SUSPENDED : APP_RUNNING;
+	/* The name is an abstract one, as liblxc makes it; where it has no room liblxc takes another. */
+	len = snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1, "%s/lxc/%s/command",
+		       store_root(app->store), app->name);
+	if (len >= (int)sizeof(addr.sun_path) - 1)
+		return app->lxc->is_running(app->lxc);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return app->lxc->is_running(app->lxc);
+	err = connect(fd, (struct sockaddr *)&addr,
+		      offsetof(struct sockaddr_un, sun_path) + 1 + len);
+	close(fd);
+	return err == 0;
 }
 
+/*
+ * The control groups know, and answer at once. liblxc tells what it was told
+ * last, so whoever is killed while it freezes leaves FREEZING for ever; and a
+ * monitor that reboots its container drops the questions of that moment, and who
+ * asked waits for ever.
+ */
 enum app_state app_state(const struct app *app)
 {
-	static const struct {
-		const char *name;
-		enum app_state state;
-	} states[] = {
-		{ "STOPPED", APP_STOPPED },
-		{ "RUNNING", APP_RUNNING },
-		{ "FREEZING", APP_RUNNING },
-		{ "FROZEN", APP_RUNNING },
-		{ "THAWED", APP_RUNNING },
-		{ "STARTING", APP_CHANGING },
-		{ "STOPPING", APP_CHANGING },
-		{ "ABORTING", APP_CHANGING },
-	};
-	const char *name = app->lxc->state(app->lxc);
+	char group[APP_GROUP_SIZE], payload[APP_GROUP_SIZE + sizeof("/payload")];
+	bool watched, populated, frozen;
 
-	for (size_t i = 0; name && i < sizeof(states) / sizeof(*states); i++)
-		if (!strcmp(name, states[i].name))
-			return states[i].state == APP_RUNNING ? frozen_state(app) :
-								states[i].state;
-	return APP_UNKNOWN;
+	app_group("monitor", app->name, group);
+	if (cgroupfs_populated(group, &watched))
+		return APP_UNKNOWN;
+	if (!watched)
+		return monitor_listens(app) ? APP_CHANGING : APP_STOPPED;
+	app_group("app", app->name, group);
+	snprintf(payload, sizeof(payload), "%s/payload", group);
+	if (cgroupfs_populated(payload, &populated) || cgroupfs_frozen(group, &frozen))
+		return APP_UNKNOWN;
+	return !populated ? APP_CHANGING : frozen ? APP_SUSPENDED : APP_RUNNING;
 }
 
 /*

@@ -246,23 +246,44 @@ int cgroupfs_freeze(const char *path, bool freeze)
 	return with_group(path, freeze ? freeze_group : thaw_group);
 }
 
-int cgroupfs_frozen(const char *path, bool *frozen)
+/* The file @file of the group at @path, as far as it fits; "" if it is not there. */
+static int read_group(const char *path, const char *file, char *text, size_t size)
 {
-	char name[PATH_MAX], text = '0';
+	char name[PATH_MAX];
 	int root, fd, ret;
+	ssize_t n;
 
-	*frozen = false;
+	*text = '\0';
 	ret = cgroupfs_open(&root);
 	if (ret)
 		return ret;
-	snprintf(name, sizeof(name), "%s/cgroup.freeze", path);
+	snprintf(name, sizeof(name), "%s/%s", path, file);
 	fd = openat(root, name, O_RDONLY | O_CLOEXEC);
 	close(root);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : dre_fail_errno(errno, "control group %s", path);
-	if (read(fd, &text, 1) < 0)
-		ret = errno == ENODEV ? 0 : dre_fail_errno(errno, "control group %s", path);
+	n = read(fd, text, size - 1);
+	if (n < 0 && errno != ENODEV)
+		ret = dre_fail_errno(errno, "control group %s", path);
+	text[n < 0 ? 0 : n] = '\0';
 	close(fd);
-	*frozen = text == '1';
+	return ret;
+}
+
+int cgroupfs_frozen(const char *path, bool *frozen)
+{
+	char text[16];
+	int ret = read_group(path, "cgroup.freeze", text, sizeof(text));
+
+	*frozen = *text == '1';
+	return ret;
+}
+
+int cgroupfs_populated(const char *path, bool *populated)
+{
+	char text[256];
+	int ret = read_group(path, "cgroup.events", text, sizeof(text));
+
+	*populated = strstr(text, "populated 1");
 	return ret;
 }

@@ -35,6 +35,9 @@ int cgroupfs_kill(const char *path);
  */
 int cgroupfs_freeze(const char *path, bool freeze);
 
+/* Are there processes in the group at @path or below? False if it is not there. */
+int cgroupfs_populated(const char *path, bool *populated);
+
 /* Is the group at @path told to be frozen? False if it is not there. */
 int cgroupfs_frozen(const char *path, bool *frozen);
 

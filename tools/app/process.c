@@ -3,6 +3,7 @@
  * register, unregister, exec.
  */
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -56,6 +57,9 @@ int cmd_exec(int argc, char **argv)
 		i++;
 	if (i == argc)
 		command_usage("a command is missing");
+	/* Ctrl-C is the command's business. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
 	err = dre_app_exec(&h, argv + i, &status);
 	if (err)
 		return command_fail(err, h.name);
