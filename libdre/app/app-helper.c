@@ -185,6 +185,7 @@ static int do_exec(const char *root, const char *name, char **argv)
 		return report_error("liblxc cannot open it");
 	pass_signals_on();
 	options.env_policy = LXC_ATTACH_CLEAR_ENV;
+	options.initial_cwd = "/";
 	if (isatty(STDIN_FILENO) || isatty(STDOUT_FILENO) || isatty(STDERR_FILENO))
 		options.attach_flags |= LXC_ATTACH_TERMINAL;
 	else

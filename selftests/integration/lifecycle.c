@@ -373,6 +373,12 @@ static pid_t monitor_of(pid_t init)
 }
 
 /* Nobody watches the container any more. Whoever changes it next makes an end of it. */
+static void kill_monitor(const dre_app_handle *h, pid_t init)
+{
+	kill(monitor_of(init), SIGKILL);
+	assert_true(eventually(dre_app_status(h) == DRE_APP_CONTAINER_STATUS_STOP));
+}
+
 static void monitor_is_killed(void **state)
 {
 	dre_app_handle *h = box_start("c");
@@ -381,8 +387,7 @@ static void monitor_is_killed(void **state)
 
 	(void)state;
 	box_agent(h, &agent, "-s 10");
-	kill(monitor_of(init), SIGKILL);
-	assert_true(eventually(dre_app_status(h) != DRE_APP_CONTAINER_STATUS_BUSY));
+	kill_monitor(h, init);
 	assert_done(dre_app_start(h));
 	assert_running(h);
 	assert_true(is_gone(init));
@@ -390,14 +395,14 @@ static void monitor_is_killed(void **state)
 	assert_true(nothing_registered());
 
 	init = box_init(h);
-	kill(monitor_of(init), SIGKILL);
+	kill_monitor(h, init);
 	assert_int_equal(dre_app_stop(h), DRE_ERR_CONTAINER_STOPPED);
 	assert_true(is_gone(init));
 	assert_stopped(h);
 	assert_done(dre_app_start(h));
 
 	init = box_init(h);
-	kill(monitor_of(init), SIGKILL);
+	kill_monitor(h, init);
 	assert_done(dre_app_destroy_container("c"));
 	assert_true(is_gone(init));
 	assert_true(is_clean("c"));
