@@ -313,5 +313,7 @@ int box_main(const struct CMUnitTest *tests, size_t nr, CMFixtureFunction setup)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	use_conf("");
+	if (getenv("DRE_TESTS"))
+		cmocka_set_test_filter(getenv("DRE_TESTS"));
 	return _cmocka_run_group_tests("", tests, nr, setup, box_destroy_all);
 }

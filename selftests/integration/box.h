@@ -90,7 +90,10 @@ void unload_module(void);
 /* Does the module know an application container of this name? */
 bool module_knows(const char *name);
 
-/* Runs the tests; the program has use_conf("") and destroys all containers at its end. */
+/*
+ * Runs the tests, or those whose names are like DRE_TESTS in the environment ("*" and "?" stand for
+ * others); the program has use_conf("") and destroys all containers at its end.
+ */
 int box_main(const struct CMUnitTest *tests, size_t nr, CMFixtureFunction setup);
 #define BOX_MAIN(tests, setup)	box_main((tests), sizeof(tests) / sizeof((tests)[0]), (setup))
 
