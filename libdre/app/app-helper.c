@@ -35,6 +35,7 @@
 #include "module.h"
 
 #define REPORT_FD	3
+#define LOCK_FD		4	/* of the container: it stays busy until the start is done */
 
 /* liblxc's log of a container that is entered often is emptied where it is longer. */
 #define LOG_MAX		(64 * 1024)
@@ -383,7 +384,8 @@ int main(int argc, char **argv)
 		return do_hook();
 	/* What runs in the container, or watches it, must not keep the caller waiting. */
 	if (fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC) == 0) {
-		if (argc == 4 && !strcmp(argv[1], "start"))
+		if (argc == 4 && !strcmp(argv[1], "start") &&
+		    fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) == 0)
 			return do_start(argv[2], argv[3]);
 		if (argc == 4 && !strcmp(argv[1], "device"))
 			return do_device(argv[2], argv[3]);

@@ -38,7 +38,7 @@ static int set_attributes(posix_spawnattr_t *attr)
 	return err;
 }
 
-static int set_actions(posix_spawn_file_actions_t *actions, int report, bool quiet)
+static int set_actions(posix_spawn_file_actions_t *actions, int report, int lock, bool quiet)
 {
 	int err = posix_spawn_file_actions_init(actions);
 
@@ -46,12 +46,14 @@ static int set_actions(posix_spawn_file_actions_t *actions, int report, bool qui
 		err = posix_spawn_file_actions_adddup2(actions, report, 3);
 	for (int fd = 0; quiet && !err && fd < 3; fd++)
 		err = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0);
+	if (!err && lock >= 0)
+		err = posix_spawn_file_actions_adddup2(actions, lock, 4);
 	if (!err)
-		err = posix_spawn_file_actions_addclosefrom_np(actions, 4);
+		err = posix_spawn_file_actions_addclosefrom_np(actions, lock >= 0 ? 5 : 4);
 	return err;
 }
 
-static int spawn(pid_t *pid, char *const argv[], int report, bool quiet)
+static int spawn(pid_t *pid, char *const argv[], int report, int lock, bool quiet)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
@@ -59,7 +61,7 @@ static int spawn(pid_t *pid, char *const argv[], int report, bool quiet)
 
 	if (err)
 		return err;
-	err = set_actions(&actions, report, quiet);
+	err = set_actions(&actions, report, lock, quiet);
 	if (!err) {
 		err = posix_spawn(pid, HELPER, &actions, &attr, argv, environ);
 		posix_spawn_file_actions_destroy(&actions);
@@ -86,7 +88,8 @@ static void read_report(int fd, char *text, size_t size)
 	text[strcspn(text, "\n")] = '\0';
 }
 
-static int run(const struct app *app, char *const argv[], bool quiet, int *status)
+/* @lock: what the helper is to hold as long as it runs, also if the caller is killed; or -1. */
+static int run(const struct app *app, char *const argv[], int lock, bool quiet, int *status)
 {
 	char text[1024];
 	int report[2], err;
@@ -94,8 +97,8 @@ static int run(const struct app *app, char *const argv[], bool quiet, int *statu
 
 	if (pipe2(report, O_CLOEXEC))
 		return dre_fail_errno(errno, "container '%s'", app->name);
-	/* The child gets it as fd 3: where it has that number already, dup2() keeps it open. */
-	err = spawn(&pid, argv, report[1], quiet);
+	/* Where a file has its number in the child already, dup2() keeps it open. */
+	err = spawn(&pid, argv, report[1], lock, quiet);
 	close(report[1]);
 	if (err) {
 		close(report[0]);
@@ -117,7 +120,7 @@ int app_helper_start(const struct app *app)
 			 (char *)app->name, NULL };
 	int status;
 
-	return run(app, argv, true, &status);
+	return run(app, argv, app->container->lock_fd, true, &status);
 }
 
 int app_helper_device(const struct app *app)
@@ -126,7 +129,7 @@ int app_helper_device(const struct app *app)
 			 (char *)app->name, NULL };
 	int status;
 
-	return run(app, argv, true, &status);
+	return run(app, argv, -1, true, &status);
 }
 
 int app_helper_exec(const struct app *app, char *const command[], int *status)
@@ -145,7 +148,7 @@ int app_helper_exec(const struct app *app, char *const command[], int *status)
 	argv[2] = (char *)store_root(app->store);
 	argv[3] = (char *)app->name;
 	memcpy(argv + 4, command, nr * sizeof(*argv));
-	err = run(app, argv, false, status);
+	err = run(app, argv, -1, false, status);
 	free(argv);
 	return err;
 }
