@@ -243,6 +243,20 @@ bool world_is_as_marked(void)
 	return same;
 }
 
+static bool is_equal(void)
+{
+	char *now = world_describe();
+	bool same = !strcmp(now, marked);
+
+	free(now);
+	return same;
+}
+
+bool world_becomes_as_marked(void)
+{
+	return eventually(is_equal()) || world_is_as_marked();
+}
+
 void assert_refused_(int got, int wanted, const char *call, const char *file, int line)
 {
 	const char *text = dre_last_error();

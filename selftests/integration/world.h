@@ -20,6 +20,9 @@ char *world_describe(void);
 void world_mark(void);
 bool world_is_as_marked(void);
 
+/* The same, in the end: what is on its way out may take a moment. */
+bool world_becomes_as_marked(void);
+
 /*
  * The call fails with @code, says why in one line, and changes nothing.
  * world_mark() was called since anything was changed.
