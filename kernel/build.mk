@@ -12,13 +12,14 @@ KERNEL_FILES := $(notdir $(wildcard kernel/*.c kernel/*.h)) Kbuild
 all: modules
 modules:
 	$(Q)for k in $(KERNELS); do $(MAKE) -s --no-print-directory $(B)/module/$$k/dre.ko || exit; done
-vm-modules:
+# After the others, which may be the same: two would build in one directory at once.
+vm-modules: modules
 	$(Q)$(MAKE) -s --no-print-directory modules KERNELS="$(VM_KERNELS)"
 
 $(B)/module/%/dre.ko: $(addprefix kernel/,$(KERNEL_FILES)) uapi/linux/dre.h
 	@mkdir -p $(@D)
 	$(Q)ln -sf $(addprefix $(CURDIR)/kernel/,$(KERNEL_FILES)) $(@D)/
 	$(Q)dir=/lib/modules/$*/build; \
-	[ -e $$dir ] || dir=$$(scripts/kernels headers $$(echo $* | cut -d. -f1,2)) || exit; \
+	[ -e $$dir ] || dir=$$(scripts/kernels headers $*) || exit; \
 	$(call say,KBUILD,$@)$(MAKE) -s -C $$dir M=$(CURDIR)/$(@D) DRE_UAPI=$(CURDIR)/uapi \
 		CONFIG_DEBUG_INFO_BTF_MODULES= KCFLAGS=-Werror modules

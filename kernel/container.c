@@ -2,7 +2,6 @@
 /*
  * Containers: known from DRE_IOC_CONTAINER_CREATE until their init ends.
  */
-#include <linux/ctype.h>
 #include <linux/file.h>
 #include <linux/hashtable.h>
 
@@ -14,6 +13,9 @@ static u32 dre_next_id = 1;
 
 /* Application containers by pid namespace. dre_lock; readers under RCU. */
 static DEFINE_HASHTABLE(dre_by_ns, 8);
+
+/* Those that have ended and still have control groups, oldest first. dre_lock. */
+static LIST_HEAD(dre_ended);
 
 static void dre_container_free(struct rcu_head *rcu)
 {
@@ -92,7 +94,15 @@ static void dre_container_unlink(struct dre_container *c)
 		dre_managed_remove(m);
 		cond_resched();
 	}
+	if (!dre_groups_end(c))
+		list_add_tail(&c->ended_node, &dre_ended);
 	dre_proc_changed();
+}
+
+/* The last control group of a container that had ended is gone. dre_lock. */
+void dre_container_released(struct dre_container *c)
+{
+	list_del_init(&c->ended_node);
 }
 
 /* Without its init having ended, and so without that event. dre_lock. */
@@ -121,18 +131,6 @@ static void dre_container_gone(struct dre_watch *watch)
 static bool dre_type_valid(u32 type)
 {
 	return type == DRE_CONTAINER_APP || type == DRE_CONTAINER_SYS;
-}
-
-static bool dre_name_valid(const char *name)
-{
-	size_t len = strnlen(name, DRE_NAME_SIZE), i;
-
-	if (len == 0 || len == DRE_NAME_SIZE || !isalnum(name[0]) || !isascii(name[0]))
-		return false;
-	for (i = 1; i < len; i++)
-		if (!isascii(name[i]) || (!isalnum(name[i]) && !strchr("_.-", name[i])))
-			return false;
-	return true;
 }
 
 static struct dre_container *dre_container_named(u32 type, const char *name)
@@ -191,6 +189,9 @@ static struct dre_container *dre_container_alloc(const struct dre_container_crea
 		c->ns = ns_of_pid(pid);
 	INIT_LIST_HEAD(&c->managed);
 	INIT_LIST_HEAD(&c->files);
+	INIT_LIST_HEAD(&c->ended_node);
+	xa_init_flags(&c->groups, XA_FLAGS_ALLOC1);
+	c->next_group = 1;
 	init_waitqueue_head(&c->wait);
 	dre_watch_prepare(&c->watch, pid, dre_container_gone);
 	strscpy(c->name, req->name, sizeof(c->name));
@@ -222,8 +223,9 @@ static int dre_container_link(struct dre_container *c)
 	return -ESRCH;
 }
 
-/* A file for @c, and its descriptor: reserved, and written to the caller. */
-static struct file *dre_container_fd(struct dre_container *c, __s32 __user *ufd, int *fd)
+/* A file for @c, see dre_container_getfile(), and its descriptor: reserved, and told the caller. */
+static struct file *dre_container_fd(struct dre_container *c, bool ended, __s32 __user *ufd,
+				     int *fd)
 {
 	struct file *file;
 	int err;
@@ -232,7 +234,7 @@ static struct file *dre_container_fd(struct dre_container *c, __s32 __user *ufd,
 	if (*fd < 0)
 		return ERR_PTR(*fd);
 	err = put_user(*fd, ufd);
-	file = err ? ERR_PTR(err) : dre_container_getfile(c);
+	file = err ? ERR_PTR(err) : dre_container_getfile(c, ended);
 	if (IS_ERR(file)) {
 		put_unused_fd(*fd);
 		put_user(-1, ufd);	/* nobody shall close that number */
@@ -245,7 +247,7 @@ static long dre_container_add(struct dre_container *c, __s32 __user *ufd)
 	struct file *file;
 	int fd, err;
 
-	file = dre_container_fd(c, ufd, &fd);
+	file = dre_container_fd(c, false, ufd, &fd);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	mutex_lock(&dre_lock);
@@ -291,26 +293,63 @@ put_pid:
 	return err;
 }
 
+/* One that has ended while processes were bound, and some still are. dre_move_lock, dre_lock. */
+static struct dre_container *dre_container_left(const struct dre_container_open *req)
+{
+	struct dre_container *c, *next;
+	int err;
+
+	/* One whose init has just exited has to get there first; one that lives does not matter. */
+	err = dre_container_settle(req->type, req->name);
+	if (err && err != -EEXIST)
+		return ERR_PTR(err);
+	list_for_each_entry_safe(c, next, &dre_ended, ended_node)
+		if (c->type == req->type && !strcmp(c->name, req->name) && dre_groups_in_use(c))
+			return c;
+	return NULL;
+}
+
+/* A container to open, with a reference. dre_lock, and dre_move_lock for one that has ended. */
+static struct dre_container *dre_container_wanted(const struct dre_container_open *req)
+{
+	struct dre_container *c;
+
+	if (req->flags & DRE_OPEN_ENDED) {
+		c = dre_container_left(req);
+	} else {
+		c = dre_container_named(req->type, req->name);
+		if (c && !dre_container_alive(c))
+			c = NULL;
+	}
+	if (!c)
+		return ERR_PTR(-ENOENT);
+	if (!IS_ERR(c))
+		refcount_inc(&c->ref);
+	return c;
+}
+
 long dre_container_open(void *ctx, union dre_arg *arg, void __user *uarg)
 {
 	struct dre_container_open *req = &arg->open;
 	struct dre_container_open __user *ureq = uarg;
+	bool ended = req->flags & DRE_OPEN_ENDED;
 	struct dre_container *c;
 	struct file *file;
 	int fd;
 
-	if (req->flags || !dre_type_valid(req->type) || !dre_name_valid(req->name))
+	if (req->flags & ~DRE_OPEN_ENDED || !dre_type_valid(req->type) ||
+	    !dre_name_valid(req->name))
 		return -EINVAL;
+	if (ended && mutex_lock_killable(&dre_move_lock))	/* nobody is on the way into it */
+		return -EINTR;
 	mutex_lock(&dre_lock);
-	c = dre_container_named(req->type, req->name);
-	if (c && !dre_container_alive(c))
-		c = NULL;
-	if (c)
-		refcount_inc(&c->ref);
+	c = dre_container_wanted(req);
 	mutex_unlock(&dre_lock);
-	if (!c)
-		return -ENOENT;
-	file = dre_container_fd(c, &ureq->fd, &fd);
+	if (ended)
+		mutex_unlock(&dre_move_lock);
+	if (IS_ERR(c))
+		return PTR_ERR(c);
+	file = dre_container_fd(c, ended, &ureq->fd, &fd);
 	dre_container_put(c);
 	if (IS_ERR(file))
 		return PTR_ERR(file);

@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of dre.ko know of each other.
+ * What the parts of dre.ko know of each other. Documentation/module.md shows the
+ * objects and their references in a picture.
  *
  * Locking, outermost first
  *   file->reading (mutex) lets one read(2) of a container fd go on at a time.
+ *		Only file->lock is taken inside.
+ *   dre_move_lock (mutex) lets one process be moved from cgroup to cgroup at a
+ *		time, and is held while the kernel moves it: what a write to
+ *		cgroup.procs takes is taken inside. dre_lock is not held meanwhile,
+ *		but before and after.
  *   dre_lock	(mutex) guards every change: of the registry of processes, of
- *		the containers, of the list of a container's files. Events are
- *		made under it, so each file sees them in the order of the changes,
- *		and no signal is sent to who has unregistered.
+ *		the containers, of the list of a container's files, of control
+ *		groups and bindings. Events are made under it, so each file sees
+ *		them in the order of the changes, and no signal is sent to who has
+ *		unregistered. Memory of user space is not touched under it.
  *   file->lock	(spinlock) guards one file's queue of events.
+ *   xa_lock	(spinlock) of each table is taken by the xarray itself. Only numbers
+ *		of control groups are reserved without dre_lock.
  *   wait_pidfd.lock (spinlock, in struct pid) guards whether a watch has fired.
  *		The kernel takes it with interrupts off, under tasklist_lock when
  *		a process exits; nothing of ours is taken inside.
@@ -18,15 +27,18 @@
  *		by readers before they look at their queue.
  *
  * Lifetime
- *   Each object of the registry has one struct dre_watch, which holds the
+ *   Each process, binding and container has one struct dre_watch, which holds the
  *   reference on its struct pid. Whoever stops the watch owns the object's end:
  *   dre_watch_stop() says whether that is its caller or the watch's worker.
+ *   Containers and control groups are counted, see there who counts.
  */
 #ifndef DRE_H
 #define DRE_H
 
+#include <linux/cgroup.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
+#include <linux/path.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
@@ -56,6 +68,8 @@ union dre_arg {
 	struct dre_process process;
 	struct dre_translate translate;
 	struct dre_terminate terminate;
+	struct dre_group group;
+	struct dre_bind bind;
 };
 
 /**
@@ -64,6 +78,7 @@ union dre_arg {
  * @size: of its structure
  * @min_size: of its structure in the first version of the ABI
  * @privileged: is for managers only
+ * @after_end: makes sense when what the file is about has ended
  * @copy_out: the structure goes back to the caller if the request succeeded
  * @fn: does it. @ctx is what the file is about, @uarg the caller's structure.
  */
@@ -72,6 +87,7 @@ struct dre_request {
 	unsigned int size;
 	unsigned int min_size;
 	bool privileged;
+	bool after_end;
 	bool copy_out;
 	long (*fn)(void *ctx, union dre_arg *arg, void __user *uarg);
 };
@@ -86,8 +102,9 @@ struct dre_request {
 }
 
 long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx,
-		  unsigned int cmd, unsigned long uptr);
+		  bool ended, unsigned int cmd, unsigned long uptr);
 bool dre_may_manage(void);
+bool dre_name_valid(const char *name);
 int dre_list_check(const struct dre_list *list, size_t min_size);
 void dre_rcu_pause(void);
 int dre_put_entry(const struct dre_list *list, u32 index, const void *entry, size_t size);
@@ -119,13 +136,17 @@ void dre_watch_prepare(struct dre_watch *watch, struct pid *pid,
 void dre_watch_start(struct dre_watch *watch, bool last);
 bool dre_watch_stop(struct dre_watch *watch);
 void dre_watch_flush(void);
+struct dre_watch *dre_watch_of(struct xarray *table, struct pid *pid);
+struct dre_watch *dre_watch_next(struct xarray *table, struct pid_namespace *ns, int *nr);
+int dre_watch_add(struct xarray *table, struct dre_watch *watch);
+void dre_watch_forget(struct xarray *table, struct dre_watch *watch);
 bool dre_pid_alive(struct pid *pid);
 
 /* container.c */
 
 /**
  * struct dre_container - a container, from its creation to the end of its init
- * @ref: one for the watch, one for each file
+ * @ref: one for the watch, one for each file and each control group
  * @watch: of its init process
  * @ns: pid namespace of init; NULL for a system container. Init's struct pid
  *	holds it.
@@ -135,6 +156,11 @@ bool dre_pid_alive(struct pid *pid);
  * @ns_node: in the table by @ns
  * @managed: registrations that managers made for it. dre_lock.
  * @files: open container fds. dre_lock.
+ * @groups: its control groups by id. dre_lock.
+ * @nr_groups: how many. dre_lock.
+ * @next_group: the id that the next one gets. The table's lock.
+ * @ended_node: in the list of those that have ended and still have control
+ *	groups. dre_lock.
  * @wait: readers of its files, and who waits for its end
  * @rcu: readers may hold it for a grace period
  * @name: never changes
@@ -149,6 +175,10 @@ struct dre_container {
 	struct hlist_node ns_node;
 	struct list_head managed;
 	struct list_head files;
+	struct xarray groups;
+	u32 nr_groups;
+	u32 next_group;
+	struct list_head ended_node;
 	wait_queue_head_t wait;
 	struct rcu_head rcu;
 	char name[DRE_NAME_SIZE];
@@ -162,6 +192,7 @@ unsigned int dre_container_count(void);
 long dre_container_create(void *ctx, union dre_arg *arg, void __user *uarg);
 long dre_container_open(void *ctx, union dre_arg *arg, void __user *uarg);
 long dre_container_list(void *ctx, union dre_arg *arg, void __user *uarg);
+void dre_container_released(struct dre_container *c);
 void dre_containers_drop(void);
 
 /* The VPID of @pid; containers of machines have none. */
@@ -172,7 +203,7 @@ static inline int dre_container_vpid(const struct dre_container *c, struct pid *
 
 /* event.c: container fds and their events */
 
-struct file *dre_container_getfile(struct dre_container *c);
+struct file *dre_container_getfile(struct dre_container *c, bool may_have_ended);
 void dre_event(struct dre_container *c, u32 type, struct pid *pid, u32 value);
 
 /* process.c */
@@ -219,6 +250,8 @@ struct dre_process_view {
 struct dre_process_entry *dre_process_next(struct pid_namespace *ns, int *nr);
 bool dre_process_view(const struct dre_process_entry *p, struct dre_process_view *view);
 struct pid *dre_find_process(int nr, struct pid_namespace *ns);
+struct pid *dre_requested_process(const struct dre_container *c, int nr, bool by_vpid);
+struct dre_container *dre_pid_home(struct pid *pid);
 void dre_managed_remove(struct dre_registration *m);
 long dre_self_register(void *ctx, union dre_arg *arg, void __user *uarg);
 long dre_self_unregister(void *ctx, union dre_arg *arg, void __user *uarg);
@@ -231,6 +264,77 @@ long dre_process_translate(void *ctx, union dre_arg *arg, void __user *uarg);
 int dre_process_init(void);
 void dre_processes_drop(void);
 void dre_process_fini(void);
+
+/* group.c */
+
+/**
+ * struct dre_control_group - a control group of a container
+ * @ref: one for the container's table, one for each binding, one while a process
+ *	is moved into it
+ * @container: a reference
+ * @cgroup: a reference; user space may have removed it
+ * @dir: its directory, a reference
+ * @id: index in the container's table
+ * @bindings: processes that are bound to it. dre_lock.
+ * @rcu: readers may hold it for a grace period, but for what it refers to
+ * @name: never changes
+ */
+struct dre_control_group {
+	refcount_t ref;
+	struct dre_container *container;
+	struct cgroup *cgroup;
+	struct path dir;
+	u32 id;
+	struct list_head bindings;
+	struct rcu_head rcu;
+	char name[DRE_NAME_SIZE];
+};
+
+struct dre_control_group *dre_group_named(struct dre_container *c, const char *name);
+void dre_group_put(struct dre_control_group *g);
+bool dre_groups_end(struct dre_container *c);
+bool dre_groups_in_use(struct dre_container *c);
+void dre_group_unused(struct dre_control_group *g);
+long dre_group_create(void *ctx, union dre_arg *arg, void __user *uarg);
+long dre_group_destroy(void *ctx, union dre_arg *arg, void __user *uarg);
+long dre_group_list(void *ctx, union dre_arg *arg, void __user *uarg);
+
+/* binding.c */
+
+/**
+ * struct dre_binding - a process that is bound to a control group, or about to be
+ * @watch: of the process
+ * @group: a reference; NULL while it is moved there for the first time. Written
+ *	under dre_lock.
+ * @origin: the cgroup that it came from, a reference; NULL for none
+ * @node: in group->bindings. dre_lock.
+ * @rcu: readers may hold it for a grace period
+ */
+struct dre_binding {
+	struct dre_watch watch;
+	struct dre_control_group __rcu *group;
+	struct cgroup *origin;
+	struct list_head node;
+	struct rcu_head rcu;
+};
+
+extern struct mutex dre_move_lock;
+
+bool dre_binding_holds(struct dre_binding *b);
+void dre_binding_remove(struct dre_binding *b);
+long dre_bind(void *ctx, union dre_arg *arg, void __user *uarg);
+long dre_unbind(void *ctx, union dre_arg *arg, void __user *uarg);
+long dre_binding_list(void *ctx, union dre_arg *arg, void __user *uarg);
+void dre_bindings_drop(void);
+
+/* move.c: processes from cgroup to cgroup */
+
+bool dre_cgroup_removed(const struct cgroup *cgroup);
+bool dre_pid_movable(struct pid *pid);
+bool dre_in_cgroup(struct pid *pid, const struct cgroup *cgroup);
+struct cgroup *dre_cgroup_get(struct pid *pid);
+int dre_move_into(const struct path *dir, struct cgroup *cgroup, struct pid *pid);
+int dre_move_to(const struct path *any, struct cgroup *cgroup, struct pid *pid);
 
 /* proc.c */
 

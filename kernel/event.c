@@ -10,6 +10,9 @@
 
 #include "dre.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
 /* An event that waits to be read. Numbers are made when it is: they are the reader's. */
 struct dre_queued {
 	struct pid *pid;	/* a reference */
@@ -69,8 +72,28 @@ static void dre_queue_add(struct dre_container_file *f, u32 type, struct pid *pi
 	dre_queue_push(f, type, pid, value);
 }
 
+static void dre_trace(const struct dre_container *c, u32 type, struct pid *pid, u32 value)
+{
+	switch (type) {
+	case DRE_EVENT_REGISTERED:
+		return trace_dre_registered(c, pid, value);
+	case DRE_EVENT_UNREGISTERED:
+		return trace_dre_unregistered(c, pid, value);
+	case DRE_EVENT_EXITED:
+		return trace_dre_exited(c, pid, value);
+	case DRE_EVENT_REFUSED:
+		return trace_dre_refused(c, pid, value);
+	case DRE_EVENT_ENDED:
+		return trace_dre_ended(c, pid, value);
+	case DRE_EVENT_BOUND:
+		return trace_dre_bound(c, pid, value);
+	case DRE_EVENT_UNBOUND:
+		return trace_dre_unbound(c, pid, value);
+	}
+}
+
 /**
- * dre_event() - tell every holder of a container fd what happened
+ * dre_event() - tell every holder of a container fd, and who traces, what happened
  * @c: the container, or NULL: nobody to tell
  * @type: DRE_EVENT_*
  * @pid: the process
@@ -82,7 +105,8 @@ void dre_event(struct dre_container *c, u32 type, struct pid *pid, u32 value)
 {
 	struct dre_container_file *f;
 
-	if (!c || list_empty(&c->files))
+	dre_trace(c, type, pid, value);
+	if (!c || c->ended || list_empty(&c->files))	/* nothing comes after the end */
 		return;
 	list_for_each_entry(f, &c->files, node) {
 		spin_lock(&f->lock);
@@ -203,16 +227,22 @@ static const struct dre_request dre_container_requests[] = {
 	DRE_REQUEST(DRE_IOC_PROCESS_LIST, dre_process_list, .copy_out = true),
 	DRE_REQUEST(DRE_IOC_TRANSLATE, dre_process_translate),
 	DRE_REQUEST(DRE_IOC_CONTAINER_TERMINATE, dre_process_terminate, .copy_out = true),
+	DRE_REQUEST(DRE_IOC_GROUP_CREATE, dre_group_create),
+	DRE_REQUEST(DRE_IOC_GROUP_DESTROY, dre_group_destroy),
+	DRE_REQUEST(DRE_IOC_GROUP_LIST, dre_group_list, .after_end = true, .copy_out = true),
+	DRE_REQUEST(DRE_IOC_BIND, dre_bind),
+	DRE_REQUEST(DRE_IOC_UNBIND, dre_unbind, .after_end = true),
+	DRE_REQUEST(DRE_IOC_BINDING_LIST, dre_binding_list, .after_end = true,
+		    .copy_out = true),
 };
 
 static long dre_container_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 {
 	struct dre_container_file *f = file->private_data;
+	struct dre_container *c = f->container;
 
-	if (!dre_container_alive(f->container))
-		return -ENODEV;
-	return dre_dispatch(dre_container_requests, ARRAY_SIZE(dre_container_requests),
-			    f->container, cmd, uarg);
+	return dre_dispatch(dre_container_requests, ARRAY_SIZE(dre_container_requests), c,
+			    !dre_container_alive(c), cmd, uarg);
 }
 
 static int dre_container_release(struct inode *inode, struct file *file)
@@ -238,8 +268,11 @@ static const struct file_operations dre_container_fops = {
 	.release	= dre_container_release,
 };
 
-/* A new file for @c, which takes a reference of its own; -ENOENT if @c has ended. */
-struct file *dre_container_getfile(struct dre_container *c)
+/*
+ * A new file for @c, which takes a reference of its own; -ENOENT if @c has ended
+ * and @may_have_ended is not set.
+ */
+struct file *dre_container_getfile(struct dre_container *c, bool may_have_ended)
 {
 	struct dre_container_file *f;
 	struct file *file;
@@ -263,8 +296,8 @@ struct file *dre_container_getfile(struct dre_container *c)
 	if (!ended)
 		list_add_tail(&f->node, &c->files);
 	mutex_unlock(&dre_lock);
-	if (ended) {	/* it would wait for an event that has been; release() finds no list */
-		fput(file);
+	if (ended && !may_have_ended) {
+		fput(file);	/* it would wait for an event that has been */
 		return ERR_PTR(-ENOENT);
 	}
 	return file;

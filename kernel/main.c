@@ -6,6 +6,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/ctype.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
@@ -35,11 +36,12 @@ static bool dre_same_request(unsigned int a, unsigned int b)
  * @requests: those that the file understands
  * @nr: how many
  * @ctx: what the file is about
+ * @ended: it has ended
  * @cmd: the request
  * @uptr: the caller's structure
  */
 long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx,
-		  unsigned int cmd, unsigned long uptr)
+		  bool ended, unsigned int cmd, unsigned long uptr)
 {
 	void __user *uarg = (void __user *)uptr;
 	const struct dre_request *req;
@@ -52,6 +54,8 @@ long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx
 			break;
 	if (req == requests + nr)
 		return -ENOTTY;
+	if (ended && !req->after_end)
+		return -ENODEV;
 	if (req->privileged && !dre_may_manage())
 		return -EPERM;
 	if (get_user(size, (u32 __user *)uarg))
@@ -68,6 +72,19 @@ long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx
 	if (!ret && req->copy_out && copy_to_user(uarg, &arg, min(size, req->size)))
 		return -EFAULT;
 	return ret;
+}
+
+/* Of a container or a control group. */
+bool dre_name_valid(const char *name)
+{
+	size_t len = strnlen(name, DRE_NAME_SIZE), i;
+
+	if (len == 0 || len == DRE_NAME_SIZE || !isalnum(name[0]) || !isascii(name[0]))
+		return false;
+	for (i = 1; i < len; i++)
+		if (!isascii(name[i]) || (!isalnum(name[i]) && !strchr("_.-", name[i])))
+			return false;
+	return true;
 }
 
 /* Whether the caller's array makes sense. @min_size: of an entry in the first version. */
@@ -111,7 +128,7 @@ static long dre_info(void *ctx, union dre_arg *arg, void __user *uarg)
 
 	if (info->flags)
 		return -EINVAL;
-	info->features = DRE_FEATURE_REGISTRY;
+	info->features = DRE_FEATURE_REGISTRY | DRE_FEATURE_GROUPS;
 	info->containers = dre_container_count();
 	info->event_size = sizeof(struct dre_event);
 	return 0;
@@ -130,7 +147,7 @@ static const struct dre_request dre_requests[] = {
 
 static long dre_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 {
-	return dre_dispatch(dre_requests, ARRAY_SIZE(dre_requests), NULL, cmd, uarg);
+	return dre_dispatch(dre_requests, ARRAY_SIZE(dre_requests), NULL, false, cmd, uarg);
 }
 
 static const struct file_operations dre_fops = {
@@ -158,6 +175,10 @@ static_assert(sizeof(struct dre_list) == 32);
 static_assert(sizeof(struct dre_process) == 80);
 static_assert(sizeof(struct dre_translate) == 32);
 static_assert(sizeof(struct dre_terminate) == 16);
+static_assert(sizeof(struct dre_group_info) == 80);
+static_assert(sizeof(struct dre_binding_info) == 16);
+static_assert(sizeof(struct dre_group) == 80);
+static_assert(sizeof(struct dre_bind) == 80);
 static_assert(sizeof(struct dre_event) == 24);
 
 static int __init dre_init(void)
@@ -190,6 +211,7 @@ static void __exit dre_exit(void)
 {
 	misc_deregister(&dre_device);
 	dre_proc_exit();
+	dre_bindings_drop();
 	dre_containers_drop();
 	dre_processes_drop();
 	dre_watch_flush();

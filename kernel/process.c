@@ -5,48 +5,23 @@
  */
 #include "dre.h"
 
-/*
- * By number in the initial pid namespace, which orders lists. A number can come
- * back before the worker has removed the old entry, so entries are compared by
- * struct pid, and a new one takes the place of a dead one. dre_lock; readers
- * under RCU.
- */
 static DEFINE_XARRAY(dre_processes);
 static struct kmem_cache *dre_process_cache;
 
-static struct dre_process_entry *dre_process_of(struct pid *pid)
+static struct dre_process_entry *dre_process_entry(struct dre_watch *watch)
 {
-	struct dre_process_entry *p = xa_load(&dre_processes, pid_nr(pid));
-
-	return p && p->watch.pid == pid ? p : NULL;
+	return watch ? container_of(watch, struct dre_process_entry, watch) : NULL;
 }
 
-/**
- * dre_process_next() - walk over the registered processes by rising number
- * @ns: pid namespace of the numbers
- * @nr: the lowest number that counts; the one found
- *
- * Also returns entries that dre_process_view() then takes no notice of. RCU.
- */
+static struct dre_process_entry *dre_process_of(struct pid *pid)
+{
+	return dre_process_entry(dre_watch_of(&dre_processes, pid));
+}
+
+/* See dre_watch_next(). Also returns entries that dre_process_view() then takes no notice of. */
 struct dre_process_entry *dre_process_next(struct pid_namespace *ns, int *nr)
 {
-	struct dre_process_entry *p;
-	unsigned long index = *nr;
-	struct pid *pid;
-
-	if (ns == &init_pid_ns) {
-		p = xa_find(&dre_processes, &index, ULONG_MAX, XA_PRESENT);
-		*nr = index;
-		return p;
-	}
-	for (; (pid = find_ge_pid(*nr, ns)); ++*nr) {
-		*nr = pid_nr_ns(pid, ns);
-		p = dre_process_of(pid);
-		if (p)
-			return p;
-		dre_rcu_pause();
-	}
-	return NULL;
+	return dre_process_entry(dre_watch_next(&dre_processes, ns, nr));
 }
 
 static bool dre_own_valid(const struct dre_registration *own, u64 exec_id)
@@ -192,8 +167,7 @@ static void dre_process_unlink(struct dre_process_entry *p)
 {
 	dre_own_set(p, NULL);
 	dre_managed_set(p, NULL);
-	if (dre_process_of(p->watch.pid) == p)
-		xa_erase(&dre_processes, pid_nr(p->watch.pid));
+	dre_watch_forget(&dre_processes, &p->watch);
 	dre_proc_changed();
 }
 
@@ -214,7 +188,7 @@ static void dre_process_shrink(struct dre_process_entry *p)
 }
 
 /* The container of a process in @pid's namespace. dre_lock keeps it. */
-static struct dre_container *dre_pid_home(struct pid *pid)
+struct dre_container *dre_pid_home(struct pid *pid)
 {
 	struct dre_container *c;
 
@@ -287,13 +261,12 @@ static struct dre_process_entry *dre_process_obtain(struct pid *pid, struct dre_
 		return dre_pid_alive(pid) ? p : ERR_PTR(-ESRCH);
 	p = spare->entry;
 	dre_watch_prepare(&p->watch, pid, dre_process_gone);
-	err = xa_err(xa_store(&dre_processes, pid_nr(pid), p, GFP_KERNEL));
+	err = dre_watch_add(&dre_processes, &p->watch);
 	if (err) {
 		put_pid(pid);
 		return ERR_PTR(err);
 	}
 	spare->entry = NULL;
-	dre_watch_start(&p->watch, false);
 	if (dre_pid_alive(pid))
 		return p;
 	dre_process_remove(p);
@@ -435,15 +408,14 @@ static int dre_managed_register(struct dre_container *c, struct pid *pid,
 	return 0;
 }
 
-/* The process that a request to @c means. */
-static struct pid *dre_requested_process(const struct dre_container *c,
-					 const struct dre_process *req)
+/* The process that a request to @c means by @nr. */
+struct pid *dre_requested_process(const struct dre_container *c, int nr, bool by_vpid)
 {
-	if (!(req->flags & DRE_REGISTER_BY_VPID))
-		return dre_find_process(req->pid, task_active_pid_ns(current));
+	if (!by_vpid)
+		return dre_find_process(nr, task_active_pid_ns(current));
 	if (!c->ns)
 		return ERR_PTR(-ESRCH);
-	return dre_find_process(req->pid, c->ns);
+	return dre_find_process(nr, c->ns);
 }
 
 static int dre_register_for(struct dre_container *c, struct pid *pid, bool self,
@@ -475,7 +447,7 @@ long dre_process_register(void *ctx, union dre_arg *arg, void __user *uarg)
 	if (req->flags & ~(DRE_REGISTER_BY_VPID | DRE_REGISTER_SELF) ||
 	    !dre_signals_valid(req->signals, req->nr_signals) || (self && !req->nr_signals))
 		return -EINVAL;
-	pid = dre_requested_process(c, req);
+	pid = dre_requested_process(c, req->pid, req->flags & DRE_REGISTER_BY_VPID);
 	if (IS_ERR(pid))
 		return PTR_ERR(pid);
 	err = dre_spare_alloc(&spare, req->signals, req->nr_signals);
@@ -500,7 +472,7 @@ long dre_process_unregister(void *ctx, union dre_arg *arg, void __user *uarg)
 	if (req->flags & ~DRE_REGISTER_BY_VPID || req->nr_signals ||
 	    !dre_signals_valid(req->signals, 0))
 		return -EINVAL;
-	pid = dre_requested_process(c, req);
+	pid = dre_requested_process(c, req->pid, req->flags & DRE_REGISTER_BY_VPID);
 	if (IS_ERR(pid))
 		return PTR_ERR(pid);
 	mutex_lock(&dre_lock);
@@ -570,27 +542,54 @@ long dre_process_list(void *ctx, union dre_arg *arg, void __user *uarg)
 	}
 }
 
-/* The first signal of the next process from @nr on to it. Returns false if there is none. */
+/* Its first signal to a process. dre_lock: who has unregistered gets no signal any more. RCU. */
+static void dre_terminate_one(const struct dre_process_view *view, struct dre_terminate *req)
+{
+	if (!view->nr_signals)
+		req->silent++;
+	else if (!kill_pid(view->pid, view->signals[0], 1))
+		req->signalled++;
+}
+
+/* The next process from @nr on that lives in @c. Returns false if there is none. */
 static bool dre_terminate_next(struct dre_container *c, int *nr, struct dre_terminate *req)
 {
 	struct dre_process_view view;
 	bool found;
 
-	mutex_lock(&dre_lock);	/* who has unregistered gets no signal any more */
+	mutex_lock(&dre_lock);
 	rcu_read_lock();
-	found = dre_process_next_in(c, &init_pid_ns, nr, &view);
-	if (found && !view.nr_signals)
-		req->silent++;
-	else if (found && !kill_pid(view.pid, view.signals[0], 1))
-		req->signalled++;
+	found = dre_process_next_in(c, c->ns, nr, &view);
+	if (found)
+		dre_terminate_one(&view, req);
 	rcu_read_unlock();
 	mutex_unlock(&dre_lock);
 	return found;
 }
 
+/* Those of the host that a manager registered for @c. */
+static void dre_terminate_guests(struct dre_container *c, struct dre_terminate *req)
+{
+	struct dre_process_view view;
+	struct dre_registration *m;
+
+	mutex_lock(&dre_lock);
+	list_for_each_entry(m, &c->managed, node) {
+		if (dre_container_vpid(c, m->process->watch.pid))
+			continue;
+		rcu_read_lock();
+		if (dre_process_view(m->process, &view) && view.container == c)
+			dre_terminate_one(&view, req);
+		rcu_read_unlock();
+		cond_resched();
+	}
+	mutex_unlock(&dre_lock);
+}
+
 long dre_process_terminate(void *ctx, union dre_arg *arg, void __user *uarg)
 {
 	struct dre_terminate *req = &arg->terminate;
+	struct dre_container *c = ctx;
 	int nr;
 
 	if (req->flags)
@@ -600,8 +599,9 @@ long dre_process_terminate(void *ctx, union dre_arg *arg, void __user *uarg)
 	/* No signal is sent if the answer could not be given. */
 	if (copy_to_user(uarg, req, sizeof(*req)))
 		return -EFAULT;
-	for (nr = 1; dre_terminate_next(ctx, &nr, req); nr++)
+	for (nr = 1; c->ns && dre_terminate_next(c, &nr, req); nr++)
 		cond_resched();
+	dre_terminate_guests(c, req);
 	return 0;
 }
 
@@ -623,22 +623,20 @@ long dre_process_translate(void *ctx, union dre_arg *arg, void __user *uarg)
 	const s32 __user *from = u64_to_user_ptr(req->from);
 	s32 __user *to = u64_to_user_ptr(req->to);
 	struct dre_container *c = ctx;
-	u32 done, n, i;
-	s32 nrs[64];
+	s32 nr;
+	u32 i;
 
 	if (req->flags & ~DRE_TRANSLATE_TO_PID || req->reserved || !req->count)
 		return -EINVAL;
 	if (!c->ns)
 		return -ENODEV;
-	for (done = 0; done < req->count; done += n) {
-		n = min_t(u32, req->count - done, ARRAY_SIZE(nrs));
-		if (copy_from_user(nrs, from + done, n * sizeof(*nrs)))
+	for (i = 0; i < req->count; i++) {
+		if (get_user(nr, from + i))
 			return -EFAULT;
 		rcu_read_lock();
-		for (i = 0; i < n; i++)
-			nrs[i] = dre_translate_one(c, nrs[i], req->flags);
+		nr = dre_translate_one(c, nr, req->flags);
 		rcu_read_unlock();
-		if (copy_to_user(to + done, nrs, n * sizeof(*nrs)))
+		if (put_user(nr, to + i))
 			return -EFAULT;
 		if (fatal_signal_pending(current))
 			return -EINTR;

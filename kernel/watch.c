@@ -133,6 +133,74 @@ bool dre_watch_stop(struct dre_watch *watch)
 	return !watch->fired;
 }
 
+/*
+ * Tables of watches are by number in the initial pid namespace, which orders
+ * lists. A number can come back before the worker has removed the old entry, so
+ * entries are compared by struct pid, and a new one takes the place of a dead
+ * one. Changed under dre_lock; readers under RCU.
+ */
+
+/* The watch of @pid in @table, or NULL. */
+struct dre_watch *dre_watch_of(struct xarray *table, struct pid *pid)
+{
+	struct dre_watch *watch = xa_load(table, pid_nr(pid));
+
+	return watch && watch->pid == pid ? watch : NULL;
+}
+
+/**
+ * dre_watch_next() - walk over a table by rising number
+ * @table: the table
+ * @ns: pid namespace of the numbers
+ * @nr: the lowest number that counts; the one found
+ *
+ * Also returns those whose process has ended. RCU.
+ */
+struct dre_watch *dre_watch_next(struct xarray *table, struct pid_namespace *ns, int *nr)
+{
+	unsigned long index = *nr;
+	struct dre_watch *watch;
+	struct pid *pid;
+
+	if (ns == &init_pid_ns) {
+		watch = xa_find(table, &index, ULONG_MAX, XA_PRESENT);
+		*nr = index;
+		return watch;
+	}
+	for (; (pid = find_ge_pid(*nr, ns)); ++*nr) {
+		*nr = pid_nr_ns(pid, ns);
+		watch = dre_watch_of(table, pid);
+		if (watch)
+			return watch;
+		dre_rcu_pause();
+	}
+	return NULL;
+}
+
+/**
+ * dre_watch_add() - put a watch into a table, and start it
+ * @table: the table
+ * @watch: is prepared
+ *
+ * Returns 0 or an error, with which nothing has happened. As with
+ * dre_watch_start() the process may have ended before.
+ */
+int dre_watch_add(struct xarray *table, struct dre_watch *watch)
+{
+	int err = xa_err(xa_store(table, pid_nr(watch->pid), watch, GFP_KERNEL));
+
+	if (!err)
+		dre_watch_start(watch, false);
+	return err;
+}
+
+/* Out of its table, unless another one has taken its place. */
+void dre_watch_forget(struct xarray *table, struct dre_watch *watch)
+{
+	if (dre_watch_of(table, watch->pid) == watch)
+		xa_erase(table, pid_nr(watch->pid));
+}
+
 /* All watches are stopped; waits for the worker if some had fired before. */
 void dre_watch_flush(void)
 {

@@ -6,7 +6,8 @@
  * there in one of two ways: it registers itself, with the signals that ask it
  * to terminate in good order, or a manager registers it for a container. A
  * container is known to the module from DRE_IOC_CONTAINER_CREATE until its
- * init process ends.
+ * init process ends. It has control groups by name, to which processes are
+ * bound and from which they return to where they came from.
  *
  * Requests go to one of two kinds of file:
  *
@@ -20,7 +21,9 @@
  *                   what is about processes in the container is not checked
  *                   again. Only to register a process of the host takes a
  *                   privileged caller. When the container's init process has
- *                   ended, every request on it fails with ENODEV.
+ *                   ended, requests on it fail with ENODEV, but for those that
+ *                   release what is bound: DRE_IOC_GROUP_LIST, _BINDING_LIST and
+ *                   _UNBIND.
  *
  * Numbers of processes (PIDs) are those of the caller's pid namespace. VPID is
  * the number of a process in the pid namespace of its container's init
@@ -46,7 +49,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-/* A container's name: [A-Za-z0-9][A-Za-z0-9_.-]*, with its closing NUL. */
+/* The name of a container or a control group: [A-Za-z0-9][A-Za-z0-9_.-]*, and a NUL. */
 #define DRE_NAME_SIZE		64
 
 /* The most signals that one process can register. Signals are 1 to 64. */
@@ -76,6 +79,8 @@ struct dre_info {
 
 /* All requests in this file but those that a later bit names. */
 #define DRE_FEATURE_REGISTRY	(1ULL << 0)
+/* DRE_IOC_GROUP_*, DRE_IOC_BIND, _UNBIND, _BINDING_LIST, and DRE_OPEN_ENDED. */
+#define DRE_FEATURE_GROUPS	(1ULL << 1)
 
 /**
  * struct dre_self - the calling process' own registration
@@ -124,10 +129,12 @@ struct dre_self {
  * @reserved: must be 0
  * @name: its name
  *
- * The container ends when its init process ends; with it go its name and the
- * registrations that managers made for it. Closing the fd does not end it. A
- * container whose init process was ended does not stand in the way of a new
- * one with its name.
+ * The container ends when its init process ends; with it go its name, the
+ * registrations that managers made for it, and its control groups. Closing the
+ * fd does not end it. A container whose init process was ended does not stand in
+ * the way of a new one with its name. Processes that are still bound to its
+ * control groups, which are the host's, stay bound until they are unbound: see
+ * DRE_OPEN_ENDED.
  *
  * Errors: EPERM; EINVAL: bad name or type, @pid is not positive, is a thread
  * that does not lead its group, is a kernel thread, or, for DRE_CONTAINER_APP,
@@ -149,10 +156,15 @@ struct dre_container_create {
  * struct dre_container_open - open a container that is known
  *	(DRE_IOC_CONTAINER_OPEN)
  * @size: sizeof(struct dre_container_open)
- * @flags: must be 0
+ * @flags: 0, or DRE_OPEN_ENDED
  * @type: DRE_CONTAINER_APP or DRE_CONTAINER_SYS
  * @fd: out: a container fd, close-on-exec; undefined after a failure
  * @name: its name
+ *
+ * With DRE_OPEN_ENDED it is a container of that name whose init process has
+ * ended while processes were bound to its control groups, and some still are: of
+ * several the one that ended first. Whoever cleans up unbinds them and looks for
+ * the next one. Its fd reads as that of every container that has ended: 0 bytes.
  *
  * Errors: EPERM; EINVAL: bad name or type; ENOENT: no such container; EMFILE,
  * ENFILE: no more files.
@@ -164,6 +176,8 @@ struct dre_container_open {
 	__s32 fd;
 	char  name[DRE_NAME_SIZE];
 };
+
+#define DRE_OPEN_ENDED		(1U << 0)
 
 /**
  * struct dre_container_info - one container
@@ -197,12 +211,42 @@ struct dre_process_info {
 #define DRE_PROCESS_MANAGED	(1U << 1)	/* was registered by a manager */
 
 /**
+ * struct dre_group_info - one control group
+ * @id: its number in the container, which another one does not get soon
+ * @bindings: how many processes are bound to it
+ * @cgroup: the number of its cgroup, which is the inode of its directory
+ * @name: its name
+ */
+struct dre_group_info {
+	__u32 id;
+	__u32 bindings;
+	__u64 cgroup;
+	char  name[DRE_NAME_SIZE];
+};
+
+/**
+ * struct dre_binding_info - one process that is bound to a control group
+ * @pid: its PID
+ * @vpid: its VPID
+ * @group: the number of the control group, see struct dre_group_info
+ * @reserved: is 0
+ */
+struct dre_binding_info {
+	__s32 pid;
+	__s32 vpid;
+	__u32 group;
+	__u32 reserved;
+};
+
+/**
  * struct dre_list - a list, or the part of it that has room
- *	(DRE_IOC_CONTAINER_LIST, DRE_IOC_PROCESS_LIST)
+ *	(DRE_IOC_CONTAINER_LIST, DRE_IOC_PROCESS_LIST, DRE_IOC_GROUP_LIST,
+ *	DRE_IOC_BINDING_LIST)
  * @size: sizeof(struct dre_list)
  * @flags: must be 0
  * @entries: address of an array of struct dre_container_info
- *	(CONTAINER_LIST) or struct dre_process_info (PROCESS_LIST)
+ *	(CONTAINER_LIST), struct dre_process_info (PROCESS_LIST), struct
+ *	dre_group_info (GROUP_LIST) or struct dre_binding_info (BINDING_LIST)
  * @entry_size: size of one element of that array as the caller knows it; a
  *	kernel that knows more fills as much, one that knows less fills the rest
  *	with 0
@@ -213,9 +257,11 @@ struct dre_process_info {
  * A @cursor is a position; one that no request returned is harmless.
  *
  * PROCESS_LIST goes to a container fd and gives the processes of that
- * container that the caller can see, by rising PID. CONTAINER_LIST goes to
- * /dev/dre. An element that exists throughout a whole walk is seen exactly
- * once; what comes or goes meanwhile is seen at most once.
+ * container that the caller can see, by rising PID; BINDING_LIST likewise those
+ * that are bound to its control groups, and in fact in them; GROUP_LIST its
+ * control groups, by rising number. CONTAINER_LIST goes to /dev/dre. An element
+ * that exists throughout a whole walk is seen exactly once; what comes or goes
+ * meanwhile is seen at most once.
  *
  * Errors: EPERM (CONTAINER_LIST); EINVAL: @count is 0 or @entry_size below that
  * of the first version; E2BIG: @entry_size is above 4096; ENODEV (PROCESS_LIST).
@@ -307,7 +353,8 @@ struct dre_translate {
  * Each process gets the first of its signals. A container fd that was opened
  * before tells how each of them reacts: DRE_EVENT_EXITED,
  * DRE_EVENT_UNREGISTERED or DRE_EVENT_REFUSED. The signal comes from the kernel
- * (si_code SI_KERNEL), by rising PID. Processes that are frozen get it when they
+ * (si_code SI_KERNEL), to those that live in the container first, by rising VPID,
+ * then to those of the host. Processes that are frozen get it when they
  * are thawed; those that ignore it count as signalled; those that register
  * meanwhile may get one. Who has unregistered gets none after that, but a
  * signal that was sent before stays pending, also across execve(2).
@@ -320,6 +367,89 @@ struct dre_terminate {
 	__u32 signalled;
 	__u32 silent;
 };
+
+/**
+ * struct dre_group - make a control group known, or forget it
+ *	(DRE_IOC_GROUP_CREATE, DRE_IOC_GROUP_DESTROY)
+ * @size: sizeof(struct dre_group)
+ * @flags: must be 0
+ * @fd: CREATE: of the directory of a cgroup (cgroup2), O_PATH will do;
+ *	DESTROY: must be 0
+ * @id: CREATE: out: its number, see struct dre_group_info, undefined after a
+ *	failure; DESTROY: must be 0
+ * @name: its name
+ *
+ * The cgroup is made and removed by user space. The module keeps it from being
+ * freed, not from being removed: a control group whose directory was removed
+ * does not exist any more, and its name is free.
+ *
+ * CREATE errors: EINVAL: bad name; EBADF: @fd is not open, or is not the
+ * directory of a cgroup; EOPNOTSUPP: it is that of a cgroup of version 1;
+ * EEXIST: the container has one of that name; EBUSY: the cgroup is another control
+ * group of the container; ENOENT: the directory was removed; ENOSPC: the container
+ * has DRE_GROUPS_MAX; ENODEV.
+ *
+ * DESTROY errors: EINVAL: bad name; ENOENT: no such control group; EBUSY:
+ * processes are bound to it; ENODEV.
+ */
+struct dre_group {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 id;
+	char  name[DRE_NAME_SIZE];
+};
+
+/* The most control groups of a container. */
+#define DRE_GROUPS_MAX		1024
+
+/**
+ * struct dre_bind - bind a process to a control group, or release it
+ *	(DRE_IOC_BIND, DRE_IOC_UNBIND)
+ * @size: sizeof(struct dre_bind)
+ * @flags: 0, or DRE_BIND_BY_VPID: @pid is a VPID
+ * @pid: the process
+ * @reserved: must be 0
+ * @name: the control group
+ *
+ * BIND moves a process that lives in the container, or in no container, into the
+ * cgroup, with all its threads, and notes where it came from. One that is bound to
+ * another control group of the container moves, and keeps its origin; binding
+ * again is success. The move is done with the rights of the caller, as if it
+ * wrote to the cgroup's cgroup.procs, and so are UNBIND's. Processes that it
+ * forks are in the cgroup and not bound. A process that somebody else moved out
+ * of the cgroup is not bound any more.
+ *
+ * UNBIND moves the process back to where it came from. If that cgroup was
+ * removed, or is this one because the process was in it already, then a process of
+ * the container goes to the cgroup of its init, which may be this one, one of the
+ * host to the root cgroup. From threaded cgroups it goes to their domain. A process
+ * that ends is unbound.
+ *
+ * Errors: EINVAL: bad name, @pid is not positive, is not the leader of its
+ * thread group or is a kernel thread; ESRCH: no such process, it has ended, or
+ * the caller cannot see it; EXDEV (BIND): it lives in another container; EBUSY
+ * (BIND): it is bound for another container; ENOENT: no such control group, or
+ * (UNBIND) the process is not bound to it; ENODEV (BIND); ESTALE: it ended
+ * meanwhile, another process that had got its number was moved in its place and
+ * put back into its parent's cgroup, as far as the caller may; EAGAIN: somebody
+ * else moved it at the same time. When the container ends meanwhile (ENODEV), the
+ * process is moved back, as far as the caller may.
+ * Those of the move: EACCES, EPERM: the caller may not; EBUSY: the cgroup has
+ * controllers enabled for its children; EOPNOTSUPP: it is in an invalid domain, or
+ * threaded and the process is of another domain; EROFS: its directory was on a
+ * read-only mount; ENOENT: it is not below the root of the caller's cgroup
+ * namespace, or was removed; and others of the cgroup's controllers.
+ */
+struct dre_bind {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__u32 reserved;
+	char  name[DRE_NAME_SIZE];
+};
+
+#define DRE_BIND_BY_VPID	(1U << 0)
 
 /**
  * struct dre_event - what read(2) on a container fd returns
@@ -359,6 +489,8 @@ struct dre_event {
 #define DRE_EVENT_REFUSED	4	/* value: the signal */
 #define DRE_EVENT_ENDED		5	/* container ended; pid: its init; value: its status */
 #define DRE_EVENT_LOST		6	/* value: events that had no room; list again */
+#define DRE_EVENT_BOUND		7	/* value: number of the control group */
+#define DRE_EVENT_UNBOUND	8	/* likewise; also when a bound process has ended */
 
 #define DRE_IOC_MAGIC		0xDE
 
@@ -377,5 +509,11 @@ struct dre_event {
 #define DRE_IOC_PROCESS_LIST		_IOWR(DRE_IOC_MAGIC, 0x22, struct dre_list)
 #define DRE_IOC_TRANSLATE		_IOW(DRE_IOC_MAGIC, 0x23, struct dre_translate)
 #define DRE_IOC_CONTAINER_TERMINATE	_IOWR(DRE_IOC_MAGIC, 0x24, struct dre_terminate)
+#define DRE_IOC_GROUP_CREATE		_IOWR(DRE_IOC_MAGIC, 0x25, struct dre_group)
+#define DRE_IOC_GROUP_DESTROY		_IOW(DRE_IOC_MAGIC, 0x26, struct dre_group)
+#define DRE_IOC_GROUP_LIST		_IOWR(DRE_IOC_MAGIC, 0x27, struct dre_list)
+#define DRE_IOC_BIND			_IOW(DRE_IOC_MAGIC, 0x28, struct dre_bind)
+#define DRE_IOC_UNBIND			_IOW(DRE_IOC_MAGIC, 0x29, struct dre_bind)
+#define DRE_IOC_BINDING_LIST		_IOWR(DRE_IOC_MAGIC, 0x2a, struct dre_list)
 
 #endif /* _UAPI_LINUX_DRE_H */

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Moves processes from cgroup to cgroup: as user space does it, by a write to
+ * cgroup.procs, with the rights of the caller and the kernel's own checks and
+ * errors.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
+
+#include "dre.h"
+
+#define DRE_PROCS	"cgroup.procs"
+
+/*
+ * Whether user space has removed the cgroup's directory: as the kernel's own
+ * cgroup_is_dead(). css_is_dying() is for controllers; of a cgroup itself it is
+ * never true on 6.12.
+ */
+bool dre_cgroup_removed(const struct cgroup *cgroup)
+{
+	return !(READ_ONCE(cgroup->self.flags) & CSS_ONLINE);
+}
+
+/* A thread of the process that can be moved: not on its way out. The leader may be. RCU. */
+static struct task_struct *dre_live_thread(struct pid *pid)
+{
+	struct task_struct *leader = pid_task(pid, PIDTYPE_TGID), *task;
+
+	if (leader)
+		for_each_thread(leader, task)
+			if (!(READ_ONCE(task->flags) & PF_EXITING))
+				return task;
+	return NULL;
+}
+
+/* Whether there is something of the process left to be moved. */
+bool dre_pid_movable(struct pid *pid)
+{
+	bool movable;
+
+	rcu_read_lock();
+	movable = dre_live_thread(pid);
+	rcu_read_unlock();
+	return movable;
+}
+
+/*
+ * Whether the process is in that cgroup. Its threads may be in threaded ones below
+ * it. One of whom no thread lives is in none. RCU.
+ */
+bool dre_in_cgroup(struct pid *pid, const struct cgroup *cgroup)
+{
+	struct task_struct *task = dre_live_thread(pid);
+	const struct cgroup *in = task ? task_dfl_cgroup(task) : NULL;
+
+	return in && (in == cgroup || READ_ONCE(in->dom_cgrp) == cgroup);
+}
+
+/*
+ * The cgroup that the process is in, with a reference; NULL if it has ended. Of
+ * threaded ones their domain: a process cannot enter it from outside by another.
+ */
+struct cgroup *dre_cgroup_get(struct pid *pid)
+{
+	struct cgroup *cgroup = NULL;
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = dre_live_thread(pid);
+	if (task) {
+		/* It may leave, and its cgroup be gone, while we look. */
+		do
+			cgroup = READ_ONCE(task_dfl_cgroup(task)->dom_cgrp);
+		while (!cgroup_tryget(cgroup));
+	}
+	rcu_read_unlock();
+	return cgroup;
+}
+
+/*
+ * Opens cgroup.procs of the cgroup whose directory @dir is, for writing. Not by a
+ * path: who has a mount namespace of his own could have mounted over it something
+ * that never answers.
+ */
+static struct file *dre_open_procs(const struct path *dir)
+{
+	struct path path = { .mnt = dir->mnt };
+	struct file *file;
+	int err;
+
+	path.dentry = lookup_positive_unlocked(DRE_PROCS, dir->dentry, strlen(DRE_PROCS));
+	if (IS_ERR(path.dentry))
+		return ERR_CAST(path.dentry);
+	err = path_permission(&path, MAY_WRITE | MAY_OPEN);
+	file = err ? ERR_PTR(err) : dentry_open(&path, O_WRONLY, current_cred());
+	dput(path.dentry);
+	return file;
+}
+
+/* Writes the process' number into the cgroup.procs of @dir. */
+static int dre_write_pid(const struct path *dir, struct pid *pid)
+{
+	int nr = pid_vnr(pid);
+	struct file *file;
+	char number[16];
+	loff_t pos = 0;
+	ssize_t len;
+
+	if (!nr)	/* would be the caller */
+		return -ESRCH;
+	len = snprintf(number, sizeof(number), "%d", nr);
+	file = dre_open_procs(dir);
+	if (IS_ERR(file)) {
+		len = PTR_ERR(file);
+	} else {
+		len = kernel_write(file, number, len, &pos);
+		fput(file);
+	}
+	if (len == -ENODEV)	/* what the kernel says of a directory that was removed meanwhile */
+		return -ENOENT;
+	return len < 0 ? len : 0;
+}
+
+/* The directory that @name leads to from @dir, with a reference. Changes @name. */
+static struct dentry *dre_walk(struct dentry *dir, char *name)
+{
+	struct dentry *next;
+	char *part;
+
+	dget(dir);
+	while (!IS_ERR(dir) && (part = strsep(&name, "/"))) {
+		if (!*part)
+			continue;
+		next = lookup_positive_unlocked(part, dir, strlen(part));
+		dput(dir);
+		dir = next;
+	}
+	return dir;
+}
+
+/*
+ * The directory of any cgroup, with a reference: nobody holds that of where a
+ * process came from. It is looked up from the root of the hierarchy, whatever part
+ * of it is mounted. Another one that has got the name since is none.
+ */
+static struct dentry *dre_cgroup_dir(struct super_block *sb, struct cgroup *cgroup)
+{
+	char *name = kmalloc(PATH_MAX, GFP_KERNEL);
+	struct dentry *dir;
+	int len;
+
+	if (!name)
+		return ERR_PTR(-ENOMEM);
+	len = cgroup_path(cgroup, name, PATH_MAX);
+	if (len >= 0 && len < PATH_MAX)
+		dir = dre_walk(sb->s_root, name);
+	else
+		dir = ERR_PTR(-ENAMETOOLONG);
+	kfree(name);
+	if (!IS_ERR(dir) && d_inode(dir)->i_private != cgroup->kn) {
+		dput(dir);
+		dir = ERR_PTR(-ENOENT);
+	}
+	return dir;
+}
+
+/* Likewise for any cgroup in the same file system as @any. */
+static int dre_write_pid_to(const struct path *any, struct cgroup *cgroup, struct pid *pid)
+{
+	struct path dir = { .mnt = any->mnt };
+	int err;
+
+	dir.dentry = dre_cgroup_dir(any->mnt->mnt_sb, cgroup);
+	if (IS_ERR(dir.dentry))
+		return PTR_ERR(dir.dentry);
+	err = dre_write_pid(&dir, pid);
+	dput(dir.dentry);
+	return err;
+}
+
+/*
+ * @stranger had got the number of a process that has ended, and may have been
+ * moved in its place. It was just forked, so it belongs where its parent is.
+ */
+static int dre_put_back(const struct path *any, struct cgroup *cgroup, struct pid *stranger)
+{
+	struct cgroup *from = NULL;
+	struct task_struct *task;
+	int err = -ESRCH;
+
+	rcu_read_lock();
+	task = dre_in_cgroup(stranger, cgroup) ? pid_task(stranger, PIDTYPE_TGID) : NULL;
+	if (task)
+		from = dre_cgroup_get(task_tgid(rcu_dereference(task->real_parent)));
+	rcu_read_unlock();
+	if (from && from != cgroup) {
+		dre_write_pid_to(any, from, stranger);
+		err = -ESTALE;
+	}
+	if (from)
+		cgroup_put(from);
+	return err;
+}
+
+/*
+ * After @nr was written: whether @pid is in @cgroup. Then it lives, and the number
+ * was its own all the time. Numbers can come back: if it ended before that, then
+ * another one may have been moved.
+ */
+static int dre_settle(const struct path *any, struct cgroup *cgroup, struct pid *pid, int nr)
+{
+	struct pid *stranger;
+	bool moved;
+	int err;
+
+	rcu_read_lock();
+	moved = dre_in_cgroup(pid, cgroup);
+	rcu_read_unlock();
+	if (moved)
+		return 0;
+	stranger = find_get_pid(nr);
+	err = stranger && stranger != pid ? dre_put_back(any, cgroup, stranger) : -ESRCH;
+	put_pid(stranger);
+	/* Somebody else moved it on at the same time. */
+	return err == -ESRCH && dre_pid_movable(pid) ? -EAGAIN : err;
+}
+
+/**
+ * dre_move_into() - move a process into a cgroup
+ * @dir: its directory
+ * @cgroup: the cgroup
+ * @pid: the process
+ *
+ * Returns 0, -ESRCH if the process has ended, -ESTALE if another process was moved
+ * in its place and put back, -EAGAIN if somebody else moved it on, or what
+ * opening and writing cgroup.procs gave.
+ */
+int dre_move_into(const struct path *dir, struct cgroup *cgroup, struct pid *pid)
+{
+	int nr = pid_vnr(pid);
+
+	return dre_write_pid(dir, pid) ?: dre_settle(dir, cgroup, pid, nr);
+}
+
+/**
+ * dre_move_to() - likewise, for a cgroup whose directory is not at hand
+ * @any: something in the same cgroup file system
+ * @cgroup: the cgroup
+ * @pid: the process
+ */
+int dre_move_to(const struct path *any, struct cgroup *cgroup, struct pid *pid)
+{
+	int nr = pid_vnr(pid);
+
+	return dre_write_pid_to(any, cgroup, pid) ?: dre_settle(any, cgroup, pid, nr);
+}
