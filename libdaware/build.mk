@@ -6,8 +6,9 @@ $(eval $(call library,libdaware,1,$(addprefix libdaware/,error.c format.c log.c 
 # called.
 $(B)/lib/libdaware.so.1: override LDFLAGS += -Wl,-z,nodelete
 
-# The example runs in a container that has no libraries.
-all: $(B)/examples/daware-service
-$(B)/examples/daware-service: $(B)/obj/Documentation/examples/daware-service.o $(B)/lib/libdaware.a
+# The examples run in containers that have no libraries.
+DAWARE_EXAMPLES := $(addprefix $(B)/examples/,daware-service daware-worker)
+all: $(DAWARE_EXAMPLES)
+$(DAWARE_EXAMPLES): $(B)/examples/%: $(B)/obj/Documentation/examples/%.o $(B)/lib/libdaware.a
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -static $(LDFLAGS) -o $@ $^

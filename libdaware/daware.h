@@ -155,9 +155,10 @@ void daware_termination_unregister_callback(DTermination *dterm);
  * there is no daemon, is lost unless LOG_CONS or LOG_PERROR says otherwise.
  * While the daemon does not keep up, callers wait for it.
  *
- * No memory is allocated (unless printf(3) itself does for @fmt); 20 KiB of the
- * caller's stack are used. errno is unchanged. Programs usually call it through
- * the macros below.
+ * No memory is allocated for a message. (The C library may: in printf(3), for
+ * some @fmt; and once a second where it looks for the time zone, if TZ is not
+ * set.) 20 KiB of the caller's stack are used. errno is unchanged. Programs
+ * usually call it through the macros below.
  */
 void daware_log(int priority, const char *file, int line, const char *func, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));

@@ -128,7 +128,7 @@ void daware_format_render(const struct daware_format *format, const struct dawar
 			daware_text_adds(text, record->prog);
 			break;
 		case PID:
-			daware_text_add_number(text, record->pid);
+			daware_text_adds(text, record->pid);
 			break;
 		case MSG:
 			daware_text_add(text, record->message, record->message_len);

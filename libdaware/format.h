@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/types.h>
 
 /* Text that grows in a buffer of fixed size. What does not fit is left out, and noted. */
 struct daware_text {
@@ -42,7 +41,7 @@ struct daware_record {
 	const char *time;
 	const char *host;
 	const char *prog;
-	pid_t pid;
+	const char *pid;
 	const char *message;
 	size_t message_len;
 	const char *file;

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
@@ -54,19 +55,20 @@ static struct {
 } moment = { .second = -1 };
 
 /*
- * The process ID, or 0. getpid(2) would take longer than all the rest that is
- * done here before the message is sent; the page is wiped in every child,
- * however it is made.
+ * The process ID in decimal, or "". getpid(2) would take as long as all the
+ * rest that is done here before the message is sent; the page is wiped in every
+ * child, however it is made. The lock guards it.
  */
-static pid_t *cached_pid;
+static char *cached_pid;
 
-static pid_t current_pid(void)
+static const char *current_pid(void)
 {
-	if (!cached_pid)
-		return getpid();
-	if (!*cached_pid)
-		*cached_pid = getpid();
-	return *cached_pid;
+	static char text[12];
+
+	if (cached_pid && *cached_pid)
+		return cached_pid;
+	snprintf(text, sizeof(text), "%d", getpid());
+	return cached_pid ? strcpy(cached_pid, text) : text;
 }
 
 static void cache_pid(void)
@@ -82,30 +84,28 @@ static void cache_pid(void)
 		cached_pid = page;
 }
 
-/* What must not disturb the caller: its errno, and a cancellation in the middle. */
-struct caller {
-	int saved_errno;
-	int cancel_state;
-};
-
-static struct caller enter(void)
+/*
+ * Cancellation points are between these two. What each message goes through has
+ * none, because these would take as long as formatting it.
+ */
+static int forbid_cancel(void)
 {
-	struct caller caller = { .saved_errno = errno };
+	int state;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &caller.cancel_state);
-	return caller;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	return state;
 }
 
-static void leave(struct caller caller)
+static void allow_cancel(int state)
 {
-	pthread_setcancelstate(caller.cancel_state, NULL);
-	errno = caller.saved_errno;
+	pthread_setcancelstate(state, NULL);
 }
 
 static int connect_daemon(void)
 {
 	const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = _PATH_LOG };
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int cancel_state = forbid_cancel();
 
 	/* Not where a program that closed its standard streams would write to. */
 	if (fd >= 0 && fd <= STDERR_FILENO) {
@@ -118,6 +118,7 @@ static int connect_daemon(void)
 		close(fd);
 		fd = -1;
 	}
+	allow_cancel(cancel_state);
 	return fd;
 }
 
@@ -154,8 +155,11 @@ static void open_connection(void)
 
 static void close_connection(void)
 {
+	int cancel_state = forbid_cancel();
+
 	if (connection.fd >= 0 && connection_is_ours())
 		close(connection.fd);
+	allow_cancel(cancel_state);
 	connection.fd = -1;
 	connection.closing = false;
 }
@@ -169,10 +173,11 @@ static int renew_connection(void)
 	fd = connect_daemon();
 	if (fd >= 0 && connection_is_ours()) {
 		/* Other threads may be about to send on this number. */
-		int new_fd = fd;
+		int new_fd = fd, cancel_state = forbid_cancel();
 
 		fd = dup3(new_fd, connection.fd, O_CLOEXEC);
 		close(new_fd);
+		allow_cancel(cancel_state);
 	}
 	if (fd >= 0)
 		set_connection(fd);
@@ -249,7 +254,7 @@ static size_t render_line(char *line, struct daware_record *record, size_t *body
 	daware_text_adds(&text, record->prog);
 	if (settings.option & LOG_PID) {
 		daware_text_add(&text, "[", 1);
-		daware_text_add_number(&text, record->pid);
+		daware_text_adds(&text, record->pid);
 		daware_text_add(&text, "]", 1);
 	}
 	daware_text_add(&text, ": ", 2);
@@ -267,7 +272,8 @@ static bool send_line(int fd, char *line, size_t *len)
 	bool renewed = false;
 
 	while (fd >= 0) {
-		if (send(fd, line, *len, MSG_NOSIGNAL) >= 0)
+		/* send(2), which is a cancellation point as the C library has it. */
+		if (syscall(SYS_sendto, fd, line, *len, MSG_NOSIGNAL, NULL, 0) >= 0)
 			return true;
 		if (errno == EINTR)
 			continue;
@@ -289,20 +295,23 @@ static void write_line(int fd, char *line, size_t len, const char *end)
 		{ .iov_base = line, .iov_len = len },
 		{ .iov_base = (char *)end, .iov_len = strlen(end) },
 	};
+	int cancel_state = forbid_cancel();
 
-	/* There is nobody to tell that this failed, too. */
-	if (writev(fd, parts, 2) < 0)
-		return;
+	/* If it fails, too, there is nobody to tell. */
+	(void)!writev(fd, parts, 2);
+	allow_cancel(cancel_state);
 }
 
 static void write_console(char *line, size_t len)
 {
+	int cancel_state = forbid_cancel();
 	int fd = open(_PATH_CONSOLE, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 
-	if (fd < 0)
-		return;
-	write_line(fd, line, len, "\r\n");
-	close(fd);
+	if (fd >= 0) {
+		write_line(fd, line, len, "\r\n");
+		close(fd);
+	}
+	allow_cancel(cancel_state);
 }
 
 static size_t format_message(char *message, size_t size, const char *fmt, va_list args)
@@ -332,14 +341,14 @@ void daware_log(int priority, const char *file, int line_number, const char *fun
 		.line = line_number,
 		.func = func ? func : "?",
 	};
-	struct caller caller;
+	int saved_errno;
 	size_t len, body;
 	int fd, option;
 	va_list args;
 
 	if (LOG_PRI(priority) > atomic_load_explicit(&max_level, memory_order_relaxed))
 		return;
-	caller = enter();
+	saved_errno = errno;
 
 	va_start(args, fmt);
 	record.message_len = format_message(message, sizeof(message), fmt ? fmt : "(null)", args);
@@ -359,12 +368,12 @@ void daware_log(int priority, const char *file, int line_number, const char *fun
 		write_console(line + body, len - body);
 
 	release_connection();
-	leave(caller);
+	errno = saved_errno;
 }
 
 void daware_log_open(const char *ident, int option, int facility)
 {
-	struct caller caller = enter();
+	int saved_errno = errno;
 
 	if (facility & ~LOG_FACMASK || LOG_FAC(facility) >= LOG_NFACILITIES)
 		facility = 0;
@@ -376,12 +385,12 @@ void daware_log_open(const char *ident, int option, int facility)
 	if (option & LOG_NDELAY)
 		open_connection();
 	pthread_mutex_unlock(&lock);
-	leave(caller);
+	errno = saved_errno;
 }
 
 void daware_log_close(void)
 {
-	struct caller caller = enter();
+	int saved_errno = errno;
 
 	pthread_mutex_lock(&lock);
 	settings.ident[0] = '\0';
@@ -391,12 +400,12 @@ void daware_log_close(void)
 	if (!connection.users)
 		close_connection();
 	pthread_mutex_unlock(&lock);
-	leave(caller);
+	errno = saved_errno;
 }
 
 void daware_log_set_format(const char *logfmt)
 {
-	struct caller caller = enter();
+	int saved_errno = errno;
 	struct daware_format *format = NULL, *old;
 
 	if (logfmt)
@@ -408,7 +417,7 @@ void daware_log_set_format(const char *logfmt)
 		pthread_mutex_unlock(&lock);
 		free(old);
 	}
-	leave(caller);
+	errno = saved_errno;
 }
 
 void daware_log_set_level(int level)

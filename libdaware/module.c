@@ -88,9 +88,10 @@ int dre_module_container_create(int dre, uint32_t type, const char *name, int pi
 	return ret ? ret : create.fd;
 }
 
-int dre_module_container_open(int dre, uint32_t type, const char *name)
+int dre_module_container_open(int dre, uint32_t type, const char *name, uint32_t flags)
 {
-	struct dre_container_open container = { .size = sizeof(container), .type = type };
+	struct dre_container_open container = { .size = sizeof(container), .flags = flags,
+						.type = type };
 	int ret = copy_name(container.name, name);
 
 	if (!ret)
@@ -126,26 +127,27 @@ int dre_module_process_unregister(int cfd, int pid, uint32_t flags)
 	return process_request(cfd, DRE_IOC_PROCESS_UNREGISTER, pid, flags, NULL, 0);
 }
 
-int dre_module_process_list(int cfd, struct dre_process_info **list, size_t *nr)
+/* A whole list of elements of @size bytes. */
+static int get_list(int fd, unsigned long number, size_t size, void **list, size_t *nr)
 {
-	struct dre_process_info *entries = NULL, *larger;
-	struct dre_list part = { .size = sizeof(part), .entry_size = sizeof(*entries) };
+	struct dre_list part = { .size = sizeof(part), .entry_size = size };
 	size_t filled = 0, room = 0;
+	void *entries = NULL, *larger;
 	int ret;
 
 	do {
 		if (filled == room) {
 			room = room ? 2 * room : 64;
-			larger = reallocarray(entries, room, sizeof(*entries));
+			larger = reallocarray(entries, room, size);
 			if (!larger) {
 				free(entries);
 				return -ENOMEM;
 			}
 			entries = larger;
 		}
-		part.entries = (uintptr_t)(entries + filled);
+		part.entries = (uintptr_t)entries + filled * size;
 		part.count = room - filled;
-		ret = request(cfd, DRE_IOC_PROCESS_LIST, &part);
+		ret = request(fd, number, &part);
 		if (ret) {
 			free(entries);
 			return ret;
@@ -156,6 +158,80 @@ int dre_module_process_list(int cfd, struct dre_process_info **list, size_t *nr)
 	*list = entries;
 	*nr = filled;
 	return 0;
+}
+
+int dre_module_container_list(int dre, struct dre_container_info **list, size_t *nr)
+{
+	void *entries;
+	int ret = get_list(dre, DRE_IOC_CONTAINER_LIST, sizeof(**list), &entries, nr);
+
+	if (!ret)
+		*list = entries;
+	return ret;
+}
+
+int dre_module_process_list(int cfd, struct dre_process_info **list, size_t *nr)
+{
+	void *entries;
+	int ret = get_list(cfd, DRE_IOC_PROCESS_LIST, sizeof(**list), &entries, nr);
+
+	if (!ret)
+		*list = entries;
+	return ret;
+}
+
+int dre_module_group_create(int cfd, const char *name, int dir)
+{
+	struct dre_group group = { .size = sizeof(group), .fd = dir };
+	int ret = copy_name(group.name, name);
+
+	return ret ? ret : request(cfd, DRE_IOC_GROUP_CREATE, &group);
+}
+
+int dre_module_group_destroy(int cfd, const char *name)
+{
+	struct dre_group group = { .size = sizeof(group) };
+	int ret = copy_name(group.name, name);
+
+	return ret ? ret : request(cfd, DRE_IOC_GROUP_DESTROY, &group);
+}
+
+int dre_module_group_list(int cfd, struct dre_group_info **list, size_t *nr)
+{
+	void *entries;
+	int ret = get_list(cfd, DRE_IOC_GROUP_LIST, sizeof(**list), &entries, nr);
+
+	if (!ret)
+		*list = entries;
+	return ret;
+}
+
+static int bind_request(int cfd, unsigned long number, const char *group, int pid, uint32_t flags)
+{
+	struct dre_bind bind = { .size = sizeof(bind), .flags = flags, .pid = pid };
+	int ret = copy_name(bind.name, group);
+
+	return ret ? ret : request(cfd, number, &bind);
+}
+
+int dre_module_bind(int cfd, const char *group, int pid, uint32_t flags)
+{
+	return bind_request(cfd, DRE_IOC_BIND, group, pid, flags);
+}
+
+int dre_module_unbind(int cfd, const char *group, int pid, uint32_t flags)
+{
+	return bind_request(cfd, DRE_IOC_UNBIND, group, pid, flags);
+}
+
+int dre_module_binding_list(int cfd, struct dre_binding_info **list, size_t *nr)
+{
+	void *entries;
+	int ret = get_list(cfd, DRE_IOC_BINDING_LIST, sizeof(**list), &entries, nr);
+
+	if (!ret)
+		*list = entries;
+	return ret;
 }
 
 /* Returns the number, which is 0 or positive. */
