@@ -2,8 +2,9 @@
 
 include libdre/common/sources.mk
 
-libdreapp_SRCS := $(addprefix libdre/app/,create.c exec.c handle.c helper.c list.c lxc_config.c \
-		  module.c op.c paths.c process.c start.c state.c stop.c) $(libdre_common_SRCS)
+libdreapp_SRCS := $(addprefix libdre/app/,bind.c cgroup.c create.c events.c exec.c handle.c helper.c \
+		  list.c lxc_config.c module.c op.c paths.c process.c resource.c snapshot.c start.c state.c \
+		  stop.c) $(libdre_common_SRCS)
 libdreapp_LIBS := libdaware lxc $(libdre_common_LIBS)
 
 $(eval $(call library,libdreapp,1,$(libdreapp_SRCS),$(libdreapp_LIBS)))

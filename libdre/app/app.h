@@ -90,6 +90,25 @@ int app_path(const struct store *store, const char *name, const char *file, char
 
 void app_group(const char *kind, const char *name, char path[APP_GROUP_SIZE]);
 
+/* cgroup.c: the named control groups, below the outer one. */
+#define APP_CGROUP_SIZE	(APP_GROUP_SIZE + 1 + DRE_NAME_MAX)
+
+/* Is the name one that a control group can have? With @whole also ".", for the container itself. */
+int app_check_cgroup(const char *cgroup, bool whole);
+void app_cgroup_path(const struct app *app, const char *cgroup, char path[APP_CGROUP_SIZE]);
+
+/* Tells a module that was loaded after the container was started of those that there are. */
+void app_cgroups_announce(const struct app *app, int cfd);
+
+/*
+ * process.c: a list of @nr processes, to be filled in. The list and what it points to are one piece
+ * of memory.
+ */
+int app_make_pid_list(dre_app_pid_list_t *list, size_t nr);
+
+/* bind.c: puts processes back that are in control groups of a container that has ended. */
+int app_unbind_all(const struct app *app);
+
 /* lxc_config.c: liblxc's directory of the container, with its configuration. */
 int app_write_lxc(const struct app *app, const struct manifest *m);
 int app_remove_lxc(const struct store *store, const char *name);

@@ -47,6 +47,11 @@ dre_return_t dre_app_release_base_list(dre_list_t list)
 	return release(list);
 }
 
+dre_return_t dre_app_release_cgroup_list(dre_list_t list)
+{
+	return release(list);
+}
+
 dre_return_t dre_app_release_checkpoint_list(dre_list_t list)
 {
 	return release(list);

@@ -22,13 +22,13 @@ int app_module_open(int *dre)
 }
 
 /*
- * A module that was loaded after the container was started is told of it now,
- * and the container gets the module's new device. Without it the processes in
+ * A module that was loaded after the container was started is told of it now, and
+ * of its control groups, and the container gets the module's new device. Without it the processes in
  * there cannot register, but all the rest works.
  */
 static int container_fd(const struct app *app, int dre)
 {
-	int cfd = dre_module_container_open(dre, DRE_CONTAINER_APP, app->name);
+	int cfd = dre_module_container_open(dre, DRE_CONTAINER_APP, app->name, 0);
 	pid_t init;
 
 	if (cfd != -ENOENT)
@@ -37,10 +37,12 @@ static int container_fd(const struct app *app, int dre)
 	if (init <= 0)
 		return -ENODEV;
 	cfd = dre_module_container_create(dre, DRE_CONTAINER_APP, app->name, init);
-	if (cfd >= 0)
+	if (cfd >= 0) {
 		app_helper_device(app);
+		app_cgroups_announce(app, cfd);
+	}
 	/* Or somebody else was faster. */
-	return cfd == -EEXIST ? dre_module_container_open(dre, DRE_CONTAINER_APP, app->name) : cfd;
+	return cfd == -EEXIST ? dre_module_container_open(dre, DRE_CONTAINER_APP, app->name, 0) : cfd;
 }
 
 int app_module_container(const struct app *app, int *cfd)

@@ -253,6 +253,24 @@ int app_require(const struct app *app, enum app_state wanted, enum app_state oth
 }
 
 /*
+ * Processes of the host that are bound go back to where they came from. The
+ * module learns of init's end a moment after us.
+ */
+static int release_groups(const struct app *app, const char *group)
+{
+	int err, tries = 0;
+
+	do {
+		if (tries)
+			usleep(50000);
+		err = app_unbind_all(app);
+		if (!err)
+			err = cgroupfs_remove(group);
+	} while (err == DRE_ERR_CONTAINER_BUSY && ++tries < 20);
+	return err;
+}
+
+/*
  * Processes are left only where liblxc's monitor was killed: nobody watches them
  * any more. A monitor that lives but does not answer us, because it is in
  * another network namespace or serves another store, keeps its own group, and so
@@ -274,7 +292,7 @@ int app_settle_groups(const struct app *app)
 	app_group("app", app->name, group);
 	snprintf(payload, sizeof(payload), "%s/payload", group);
 	err = cgroupfs_kill(payload);
-	return err ? err : cgroupfs_remove(group);
+	return err ? err : release_groups(app, group);
 }
 
 int app_settle(const struct app *app)

@@ -83,21 +83,19 @@ dre_return_t dre_app_unregister_vpid(const dre_app_handle *h, const int vpid)
 	return change(h, vpid, DRE_REGISTER_BY_VPID, false);
 }
 
-/* The list and what it points to in one piece of memory. */
-static dre_app_pid_list_t make_list(const struct dre_process_info *info, size_t nr)
+int app_make_pid_list(dre_app_pid_list_t *list, size_t nr)
 {
-	dre_app_pid_list_t list = malloc((nr + 1) * sizeof(*list) + nr * sizeof(**list));
+	dre_app_pid_list_t made = malloc((nr + 1) * sizeof(*made) + nr * sizeof(**made));
 	dre_app_pid_t *pids;
 
-	if (!list)
-		return NULL;
-	pids = (dre_app_pid_t *)(list + nr + 1);
-	for (size_t i = 0; i < nr; i++) {
-		pids[i] = (dre_app_pid_t){ .pid = info[i].pid, .vpid = info[i].vpid };
-		list[i] = &pids[i];
-	}
-	list[nr] = NULL;
-	return list;
+	if (!made)
+		return dre_fail_errno(ENOMEM, "the list of processes");
+	pids = (dre_app_pid_t *)(made + nr + 1);
+	for (size_t i = 0; i < nr; i++)
+		made[i] = &pids[i];
+	made[nr] = NULL;
+	*list = made;
+	return 0;
 }
 
 /* The module's list; empty when the container is stopped, or stops meanwhile. */
@@ -121,7 +119,6 @@ static int get_list(const struct app *app, struct dre_process_info **info, size_
 dre_return_t dre_app_get_registered_pid_list(const dre_app_handle *h, dre_app_pid_list_t *list)
 {
 	struct dre_process_info *info;
-	dre_app_pid_list_t made = NULL;
 	struct app app;
 	size_t nr;
 	int err;
@@ -134,13 +131,11 @@ dre_return_t dre_app_get_registered_pid_list(const dre_app_handle *h, dre_app_pi
 		return err;
 	err = get_list(&app, &info, &nr);
 	if (!err) {
-		made = make_list(info, nr);
-		if (!made)
-			err = dre_fail_errno(ENOMEM, "container '%s'", app.name);
+		err = app_make_pid_list(list, nr);
+		for (size_t i = 0; !err && i < nr; i++)
+			*(*list)[i] = (dre_app_pid_t){ .pid = info[i].pid, .vpid = info[i].vpid };
 		free(info);
 	}
-	if (!err)
-		*list = made;
 	app_end(&app);
 	return err;
 }

@@ -2,7 +2,10 @@
 /*
  * What state a container is in; suspend and resume.
  */
+#include <unistd.h>
+
 #include "app.h"
+#include "common/cgroupfs.h"
 
 dre_return_t dre_app_status(const dre_app_handle *h)
 {
@@ -64,6 +67,20 @@ dre_return_t dre_app_get_pid(const dre_app_handle *h, int *pid)
 	return err;
 }
 
+/* Nobody would be left to resume it. */
+static int check_outside(const struct app *app)
+{
+	char group[APP_GROUP_SIZE];
+	bool inside;
+
+	app_group("app", app->name, group);
+	if (cgroupfs_contains(group, getpid(), &inside) || !inside)
+		return 0;
+	return dre_fail(DRE_ERR_INVALID_ARGUMENT,
+			"the caller is bound to container '%s' and would be suspended with it",
+			app->name);
+}
+
 dre_return_t dre_app_suspend(const dre_app_handle *h)
 {
 	struct app app;
@@ -72,6 +89,8 @@ dre_return_t dre_app_suspend(const dre_app_handle *h)
 	if (err)
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_RUNNING);
+	if (!err)
+		err = check_outside(&app);
 	if (!err)
 		err = app_freeze(&app);
 	app_end(&app);

@@ -72,44 +72,6 @@ static int detect_init(int layer_fd, const char *name, struct manifest *m)
 	return ret ? dre_fail_errno(-ret, "cannot make base image '%s'", name) : 0;
 }
 
-/*
- * The manifest.
- */
-
-/*
- * Unlike rename(2), link(2) never replaces what is there, on any file system.
- * @published: it is there, also if it was to be taken back and that has failed.
- */
-static int link_in(struct store *s, const char *tmp, const char *name, bool *published)
-{
-	int dir = s->bases_fd;
-	int ret;
-
-	if (linkat(dir, tmp, dir, name, 0) < 0)
-		return errno == EEXIST ? fail_exists(name) :
-		       dre_fail_errno(errno, "cannot make base image '%s'", name);
-	*published = true;
-	if (!fsync(dir))
-		return 0;
-	ret = dre_fail_errno(errno, "cannot make base image '%s'", name);
-	if (!unlinkat(dir, name, 0))
-		*published = false;
-	return ret;
-}
-
-static int publish(struct store *s, const char *name, const struct manifest *m, bool *published)
-{
-	store_tmp_t tmp = STORE_TMP;
-	int ret;
-
-	file_random_name(tmp + strlen(STORE_TMP));
-	ret = store_write_manifest(s, s->bases_fd, tmp, m);
-	if (!ret)
-		ret = link_in(s, tmp, name, published);
-	unlinkat(s->bases_fd, tmp, 0);
-	return ret;
-}
-
 static int fill_layer(struct store *s, const char *name, const char *layer, base_fill_fn fill,
 		      void *arg, struct manifest *m)
 {
@@ -146,7 +108,8 @@ static int make(struct store *s, const char *name, base_fill_fn fill, void *arg,
 	if (!ret && manifest_add_layer(&m, layer))
 		ret = dre_fail_errno(ENOMEM, "cannot make base image '%s'", name);
 	if (!ret)
-		ret = publish(s, name, &m, &published);
+		ret = store_publish_manifest(s, s->bases_fd, name, &m, DRE_ERR_BASE_EXISTENCE,
+					     "base image", &published);
 	if (ret)
 		*garbage = published || !layer_discard(s, layer);
 	manifest_free(&m);
@@ -161,7 +124,7 @@ int base_make(struct store *s, const char *name, base_fill_fn fill, void *arg)
 	ret = dre_check_name("base image", name);
 	if (ret)
 		return ret;
-	/* Soon, before much is written. link_in() looks again. */
+	/* Soon, before much is written. It is looked again at the end. */
 	if (!faccessat(s->bases_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
 		return fail_exists(name);
 	ret = store_change_begin(s);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +55,61 @@ int cgroupfs_open(int *fd)
 	return dre_fail(DRE_ERR_CGROUP_NONEXISTENCE,
 			"the host has no control groups v2: mount a cgroup2 file system at "
 			USUAL_PLACE);
+}
+
+int cgroupfs_create(const char *path)
+{
+	int root, ret = cgroupfs_open(&root);
+
+	if (ret)
+		return ret;
+	if (mkdirat(root, path, 0755))
+		ret = errno == EEXIST ? dre_fail(DRE_ERR_CGROUP_EXISTENCE,
+						 "control group %s exists already", path) :
+		      dre_fail_errno(errno, "cannot make control group %s", path);
+	close(root);
+	return ret;
+}
+
+int cgroupfs_open_group(const char *path, int *fd)
+{
+	int root, ret = cgroupfs_open(&root);
+
+	if (ret)
+		return ret;
+	*fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0)
+		ret = errno == ENOENT ? dre_fail(DRE_ERR_CGROUP_NONEXISTENCE,
+						 "there is no control group %s", path) :
+		      dre_fail_errno(errno, "cannot open control group %s", path);
+	close(root);
+	return ret;
+}
+
+int cgroupfs_get(int group, const char *file, char *value, size_t size)
+{
+	int fd = openat(group, file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, value, size - 1);
+	int ret = n < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	value[n < 0 ? 0 : n] = '\0';
+	if (n > 0 && value[n - 1] == '\n')
+		value[n - 1] = '\0';
+	return ret;
+}
+
+int cgroupfs_set(int group, const char *file, const char *value)
+{
+	int fd = openat(group, file, O_WRONLY | O_CLOEXEC);
+	/* An empty value needs a byte to be written at all. */
+	ssize_t n = fd < 0 ? -1 : write(fd, *value ? value : "\n", *value ? strlen(value) : 1);
+	int ret = n < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
 }
 
 /* The name of a process, without a newline, for an error text. */
@@ -286,4 +342,94 @@ int cgroupfs_populated(const char *path, bool *populated)
 
 	*populated = strstr(text, "populated 1");
 	return ret;
+}
+
+/* The group that a process is in, as paths are here; the caller frees it. NULL: it is gone. */
+static char *group_of(long pid)
+{
+	char name[40], *line = NULL, *path = NULL;
+	size_t room = 0;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%ld/cgroup", pid);
+	f = fopen(name, "re");
+	while (f && !path && getline(&line, &room, f) > 0)
+		if (!strncmp(line, "0::/", 4)) {
+			line[strcspn(line, "\n")] = '\0';
+			path = strdup(line + 4);
+		}
+	free(line);
+	if (f)
+		fclose(f);
+	return path;
+}
+
+static long parent_of(long pid)
+{
+	char name[40], line[128];
+	long parent = 0;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%ld/status", pid);
+	f = fopen(name, "re");
+	while (f && !parent && fgets(line, sizeof(line), f))
+		sscanf(line, "PPid: %ld", &parent);
+	if (f)
+		fclose(f);
+	return parent;
+}
+
+/* To its parent's group; to the root if that is @from, too, or is gone. */
+static void move_out(int root, const char *from, long pid)
+{
+	char *group = group_of(parent_of(pid)), *file = NULL, number[32];
+	int fd;
+
+	if (asprintf(&file, "%s%scgroup.procs", group && strcmp(group, from) ? group : "",
+		     group && *group && strcmp(group, from) ? "/" : "") < 0)
+		file = NULL;
+	fd = file ? openat(root, file, O_WRONLY | O_CLOEXEC) : -1;
+	if (fd >= 0) {
+		snprintf(number, sizeof(number), "%ld", pid);
+		(void)!write(fd, number, strlen(number));
+		close(fd);
+	}
+	free(file);
+	free(group);
+}
+
+void cgroupfs_move_out(const char *path)
+{
+	char name[PATH_MAX];
+	int root, fd;
+	long pid;
+	FILE *f;
+
+	if (cgroupfs_open(&root))
+		return;
+	snprintf(name, sizeof(name), "%s/cgroup.procs", path);
+	fd = openat(root, name, O_RDONLY | O_CLOEXEC);
+	f = fd < 0 ? NULL : fdopen(fd, "r");
+	while (f && fscanf(f, "%ld", &pid) == 1)
+		if (pid > 0)
+			move_out(root, path, pid);
+	if (f)
+		fclose(f);
+	else if (fd >= 0)
+		close(fd);
+	close(root);
+}
+
+int cgroupfs_contains(const char *path, long pid, bool *contains)
+{
+	size_t len = strlen(path);
+	char *group;
+
+	*contains = false;
+	group = group_of(pid);
+	if (!group)
+		return -ESRCH;
+	*contains = !strncmp(group, path, len) && (!group[len] || group[len] == '/');
+	free(group);
+	return 0;
 }

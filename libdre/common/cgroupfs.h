@@ -6,12 +6,29 @@
 #define DRE_COMMON_CGROUPFS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /*
  * Opens the root of the unified hierarchy and stores its fd (a directory, close-on-exec),
  * which the caller closes. DRE_ERR_CGROUP_NONEXISTENCE if the host has none.
  */
 int cgroupfs_open(int *fd);
+
+/* Makes the group at @path below the root ("dre/app/web/ui"). DRE_ERR_CGROUP_EXISTENCE. */
+int cgroupfs_create(const char *path);
+
+/*
+ * Opens the group at @path and stores its fd (a directory, close-on-exec), which the caller closes.
+ * DRE_ERR_CGROUP_NONEXISTENCE.
+ */
+int cgroupfs_open_group(const char *path, int *fd);
+
+/*
+ * Reads and writes the file @file of the group @group. Both return 0 or a negative errno and set no
+ * error text: what a refusal means is for the caller to say. The value has no newline at its end.
+ */
+int cgroupfs_get(int group, const char *file, char *value, size_t size);
+int cgroupfs_set(int group, const char *file, const char *value);
 
 /*
  * Removes the group at @path below the root ("dre/app/web"), with all groups
@@ -34,6 +51,15 @@ int cgroupfs_kill(const char *path);
  * that does not end, say); thaw it then.
  */
 int cgroupfs_freeze(const char *path, bool freeze);
+
+/*
+ * Moves the processes in the group at @path, but not those below it, to where their parents are: what
+ * a process forked that was in it for a time. No error: who is still there shows when it is removed.
+ */
+void cgroupfs_move_out(const char *path);
+
+/* Is the process in the group at @path or below? -ESRCH if there is no such process. */
+int cgroupfs_contains(const char *path, long pid, bool *contains);
 
 /* Are there processes in the group at @path or below? False if it is not there. */
 int cgroupfs_populated(const char *path, bool *populated);

@@ -113,6 +113,7 @@ static int take_lock(struct container *c)
 		return fail_absent(c->name);
 	/* What a killed holder of the lock was about to write. */
 	unlinkat(c->dir_fd, MANIFEST_NEW, 0);
+	unlinkat(c->dir_fd, "snapshots/" SNAPSHOT_NEW, 0);
 	return 0;
 }
 

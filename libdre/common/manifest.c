@@ -107,9 +107,9 @@ int manifest_set(struct manifest *m, const char *key, const char *value)
 
 int manifest_set_base(struct manifest *m, const char *base)
 {
-	char *copy = strdup(base);
+	char *copy = base ? strdup(base) : NULL;
 
-	if (!copy)
+	if (base && !copy)
 		return -ENOMEM;
 	free(m->base);
 	m->base = copy;

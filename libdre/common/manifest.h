@@ -61,6 +61,7 @@ char *manifest_format(const struct manifest *m, size_t *len);
  * -E2BIG (MANIFEST_MAX_LAYERS) or -ENOMEM.
  */
 int manifest_add_layer(struct manifest *m, const char *layer);
+/* NULL: none. 0 or -ENOMEM. */
 int manifest_set_base(struct manifest *m, const char *base);
 /* The value belongs to the manifest; NULL: not set. */
 const char *manifest_get(const struct manifest *m, const char *key);

@@ -307,12 +307,8 @@ static int run_mounter(struct mounter *m, struct report *report)
  */
 #define FIXED_OPTIONS	",redirect_dir=on,index=off,metacopy=off"
 
-/* overlayfs wants the top first. */
-static int format_options(const char *name, const struct manifest *m, char options[OPTIONS_SIZE])
+static int check_chain(const char *name, const struct manifest *m)
 {
-	char *end = stpcpy(options, "lowerdir=");
-	size_t i;
-
 	if (!m->nr_layers || !*m->writable)
 		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
 				"container '%s': its manifest names no layers", name);
@@ -320,10 +316,28 @@ static int format_options(const char *name, const struct manifest *m, char optio
 		return dre_fail(DRE_ERR_REQUEST_TOO_LONG,
 				"container '%s': its chain of %zu layers is longer than %d", name,
 				m->nr_layers, ROOTFS_MAX_LAYERS);
-	for (i = m->nr_layers; i; i--)
-		end += sprintf(end, "%s%s", m->layers[i - 1], i > 1 ? ":" : "");
-	sprintf(end, ",upperdir=%s,workdir=../work/%s" FIXED_OPTIONS, m->writable, m->writable);
 	return 0;
+}
+
+/* overlayfs wants the top first. Returns the end. */
+static char *format_layers(char *end, const struct manifest *m)
+{
+	for (size_t i = m->nr_layers; i; i--)
+		end += sprintf(end, "%s%s", m->layers[i - 1], i > 1 ? ":" : "");
+	return end;
+}
+
+static void format_options(const struct manifest *m, char options[OPTIONS_SIZE])
+{
+	sprintf(format_layers(stpcpy(options, "lowerdir="), m),
+		",upperdir=%s,workdir=../work/%s" FIXED_OPTIONS, m->writable, m->writable);
+}
+
+static void format_options_reading(const struct manifest *m, char options[OPTIONS_SIZE])
+{
+	char *end = options + sprintf(options, "lowerdir=%s:", m->writable);
+
+	strcpy(format_layers(end, m), FIXED_OPTIONS);
 }
 
 _Static_assert((ROOTFS_MAX_LAYERS + 2) * (LAYER_NAME_LEN + 1) +
@@ -409,7 +423,7 @@ int rootfs_mount(struct store *store, const char *name, const struct manifest *m
 	enum mounted mounted;
 	int ret;
 
-	ret = format_options(name, m, options);
+	ret = check_chain(name, m);
 	if (!ret)
 		ret = container_idmap(name, m, &mounter.map);
 	if (!ret)
@@ -420,7 +434,34 @@ int rootfs_mount(struct store *store, const char *name, const struct manifest *m
 		return dre_fail(DRE_ERR_DEVICE_BUSY,
 				"container '%s': something else is mounted at %s", name, where);
 	ret = check_layers(store, name, m);
-	return ret ? ret : mount_at(name, &mounter, where);
+	if (ret)
+		return ret;
+	format_options(m, options);
+	return mount_at(name, &mounter, where);
+}
+
+int rootfs_mount_detached(struct store *store, const char *name, const struct manifest *m, int *fd)
+{
+	char options[OPTIONS_SIZE];
+	source_t source;
+	struct mounter mounter = {
+		.root_fd = store_root_fd(store),
+		.userns_fd = -1,
+		.source = source_of(source, name),
+		.options = options,
+		.caller = getpid(),
+	};
+	struct report report;
+	int ret;
+
+	ret = check_chain(name, m);
+	if (!ret)
+		ret = check_layers(store, name, m);
+	if (ret)
+		return ret;
+	format_options_reading(m, options);
+	*fd = run_mounter(&mounter, &report);
+	return *fd < 0 ? dre_fail_errno(report.errnum, "container '%s': %s", name, report.failed) : 0;
 }
 
 /*

@@ -31,6 +31,12 @@ int rootfs_mount(struct store *store, const char *name, const struct manifest *m
 		 const char *where);
 
 /*
+ * Mounts all that the container is made of, the writable layer included, for reading, with the ids
+ * that files have in the store. It is attached nowhere: the caller closes @fd, and it is gone.
+ */
+int rootfs_mount_detached(struct store *store, const char *name, const struct manifest *m, int *fd);
+
+/*
  * Unmounts it; success if it is not mounted. DRE_ERR_CONTAINER_BUSY: after half
  * a second a process still uses it.
  */

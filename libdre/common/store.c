@@ -203,7 +203,7 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* A directory that is not there is empty: a container and its snapshots may go at any moment. */
-static int list(struct store *s, const char *directory, char ***names)
+int store_list_names(struct store *s, const char *directory, char ***names)
 {
 	size_t nr = 0;
 	int ret = 0;
@@ -229,12 +229,12 @@ static int list(struct store *s, const char *directory, char ***names)
 
 int store_list_containers(struct store *s, char ***names)
 {
-	return list(s, "containers", names);
+	return store_list_names(s, "containers", names);
 }
 
 int store_list_bases(struct store *s, char ***names)
 {
-	return list(s, "bases", names);
+	return store_list_names(s, "bases", names);
 }
 
 void store_free_list(char **names)
@@ -297,6 +297,41 @@ int store_write_manifest(struct store *s, int dir_fd, const char *name, const st
 	return ret ? dre_fail_errno(-ret, "cannot write a manifest in %s", s->root) : 0;
 }
 
+/* Unlike rename(2), link(2) never replaces what is there, on any file system. */
+int store_link_manifest(int dir_fd, const char *tmp, const char *name, int exists,
+			const char *what, bool *published)
+{
+	int ret;
+
+	*published = false;
+	if (linkat(dir_fd, tmp, dir_fd, name, 0) < 0)
+		return errno == EEXIST ?
+		       dre_fail(exists, "there is a %s '%s' already", what, name) :
+		       dre_fail_errno(errno, "cannot make %s '%s'", what, name);
+	*published = true;
+	if (!fsync(dir_fd))
+		return 0;
+	ret = dre_fail_errno(errno, "cannot make %s '%s'", what, name);
+	if (!unlinkat(dir_fd, name, 0))
+		*published = false;
+	return ret;
+}
+
+int store_publish_manifest(struct store *s, int dir_fd, const char *name, const struct manifest *m,
+			   int exists, const char *what, bool *published)
+{
+	store_tmp_t tmp = STORE_TMP;
+	int ret;
+
+	*published = false;
+	file_random_name(tmp + strlen(STORE_TMP));
+	ret = store_write_manifest(s, dir_fd, tmp, m);
+	if (!ret)
+		ret = store_link_manifest(dir_fd, tmp, name, exists, what, published);
+	unlinkat(dir_fd, tmp, 0);
+	return ret;
+}
+
 /* One that has gone since its name was read was not there. */
 static int visit(struct store *s, const char *path, store_manifest_fn fn, void *arg)
 {
@@ -321,7 +356,7 @@ static int visit_files(struct store *s, const char *directory, store_manifest_fn
 	char **names, **name;
 	int ret;
 
-	ret = list(s, directory, &names);
+	ret = store_list_names(s, directory, &names);
 	if (ret)
 		return ret;
 	for (name = names; *name && !ret; name++) {
@@ -358,7 +393,7 @@ int store_each_manifest(struct store *s, unsigned int kinds, store_manifest_fn f
 		ret = visit_files(s, "bases", fn, arg);
 	if (ret || !(kinds & (MANIFESTS_CONTAINERS | MANIFESTS_SNAPSHOTS)))
 		return ret;
-	ret = list(s, "containers", &names);
+	ret = store_list_names(s, "containers", &names);
 	if (ret)
 		return ret;
 	for (name = names; *name && !ret; name++)

@@ -30,6 +30,9 @@ struct store {
 
 /* Files and directories that are not complete yet have a name that begins so. */
 #define STORE_TMP	".tmp-"
+/* A snapshot that is being saved, in its container's snapshots/; whoever has the lock owns it. */
+#define SNAPSHOT_NEW	STORE_TMP "new"
+
 typedef char store_tmp_t[sizeof(STORE_TMP) + 8];
 
 /*
@@ -61,6 +64,21 @@ int store_read_manifest(struct store *s, const char *path, int damaged, struct m
 
 /* Writes a new file @name in @dir_fd and brings its content, but not its name, to the disk. */
 int store_write_manifest(struct store *s, int dir_fd, const char *name, const struct manifest *m);
+
+/*
+ * Gives the manifest @tmp, which is written, the name @name as well, durably, unless there is one:
+ * then it is the error @exists, with @what in the text ("base image"). @tmp stays.
+ * @published: it is there, also if it was to be taken back and that has failed.
+ */
+int store_link_manifest(int dir_fd, const char *tmp, const char *name, int exists,
+			const char *what, bool *published);
+
+/* Writes it, too. */
+int store_publish_manifest(struct store *s, int dir_fd, const char *name, const struct manifest *m,
+			   int exists, const char *what, bool *published);
+
+/* The valid names in a directory below the root, sorted; none if it is not there. */
+int store_list_names(struct store *s, const char *directory, char ***names);
 
 /*
  * Calls @fn with every manifest of @kinds, or what is there of them while they

@@ -37,6 +37,7 @@
 
 #include <dre.h>
 #include <stddef.h>
+#include <time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -49,7 +50,10 @@ typedef enum {
 	DRE_APP_CONTAINER_RESOURCE_CPU = 1,	/* CPU time */
 	DRE_APP_CONTAINER_RESOURCE_CPU_CORE,	/* CPU cores */
 	DRE_APP_CONTAINER_RESOURCE_MEMORY,	/* memory */
-	DRE_APP_CONTAINER_RESOURCE_MEMSW	/* memory and swap */
+	DRE_APP_CONTAINER_RESOURCE_MEMSW,	/* memory and swap */
+	/* Additions to the specification: the same with 64 bits, in udata.mem.bytes. */
+	DRE_APP_CONTAINER_RESOURCE_MEMORY_64 = 101,
+	DRE_APP_CONTAINER_RESOURCE_MEMSW_64
 } dre_app_resource_t;
 
 /** What dre_app_status() returns (section 1.2.2.2). */
@@ -100,6 +104,7 @@ typedef struct {
 		union {
 			int usage_in_bytes;
 			int memsw_usage_in_bytes;
+			unsigned long long bytes;	/* of the types with 64 bits */
 		} mem;
 	} udata;
 } dre_app_resource_value_t;
@@ -266,6 +271,201 @@ dre_return_t dre_app_unregister_vpid(const dre_app_handle *h, const int vpid);
 dre_return_t dre_app_get_registered_pid_list(const dre_app_handle *h, dre_app_pid_list_t *list);
 
 /**
+ * dre_app_save_snapshot() - save what is in a container (section 1.2.5.31)
+ * @h: the container
+ * @tag: a name for it
+ *
+ * Stopped only. It costs the same however much there is: nothing is copied.
+ *
+ * DRE_ERR_SNAPSHOT_EXISTENCE; DRE_ERR_SAVE_SNAPSHOT_FAILED: what the machine
+ * could not do. The container is then as it was.
+ */
+dre_return_t dre_app_save_snapshot(const dre_app_handle *h, const char *tag);
+
+/**
+ * dre_app_load_snapshot() - put back what was saved (section 1.2.5.17)
+ * @h: the container
+ * @tag: the snapshot, which stays
+ *
+ * Stopped only. What was written since is lost, unless it was saved.
+ *
+ * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_LOAD_SNAPSHOT_FAILED: what the machine
+ * could not do. The container is then as it was.
+ */
+dre_return_t dre_app_load_snapshot(const dre_app_handle *h, const char *tag);
+
+/**
+ * dre_app_remove_snapshot() - remove a snapshot (section 1.2.5.28)
+ * @h: the container, which stays as it is
+ * @tag: the snapshot
+ *
+ * Stopped only. DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_REMOVE_SNAPSHOT_FAILED.
+ */
+dre_return_t dre_app_remove_snapshot(const dre_app_handle *h, const char *tag);
+
+/**
+ * dre_app_commit_snapshot() - make a base image of a snapshot (section 1.2.5.5)
+ * @h: the container, which stays as it is
+ * @tag: the snapshot, which stays
+ * @base: the name of the new base image
+ *
+ * Stopped only. Nothing is copied; the base image stays when the container goes.
+ *
+ * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_BASE_EXISTENCE;
+ * DRE_ERR_COMMIT_SNAPSHOT_FAILED.
+ */
+dre_return_t dre_app_commit_snapshot(const dre_app_handle *h, const char *tag, const char *base);
+
+/**
+ * dre_app_get_snapshot_list() - the snapshots of a container (section 1.2.5.16)
+ * @h: the container
+ * @list: of names, sorted, ended by a NULL; unchanged if it fails
+ *
+ * dre_app_release_snapshot_list() frees the list.
+ */
+dre_return_t dre_app_get_snapshot_list(const dre_app_handle *h, dre_list_t *list);
+
+/**
+ * dre_app_remove_base() - remove a base image (section 1.2.5.26)
+ * @base: its name
+ *
+ * DRE_ERR_BASE_NONEXISTENCE; DRE_ERR_REMOVE_BASE_FAILED: a container or a snapshot
+ * was made from it.
+ */
+dre_return_t dre_app_remove_base(const char *base);
+
+/**
+ * dre_app_create_cgroup() - make a control group (section 1.2.5.6)
+ * @h: the container
+ * @cgroup: its name. Names that begin as the kernel's own files there ("cpu.",
+ *	"cgroup.", ...) or as "payload" are DRE_ERR_INVALID_ARGUMENT.
+ *
+ * Running only. Needs the module. Control groups are beside the container's
+ * processes: what limits the container limits them too. They end with the container.
+ *
+ * DRE_ERR_CGROUP_EXISTENCE; DRE_ERR_DEVICE_BUSY.
+ */
+dre_return_t dre_app_create_cgroup(const dre_app_handle *h, const char *cgroup);
+
+/**
+ * dre_app_destroy_cgroup() - remove a control group (section 1.2.5.8)
+ * @h: the container
+ * @cgroup: its name
+ *
+ * Running only. Needs the module.
+ *
+ * DRE_ERR_CGROUP_NONEXISTENCE; DRE_ERR_DESTROY_CGROUP_FAILED: a process is in
+ * it, bound or a child of one that was; the text names it.
+ */
+dre_return_t dre_app_destroy_cgroup(const dre_app_handle *h, const char *cgroup);
+
+/**
+ * dre_app_bind_pid() - bind a process to a control group (section 1.2.5.1)
+ * @h: the container
+ * @cgroup: the control group
+ * @pid: its number on the host: a process that lives in the container or in
+ *	none, not a thread
+ *
+ * Running only. Needs the module. The process moves with all its threads; one that
+ * is bound to another control group of the container moves on. A process of the
+ * host is under the container's limits then, may not use devices that the
+ * container may not, is suspended with it, and goes back when the container stops.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: not positive, a thread, a kernel thread;
+ * DRE_ERR_CGROUP_NONEXISTENCE; DRE_ERR_PID_NONEXISTENCE; DRE_ERR_BIND_FAILED: a
+ * process of another container, or bound for another one, or the kernel refuses.
+ */
+dre_return_t dre_app_bind_pid(const dre_app_handle *h, const char *cgroup, const int pid);
+
+/**
+ * dre_app_bind_vpid() - as dre_app_bind_pid() (section 1.2.5.2)
+ * @h: the container
+ * @cgroup: the control group
+ * @vpid: the process' number in the container
+ */
+dre_return_t dre_app_bind_vpid(const dre_app_handle *h, const char *cgroup, const int vpid);
+
+/**
+ * dre_app_unbind_pid() - put a process back where it was before it was bound
+ * (section 1.2.5.37)
+ * @h: the container
+ * @cgroup: the control group that it is bound to
+ * @pid: its number on the host
+ *
+ * Running only. Needs the module. If that place is gone, a process of the
+ * container goes to the others of it, one of the host to the root control group.
+ *
+ * DRE_ERR_INVALID_ARGUMENT, DRE_ERR_CGROUP_NONEXISTENCE as above;
+ * DRE_ERR_PID_NONEXISTENCE: there is no such process, or it is not bound to that
+ * control group; DRE_ERR_BIND_FAILED: the kernel refuses.
+ */
+dre_return_t dre_app_unbind_pid(const dre_app_handle *h, const char *cgroup, const int pid);
+
+/**
+ * dre_app_unbind_vpid() - as dre_app_unbind_pid() (section 1.2.5.38)
+ * @h: the container
+ * @cgroup: the control group that it is bound to
+ * @vpid: the process' number in the container
+ */
+dre_return_t dre_app_unbind_vpid(const dre_app_handle *h, const char *cgroup, const int vpid);
+
+/**
+ * dre_app_set_resource() - limit a control group (section 1.2.5.32)
+ * @h: the container
+ * @cgroup: its name; "." is the container as a whole
+ * @resource: what, and the limit; the caller keeps it
+ *
+ *	CPU		percent of one CPU, from 1: 200 are two CPUs
+ *	CPU_CORE	the CPUs, "0-3,5"
+ *	MEMORY		bytes, from 1. What is used above it is written out or
+ *			swapped out, or a process in the control group is killed.
+ *	MEMSW		bytes of memory and swap together, from 1. There must be a
+ *			limit of memory, not above it.
+ *
+ * Running only. A limit that cannot be set is an error, and the old one stays. Limits
+ * end with the container.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: type or value; DRE_ERR_CGROUP_NONEXISTENCE;
+ * DRE_ERR_SET_LIMIT_FAILED.
+ */
+dre_return_t dre_app_set_resource(const dre_app_handle *h, const char *cgroup,
+				  dre_app_resource_value_t *resource);
+
+/**
+ * dre_app_unset_resource() - take a limit away (section 1.2.5.41)
+ * @h: the container
+ * @cgroup: its name; "." is the container as a whole
+ * @resource: only its type counts
+ *
+ * Running only. Success if there was none. MEMORY only after MEMSW.
+ *
+ * DRE_ERR_INVALID_ARGUMENT; DRE_ERR_CGROUP_NONEXISTENCE;
+ * DRE_ERR_UNSET_LIMIT_FAILED.
+ */
+dre_return_t dre_app_unset_resource(const dre_app_handle *h, const char *cgroup,
+				    dre_app_resource_value_t *resource);
+
+/**
+ * dre_app_get_resource() - what a process uses (section 1.2.5.15)
+ * @h: the container
+ * @pid: number on the host of a process of the container or of its control
+ *	groups; 0 is the container as a whole
+ * @resource: its type says what is asked; gets the value, unchanged if it fails
+ *
+ *	CPU		percent of one CPU, during 100 ms for which it sleeps
+ *	CPU_CORE	the CPUs that it may run on; dre_app_release_resource() frees it
+ *	MEMORY		bytes that are resident
+ *	MEMSW		and those that are swapped out
+ *
+ * Running only. Sizes that do not fit into an int are INT_MAX; the types with 64
+ * bits have them all.
+ *
+ * DRE_ERR_INVALID_ARGUMENT; DRE_ERR_PID_NONEXISTENCE.
+ */
+dre_return_t dre_app_get_resource(const dre_app_handle *h, const int pid,
+				  dre_app_resource_value_t *resource);
+
+/**
  * dre_app_release_*_list() - free a list (sections 1.2.5.21 to 1.2.5.25)
  * @list: from the function of that name; must not be used any more
  *
@@ -280,6 +480,39 @@ dre_return_t dre_app_release_snapshot_list(dre_list_t list);
 /*
  * What follows is not in the specification.
  */
+
+/**
+ * dre_app_release_resource() - free what dre_app_get_resource() allocated
+ * @resource: from there; stays the caller's
+ *
+ * Success also where nothing was allocated. DRE_ERR_NULL_POINTER.
+ */
+dre_return_t dre_app_release_resource(dre_app_resource_value_t *resource);
+
+/**
+ * dre_app_get_cgroup_list() - the control groups of a container
+ * @h: the container
+ * @list: of names, in the order of their making, ended by a NULL; unchanged if it
+ *	fails
+ *
+ * A container that is stopped has none. Needs the module if it is not.
+ * dre_app_release_cgroup_list() frees the list.
+ */
+dre_return_t dre_app_get_cgroup_list(const dre_app_handle *h, dre_list_t *list);
+dre_return_t dre_app_release_cgroup_list(dre_list_t list);
+
+/**
+ * dre_app_get_bound_pid_list() - the processes that are bound to a control group
+ * @h: the container
+ * @cgroup: its name
+ * @list: by rising PID, ended by a NULL; unchanged if it fails
+ *
+ * Needs the module. dre_app_release_registered_pid_list() frees the list.
+ *
+ * DRE_ERR_CGROUP_NONEXISTENCE, also where the container is stopped.
+ */
+dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgroup,
+					dre_app_pid_list_t *list);
 
 /** Options of dre_app_create_container_with(); all zero is dre.conf's choice. */
 typedef struct {
@@ -334,6 +567,112 @@ typedef void (*dre_app_progress)(void *arg, unsigned long long done, unsigned lo
  */
 dre_return_t dre_app_import_base(const char *name, const char *source,
 				 dre_app_progress progress, void *arg);
+
+/*
+ * Events: what happens to the processes of containers, and to containers, told
+ * by the module as it happens.
+ *
+ *	dre_app_events *events;
+ *	const dre_app_event *event;
+ *	int err = dre_app_events_open(NULL, &events);
+ *
+ *	while (!err) {
+ *		struct pollfd p = { dre_app_events_fd(events), POLLIN };
+ *
+ *		poll(&p, 1, -1);
+ *		while (!(err = dre_app_events_next(events, &event)) && event)
+ *			printf("%s: event %d\n", event->container, event->type);
+ *	}
+ */
+
+/** What has happened. */
+typedef enum {
+	DRE_APP_EVENT_STARTED = 1,	/* the container was started; pid: its init, without comm */
+	DRE_APP_EVENT_REGISTERED,	/* a process, also again; by: who did it */
+	DRE_APP_EVENT_UNREGISTERED,	/* by: whose registrations went */
+	DRE_APP_EVENT_EXITED,		/* a registered process ended; status */
+	DRE_APP_EVENT_REFUSED,		/* to terminate; signal: which one it refused */
+	DRE_APP_EVENT_ENDED,		/* the container; pid: its init; status: init's */
+	DRE_APP_EVENT_BOUND,		/* a process to a control group; group */
+	DRE_APP_EVENT_UNBOUND,		/* group; also because it ended, or was bound elsewhere */
+	DRE_APP_EVENT_LOST		/* lost: how many events had no room */
+} dre_app_event_type_t;
+
+/** Who registers a process; bits of dre_app_event's by. */
+enum {
+	DRE_APP_BY_ITSELF = 1,		/* through libdaware */
+	DRE_APP_BY_MANAGER = 2		/* dre_app_register_pid() */
+};
+
+/** An event. What does not belong to its type is 0 or NULL. */
+typedef struct {
+	dre_app_event_type_t type;
+	const char *container;		/* its name */
+	struct timespec time;		/* when it happened, by CLOCK_REALTIME */
+	int pid;			/* of the process, on the host; 0: of none */
+	int vpid;			/* in the container; 0: not visible there */
+	const char *comm;		/* its program's name as /proc/daware has it, or NULL: gone */
+	int by;				/* DRE_APP_BY_* */
+	int status;			/* as waitpid(2) gives it */
+	int signal;
+	const char *group;		/* its name, or NULL: it was removed since */
+	unsigned int lost;
+} dre_app_event;
+
+/** Follows events. For one thread at a time. */
+typedef struct dre_app_events dre_app_events;
+
+/**
+ * dre_app_events_open() - begin to follow events
+ * @names: the containers, ended by a NULL, which the caller keeps; NULL: all
+ * @events: what follows them; unchanged if it fails. dre_app_events_close()
+ *	frees it.
+ *
+ * In whatever state the containers are: one that is stopped is followed when it
+ * is started, and one that ends is followed when it is started again. Needs the
+ * module. It cannot be unloaded until dre_app_events_close().
+ */
+dre_return_t dre_app_events_open(char *const names[], dre_app_events **events);
+
+/**
+ * dre_app_events_fd() - what poll(2) waits on
+ * @events: from dre_app_events_open()
+ *
+ * Returns a file descriptor, which stays @events' own. It is readable (POLLIN)
+ * when something may have happened. Then dre_app_events_next() is called until
+ * there is no event any more, and only then is waited again. It is good for
+ * poll(2), select(2) and epoll(7), and for nothing else.
+ * DRE_ERR_NULL_POINTER, which is negative.
+ */
+int dre_app_events_fd(const dre_app_events *events);
+
+/**
+ * dre_app_events_next() - the next event
+ * @events: from dre_app_events_open()
+ * @event: the event, or NULL if there is none now; unchanged if it fails. It is
+ *	valid until the next call with @events.
+ *
+ * Never waits. Those of one container come in the order in which they happened,
+ * those of several ones in the order of their times, as far as they are there
+ * when it looks. A reader that is too slow loses events, and gets a
+ * DRE_APP_EVENT_LOST in their place; DRE_APP_EVENT_ENDED is never lost, and the
+ * container's last. A container that starts is noticed within about 20 ms; what
+ * happens in it before that is not told:
+ * dre_app_get_registered_pid_list() is for that.
+ *
+ * DRE_ERR_PERMISSION_DENIED: the caller has lost its privilege;
+ * DRE_ERR_DEVICE_BUSY: no memory, or no more files, for a container that was
+ * started. It may be called again.
+ */
+dre_return_t dre_app_events_next(dre_app_events *events, const dre_app_event **event);
+
+/**
+ * dre_app_events_close() - end it
+ * @events: from dre_app_events_open(); must not be used any more, nor its events
+ *
+ * DRE_ERR_NULL_POINTER.
+ */
+dre_return_t dre_app_events_close(dre_app_events *events);
 
 #pragma GCC visibility pop
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Snapshots of stopped containers, and base images made of them.
+ */
+#include "app.h"
+#include "common/base.h"
+#include "common/snapshot.h"
+
+/* Its root may still be mounted, by an earlier start that failed: app_begin() has unmounted it. */
+static int begin(struct app *app, const dre_app_handle *h, const char *tag)
+{
+	int err;
+
+	if (!h || !tag)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				h ? "snapshot's name" : "container's handle");
+	err = app_check_handle(h);
+	if (!err)
+		err = dre_check_name("snapshot", tag);
+	if (!err)
+		err = app_begin(app, h->name, APP_CHANGE);
+	if (err)
+		return err;
+	err = app_require(app, APP_STOPPED, APP_STOPPED);
+	if (err)
+		app_end(app);
+	return err;
+}
+
+/* What the machine could not do has a code of its own for each of these; the text stays. */
+static int name_failure(int err, int failed)
+{
+	return err == DRE_ERR_DEVICE_BUSY ? failed : err;
+}
+
+static int change(const dre_app_handle *h, const char *tag,
+		  int (*fn)(struct container *c, const char *tag), int failed)
+{
+	struct app app;
+	int err = begin(&app, h, tag);
+
+	if (err)
+		return err;
+	err = name_failure(fn(app.container, tag), failed);
+	app_end(&app);
+	return err;
+}
+
+dre_return_t dre_app_save_snapshot(const dre_app_handle *h, const char *tag)
+{
+	return change(h, tag, snapshot_save, DRE_ERR_SAVE_SNAPSHOT_FAILED);
+}
+
+dre_return_t dre_app_load_snapshot(const dre_app_handle *h, const char *tag)
+{
+	return change(h, tag, snapshot_load, DRE_ERR_LOAD_SNAPSHOT_FAILED);
+}
+
+dre_return_t dre_app_remove_snapshot(const dre_app_handle *h, const char *tag)
+{
+	return change(h, tag, snapshot_remove, DRE_ERR_REMOVE_SNAPSHOT_FAILED);
+}
+
+dre_return_t dre_app_commit_snapshot(const dre_app_handle *h, const char *tag, const char *base)
+{
+	struct app app;
+	int err;
+
+	if (!base)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the base image's name is NULL");
+	err = h && tag ? dre_check_name("base image", base) : 0;
+	if (!err)
+		err = begin(&app, h, tag);
+	if (err)
+		return err;
+	err = name_failure(snapshot_commit(app.container, tag, base),
+			   DRE_ERR_COMMIT_SNAPSHOT_FAILED);
+	app_end(&app);
+	return err;
+}
+
+dre_return_t dre_app_get_snapshot_list(const dre_app_handle *h, dre_list_t *list)
+{
+	struct app app;
+	int err;
+
+	if (!h || !list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				h ? "pointer to the list" : "container's handle");
+	err = app_begin_handle(&app, h, APP_LOOK);
+	if (err)
+		return err;
+	err = snapshot_list(app.store, app.name, list);
+	app_end(&app);
+	return err;
+}
+
+dre_return_t dre_app_remove_base(const char *base)
+{
+	struct dre_config config;
+	struct store *store = NULL;
+	int err = dre_check_name("base image", base);
+
+	if (!err)
+		err = app_open_store(&config, &store);
+	if (!err)
+		err = name_failure(base_remove(store, base), DRE_ERR_REMOVE_BASE_FAILED);
+	store_close(store);
+	return err;
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <dre.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cgroupfs.h"
+#include "cpulist.h"
+#include "error.h"
+#include "limit.h"
+
+#define CPU_MAX		"cpu.max"
+#define CPUS		"cpuset.cpus"
+#define MEMORY_MAX	"memory.max"
+#define SWAP_MAX	"memory.swap.max"
+
+#define CPU_PERIOD	100000	/* microseconds: the kernel's default */
+#define UNLIMITED	(~0ULL)
+
+int limit_check(const struct limit *limit)
+{
+	struct cpulist list;
+
+	if (limit->type == LIMIT_CORES) {
+		if (!limit->cores)
+			return dre_fail(DRE_ERR_NULL_POINTER, "the list of cores is NULL");
+		if (!cpulist_parse(&list, limit->cores))
+			return dre_fail(DRE_ERR_INVALID_ARGUMENT,
+					"the list of cores is not of the form \"0-3,5\"");
+	} else if (limit->number < 1) {
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "a limit below 1");
+	}
+	return 0;
+}
+
+static int set_failed(const char *path, const char *file, int err)
+{
+	if (err == -ENOENT)
+		return dre_fail(DRE_ERR_SET_LIMIT_FAILED,
+				"control group %s has no %s: the kernel does not offer it there",
+				path, file);
+	return dre_fail(DRE_ERR_SET_LIMIT_FAILED, "control group %s: %s: %s", path, file,
+			strerror(-err));
+}
+
+static int set_cpu(int group, const char *path, unsigned long long percent)
+{
+	char value[64];
+	int err;
+
+	if (percent > UNLIMITED / 10000)
+		percent = UNLIMITED / 10000;	/* the kernel refuses that, too */
+	snprintf(value, sizeof(value), "%llu %d", percent * (CPU_PERIOD / 100), CPU_PERIOD);
+	err = cgroupfs_set(group, CPU_MAX, value);
+	return err ? set_failed(path, CPU_MAX, err) : 0;
+}
+
+/* The kernel takes cores that it has not got, and then gives others. */
+static int set_cores(int group, const char *path, const char *cores)
+{
+	char parent[16 * 1024];
+	struct cpulist wanted, there;
+	int err, missing;
+
+	err = cgroupfs_get(group, "../cpuset.cpus.effective", parent, sizeof(parent));
+	if (err)
+		return set_failed(path, CPUS, err);
+	cpulist_parse(&wanted, cores);
+	if (cpulist_parse(&there, parent)) {
+		missing = cpulist_missing(&wanted, &there);
+		if (missing >= 0)
+			return dre_fail(DRE_ERR_SET_LIMIT_FAILED,
+					"control group %s: core %d is not one of %s", path, missing,
+					parent);
+	}
+	err = cgroupfs_set(group, CPUS, cores);
+	return err ? set_failed(path, CPUS, err) : 0;
+}
+
+/* "max" is UNLIMITED. */
+static int get_bytes(int group, const char *file, unsigned long long *bytes)
+{
+	char value[32];
+	int err = cgroupfs_get(group, file, value, sizeof(value));
+
+	if (!err)
+		*bytes = strcmp(value, "max") ? strtoull(value, NULL, 10) : UNLIMITED;
+	return err;
+}
+
+static int set_bytes(int group, const char *file, unsigned long long bytes)
+{
+	char value[32];
+
+	snprintf(value, sizeof(value), "%llu", bytes);
+	return cgroupfs_set(group, file, bytes == UNLIMITED ? "max" : value);
+}
+
+/* Sets both, or none. */
+static int set_both(int group, const char *path, unsigned long long memory,
+		    unsigned long long old_memory, unsigned long long swap)
+{
+	unsigned long long old_swap;
+	int err = get_bytes(group, SWAP_MAX, &old_swap);
+
+	if (err)
+		return set_failed(path, SWAP_MAX, err);
+	err = set_bytes(group, SWAP_MAX, swap);
+	if (err)
+		return set_failed(path, SWAP_MAX, err);
+	err = memory == old_memory ? 0 : set_bytes(group, MEMORY_MAX, memory);
+	if (err) {
+		set_bytes(group, SWAP_MAX, old_swap);
+		return set_failed(path, MEMORY_MAX, err);
+	}
+	return 0;
+}
+
+/* The sum stays as it is when the memory in it changes. */
+static int set_memory(int group, const char *path, unsigned long long memory)
+{
+	unsigned long long old, swap = UNLIMITED;
+	int err;
+
+	if (memory < (unsigned long long)sysconf(_SC_PAGESIZE))
+		return dre_fail(DRE_ERR_SET_LIMIT_FAILED,
+				"control group %s: %llu bytes are less than a page", path, memory);
+	err = get_bytes(group, MEMORY_MAX, &old);
+	if (err)
+		return set_failed(path, MEMORY_MAX, err);
+	if (get_bytes(group, SWAP_MAX, &swap) || swap == UNLIMITED || old == UNLIMITED) {
+		err = set_bytes(group, MEMORY_MAX, memory);
+		return err ? set_failed(path, MEMORY_MAX, err) : 0;
+	}
+	if (memory > old + swap)
+		return dre_fail(DRE_ERR_SET_LIMIT_FAILED,
+				"control group %s: %llu bytes of memory are more than the %llu of "
+				"memory and swap", path, memory, old + swap);
+	return set_both(group, path, memory, old, old + swap - memory);
+}
+
+static int set_memsw(int group, const char *path, unsigned long long sum)
+{
+	unsigned long long memory;
+	int err = get_bytes(group, MEMORY_MAX, &memory);
+
+	if (err)
+		return set_failed(path, MEMORY_MAX, err);
+	if (memory == UNLIMITED)
+		return dre_fail(DRE_ERR_SET_LIMIT_FAILED,
+				"control group %s: memory and swap need a limit of memory first",
+				path);
+	if (sum < memory)
+		return dre_fail(DRE_ERR_SET_LIMIT_FAILED,
+				"control group %s: %llu bytes of memory and swap are less than the "
+				"%llu of memory", path, sum, memory);
+	err = set_bytes(group, SWAP_MAX, sum - memory);
+	return err ? set_failed(path, SWAP_MAX, err) : 0;
+}
+
+int limit_set(int group, const char *path, const struct limit *limit)
+{
+	switch (limit->type) {
+	case LIMIT_CPU:
+		return set_cpu(group, path, limit->number);
+	case LIMIT_CORES:
+		return set_cores(group, path, limit->cores);
+	case LIMIT_MEMORY:
+		return set_memory(group, path, limit->number);
+	case LIMIT_MEMSW:
+		return set_memsw(group, path, limit->number);
+	}
+	return dre_fail(DRE_ERR_INVALID_ARGUMENT, "the type of resource is not known");
+}
+
+static int unset_failed(const char *path, const char *file, int err)
+{
+	return dre_fail(DRE_ERR_UNSET_LIMIT_FAILED, "control group %s: %s: %s", path, file,
+			strerror(-err));
+}
+
+/* Without a limit of memory there is none of memory and swap. */
+static int unset_memory(int group, const char *path)
+{
+	unsigned long long swap;
+	int err = get_bytes(group, SWAP_MAX, &swap);
+
+	if (!err && swap != UNLIMITED)
+		return dre_fail(DRE_ERR_UNSET_LIMIT_FAILED,
+				"control group %s: unset the limit of memory and swap first", path);
+	err = cgroupfs_set(group, MEMORY_MAX, "max");
+	return err ? unset_failed(path, MEMORY_MAX, err) : 0;
+}
+
+/* While processes are in it, the kernel wants a list: that of the group around it then. */
+static int unset_cores(int group, const char *path)
+{
+	char parent[16 * 1024];
+	int err = cgroupfs_set(group, CPUS, "");
+
+	if (err == -ENOSPC) {
+		err = cgroupfs_get(group, "../cpuset.cpus.effective", parent, sizeof(parent));
+		if (!err)
+			err = cgroupfs_set(group, CPUS, parent);
+	}
+	return err ? unset_failed(path, CPUS, err) : 0;
+}
+
+int limit_unset(int group, const char *path, enum limit_type type)
+{
+	const char *file = type == LIMIT_CPU ? CPU_MAX : SWAP_MAX;
+	int err;
+
+	if (type == LIMIT_MEMORY)
+		return unset_memory(group, path);
+	if (type == LIMIT_CORES)
+		return unset_cores(group, path);
+	err = cgroupfs_set(group, file, "max");
+	return err ? unset_failed(path, file, err) : 0;
+}

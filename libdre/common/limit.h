@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Limits of a control group. One that cannot be set is an error, and the old
+ * one stays.
+ */
+#ifndef DRE_COMMON_LIMIT_H
+#define DRE_COMMON_LIMIT_H
+
+enum limit_type {
+	LIMIT_CPU,	/* percent of one CPU: 200 are two CPUs */
+	LIMIT_CORES,	/* which CPUs */
+	LIMIT_MEMORY,	/* bytes */
+	LIMIT_MEMSW,	/* bytes of memory and swap together */
+};
+
+struct limit {
+	enum limit_type type;
+	unsigned long long number;	/* percent or bytes */
+	const char *cores;		/* LIMIT_CORES */
+};
+
+/* Whether it makes sense at all: DRE_ERR_INVALID_ARGUMENT, DRE_ERR_NULL_POINTER. */
+int limit_check(const struct limit *limit);
+
+/*
+ * @group is a fd of its directory, @path its name for the error text.
+ *
+ * LIMIT_MEMSW needs a limit of memory that is not above it, and keeps it so: like
+ * memory.memsw in version 1 of control groups, out of which version 2 made
+ * memory.swap.max. DRE_ERR_SET_LIMIT_FAILED.
+ */
+int limit_set(int group, const char *path, const struct limit *limit);
+
+/* DRE_ERR_UNSET_LIMIT_FAILED; success if there is none. */
+int limit_unset(int group, const char *path, enum limit_type type);
+
+#endif /* DRE_COMMON_LIMIT_H */

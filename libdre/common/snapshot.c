@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <dre.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fail.h"
+#include "file.h"
+#include "flatten.h"
+#include "rootfs.h"
+#include "snapshot.h"
+#include "store_private.h"
+
+#define SNAPSHOTS	"snapshots"
+
+static int open_snapshots(const struct container *c, int *fd)
+{
+	*fd = openat(c->dir_fd, SNAPSHOTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *fd < 0 ? dre_fail_errno(errno, "the snapshots of container '%s'", c->name) : 0;
+}
+
+static int fail_absent(const struct container *c, const char *tag)
+{
+	return dre_fail(DRE_ERR_SNAPSHOT_NONEXISTENCE, "container '%s' has no snapshot '%s'",
+			c->name, tag);
+}
+
+static int check_absent(int dir, const struct container *c, const char *tag)
+{
+	if (!faccessat(dir, tag, F_OK, AT_SYMLINK_NOFOLLOW))
+		return dre_fail(DRE_ERR_SNAPSHOT_EXISTENCE,
+				"container '%s' has a snapshot '%s' already", c->name, tag);
+	return errno == ENOENT ? 0 : dre_fail_errno(errno, "snapshot '%s'", tag);
+}
+
+static int read_snapshot(const struct container *c, const char *tag, struct manifest *m)
+{
+	char path[sizeof("containers//" SNAPSHOTS "/") + 2 * DRE_NAME_MAX];
+	int ret = dre_check_name("snapshot", tag);
+
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "containers/%s/" SNAPSHOTS "/%s", c->name, tag);
+	ret = store_read_manifest(c->store, path, DRE_ERR_LOAD_SNAPSHOT_FAILED, m);
+	if (ret && faccessat(c->store->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+		return fail_absent(c, tag);
+	return ret;
+}
+
+static int copy_setting(struct manifest *to, const struct manifest *from)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < from->nr_settings; i++)
+		err = manifest_set(to, from->settings[i].key, from->settings[i].value);
+	return err;
+}
+
+/* The chain, the base and the settings of @from; nothing to write to. @to is empty, and is if it fails. */
+static int copy_chain(struct manifest *to, const struct manifest *from)
+{
+	int err = from->base ? manifest_set_base(to, from->base) : 0;
+
+	for (size_t i = 0; !err && i < from->nr_layers; i++)
+		err = manifest_add_layer(to, from->layers[i]);
+	if (!err)
+		err = copy_setting(to, from);
+	if (err)
+		manifest_free(to);
+	return err;
+}
+
+/*
+ * Gives the container @m, which gets an empty writable layer on its chain, and
+ * takes @m over. If it fails, both are as they were, and that layer is garbage.
+ */
+static int give(struct container *c, struct manifest *m, bool *garbage)
+{
+	struct manifest old = c->manifest;
+	layer_name_t layer;
+	int ret;
+
+	ret = layer_create(c->store, m->layers[m->nr_layers - 1], layer);
+	if (ret)
+		return ret;
+	ret = layer_sync(c->store, layer, false);
+	strcpy(m->writable, layer);
+	if (!ret) {
+		c->manifest = *m;
+		ret = container_commit(c);
+	}
+	if (ret) {
+		c->manifest = old;
+		*m->writable = '\0';
+		*garbage = true;
+		return ret;
+	}
+	manifest_free(&old);
+	*m = (struct manifest){};
+	return 0;
+}
+
+/*
+ * The snapshot's manifest is written before the container's changes, so that only
+ * its name is left to be given then. Between the two the container has one more
+ * layer, and is otherwise what it was.
+ */
+static int save(struct container *c, int dir, const char *tag, bool *garbage)
+{
+	struct manifest saved = {}, next = {};
+	bool published, given = false;
+	int err, ret;
+
+	err = copy_chain(&saved, &c->manifest);
+	if (!err)
+		err = manifest_add_layer(&saved, c->manifest.writable);
+	if (!err)
+		err = copy_chain(&next, &saved);
+	ret = err ? dre_fail_errno(-err, "snapshot '%s'", tag) : layer_sync(c->store,
+									     c->manifest.writable,
+									     false);
+	if (!ret)
+		ret = store_write_manifest(c->store, dir, SNAPSHOT_NEW, &saved);
+	if (!ret) {
+		ret = give(c, &next, garbage);
+		given = !ret;
+	}
+	if (given)
+		ret = store_link_manifest(dir, SNAPSHOT_NEW, tag, DRE_ERR_SNAPSHOT_EXISTENCE,
+					  "snapshot", &published);
+	unlinkat(dir, SNAPSHOT_NEW, 0);
+	manifest_free(&saved);
+	manifest_free(&next);
+	return ret;
+}
+
+/*
+ * A chain has an end, where it cannot be mounted any more. Before that it becomes
+ * one layer. The snapshots keep theirs.
+ */
+static int shorten(struct container *c, bool *garbage)
+{
+	struct manifest m = {};
+	layer_name_t layer;
+	int ret;
+
+	if (c->manifest.nr_layers < ROOTFS_MAX_LAYERS)
+		return 0;
+	ret = flatten(c, layer);
+	if (ret)
+		return ret;
+	*garbage = true;
+	ret = c->manifest.base ? manifest_set_base(&m, c->manifest.base) : 0;
+	if (!ret)
+		ret = manifest_add_layer(&m, layer);
+	if (!ret)
+		ret = copy_setting(&m, &c->manifest);
+	ret = ret ? dre_fail_errno(-ret, "container '%s'", c->name) : give(c, &m, garbage);
+	manifest_free(&m);
+	return ret;
+}
+
+int snapshot_save(struct container *c, const char *tag)
+{
+	bool garbage = false;
+	int dir, ret;
+
+	ret = dre_check_name("snapshot", tag);
+	if (!ret)
+		ret = open_snapshots(c, &dir);
+	if (ret)
+		return ret;
+	ret = check_absent(dir, c, tag);
+	if (!ret) {
+		ret = store_change_begin(c->store);
+		if (!ret) {
+			ret = shorten(c, &garbage);
+			if (!ret)
+				ret = save(c, dir, tag, &garbage);
+			ret = store_change_end(c->store, garbage, ret);
+		}
+	}
+	close(dir);
+	return ret;
+}
+
+int snapshot_load(struct container *c, const char *tag)
+{
+	struct manifest saved = {}, next = {};
+	bool garbage = false;
+	int err, ret;
+
+	ret = read_snapshot(c, tag, &saved);
+	if (ret)
+		return ret;
+	if (!saved.nr_layers) {
+		manifest_free(&saved);
+		return dre_fail(DRE_ERR_LOAD_SNAPSHOT_FAILED,
+				"container '%s': snapshot '%s' has no layers", c->name, tag);
+	}
+	err = copy_chain(&next, &saved);
+	/* Its settings are of the container, not of what is in it: its ids, its limits. */
+	for (size_t i = 0; !err && i < saved.nr_settings; i++)
+		err = manifest_set(&next, saved.settings[i].key, NULL);
+	if (!err)
+		err = copy_setting(&next, &c->manifest);
+	ret = err ? dre_fail_errno(-err, "snapshot '%s'", tag) : store_change_begin(c->store);
+	if (!ret) {
+		ret = give(c, &next, &garbage);
+		ret = store_change_end(c->store, garbage || !ret, ret);
+	}
+	manifest_free(&saved);
+	manifest_free(&next);
+	return ret;
+}
+
+int snapshot_remove(struct container *c, const char *tag)
+{
+	int dir, ret = dre_check_name("snapshot", tag);
+
+	if (!ret)
+		ret = open_snapshots(c, &dir);
+	if (ret)
+		return ret;
+	ret = store_change_begin(c->store);
+	if (!ret) {
+		if (unlinkat(dir, tag, 0))
+			ret = errno == ENOENT ? fail_absent(c, tag) :
+			      dre_fail_errno(errno, "cannot remove snapshot '%s'", tag);
+		else if (fsync(dir))
+			ret = dre_fail_errno(errno, "cannot remove snapshot '%s'", tag);
+		ret = store_change_end(c->store, !ret, ret);
+	}
+	close(dir);
+	return ret;
+}
+
+/* What is the container's own, and not of what is in it, does not go into a base. */
+static void drop_own(struct manifest *m)
+{
+	static const char *const of_base[] = { SETTING_HALT_SIGNAL, SETTING_REBOOT_SIGNAL };
+	size_t i = 0, j;
+
+	while (i < m->nr_settings) {
+		for (j = 0; j < 2 && strcmp(m->settings[i].key, of_base[j]); j++)
+			;
+		if (j < 2)
+			i++;
+		else
+			manifest_set(m, m->settings[i].key, NULL);
+	}
+}
+
+int snapshot_commit(struct container *c, const char *tag, const char *base)
+{
+	struct manifest m = {};
+	bool published;
+	int ret;
+
+	ret = dre_check_name("base image", base);
+	if (!ret)
+		ret = read_snapshot(c, tag, &m);
+	if (ret)
+		return ret;
+	drop_own(&m);
+	manifest_set_base(&m, NULL);
+	ret = m.nr_layers ? store_change_begin(c->store) :
+	      dre_fail(DRE_ERR_COMMIT_SNAPSHOT_FAILED, "snapshot '%s' has no layers", tag);
+	if (!ret) {
+		ret = store_publish_manifest(c->store, c->store->bases_fd, base, &m,
+					     DRE_ERR_BASE_EXISTENCE, "base image", &published);
+		ret = store_change_end(c->store, false, ret);
+	}
+	manifest_free(&m);
+	return ret;
+}
+
+int snapshot_list(struct store *store, const char *container, char ***tags)
+{
+	char path[sizeof("containers//" SNAPSHOTS) + DRE_NAME_MAX];
+
+	snprintf(path, sizeof(path), "containers/%s/" SNAPSHOTS, container);
+	return store_list_names(store, path, tags);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Snapshots: manifests beside a container's own, containers/NAME/snapshots/TAG.
+ * None of these copies anything: what the container wrote becomes a layer that
+ * does not change any more, and an empty one goes on top.
+ *
+ * Functions return 0 or a DRE_ERR_* code with the error text set, and check the
+ * names that they are given. The container is locked and stopped, its root
+ * unmounted.
+ */
+#ifndef DRE_COMMON_SNAPSHOT_H
+#define DRE_COMMON_SNAPSHOT_H
+
+#include "container.h"
+
+/* DRE_ERR_SNAPSHOT_EXISTENCE. */
+int snapshot_save(struct container *c, const char *tag);
+
+/*
+ * What was written since the container was made, or since the last snapshot was saved or loaded, is
+ * lost. The settings stay the container's. DRE_ERR_SNAPSHOT_NONEXISTENCE.
+ */
+int snapshot_load(struct container *c, const char *tag);
+
+/* DRE_ERR_SNAPSHOT_NONEXISTENCE. */
+int snapshot_remove(struct container *c, const char *tag);
+
+/* Makes a base image of it. DRE_ERR_SNAPSHOT_NONEXISTENCE, DRE_ERR_BASE_EXISTENCE. */
+int snapshot_commit(struct container *c, const char *tag, const char *base);
+
+/* Sorted, as store_list_containers() has it; needs no lock. */
+int snapshot_list(struct store *store, const char *container, char ***tags);
+
+#endif /* DRE_COMMON_SNAPSHOT_H */
