@@ -2,6 +2,12 @@
 
 tools_COMMON := $(addprefix tools/common/,command.c table.c)
 
-$(eval $(call program,bin/dre-app,$(addprefix tools/app/,base.c lifecycle.c main.c process.c show.c) \
-	$(tools_COMMON),libdreapp libdaware json-c smartcols))
+$(eval $(call program,bin/dre-app,$(addprefix tools/app/,base.c cgroup.c events.c lifecycle.c main.c \
+	process.c show.c snapshot.c) $(tools_COMMON),libdreapp libdaware json-c smartcols))
 $(call objs,$(wildcard tools/*/*.c)): ALL_CPPFLAGS += -Itools
+
+# It runs in containers that have no libraries.
+all: $(B)/bin/daware-run
+$(B)/bin/daware-run: $(call objs,$(addprefix tools/run/,main.c signals.c)) $(B)/lib/libdaware.a
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -static $(LDFLAGS) -o $@ $^ -pthread

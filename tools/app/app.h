@@ -16,13 +16,31 @@ int cmd_destroy(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
+int cmd_events(int argc, char **argv);
 int cmd_register(int argc, char **argv);
 int cmd_unregister(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
+int cmd_cgroup_create(int argc, char **argv);
+int cmd_cgroup_destroy(int argc, char **argv);
+int cmd_cgroup_list(int argc, char **argv);
+int cmd_bind(int argc, char **argv);
+int cmd_unbind(int argc, char **argv);
+int cmd_resource_set(int argc, char **argv);
+int cmd_resource_unset(int argc, char **argv);
+int cmd_resource_get(int argc, char **argv);
+int cmd_save(int argc, char **argv);
+int cmd_load(int argc, char **argv);
+int cmd_commit(int argc, char **argv);
+int cmd_snapshot_list(int argc, char **argv);
+int cmd_snapshot_remove(int argc, char **argv);
+int cmd_base_remove(int argc, char **argv);
 int cmd_base_import(int argc, char **argv);
 int cmd_base_list(int argc, char **argv);
 
 /* For commands without options of their own; returns where the arguments begin. */
 int no_options(int argc, char **argv);
+
+/* For commands that have --json only; the arguments begin at optind. */
+bool json_option(int argc, char **argv);
 
 #endif /* DRE_TOOL_APP_H */

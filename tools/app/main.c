@@ -31,6 +31,11 @@ static const struct command commands[] = {
 	  "  -j, --json  as JSON\n\n"
 	  "PID is the process' number here, VPID that in the container, SIGNALS those that it\n"
 	  "terminates on.\n", cmd_ps },
+	{ "events", "[--json] [--count N] [NAME]...", "follow what happens in containers, or in all",
+	  "  -j, --json     as JSON, an object a line\n"
+	  "  -n, --count N  only the next N events\n\n"
+	  "Until it is interrupted. Processes are registered, unregistered, bound to a control group,\n"
+	  "unbound, refuse to terminate, and exit; containers are started, and end.\n", cmd_events },
 	{ "register", "[--vpid] NAME PID", "put a process under D-RE's control for a container",
 	  "  -v, --vpid  PID is the process' number in the container\n", cmd_register },
 	{ "unregister", "[--vpid] NAME PID", "take a process out of D-RE's control",
@@ -38,10 +43,44 @@ static const struct command commands[] = {
 	{ "exec", "NAME [--] COMMAND [ARGUMENT]...", "run a command in a running container",
 	  "The exit status is the command's, 128 + N if signal N ended it, 127 if it is not there.\n",
 	  cmd_exec },
+	{ "save", "NAME SNAPSHOT", "save what is in a stopped container", NULL, cmd_save },
+	{ "load", "NAME SNAPSHOT", "put back what was saved",
+	  "What was written since is lost, unless it was saved.\n", cmd_load },
+	{ "commit", "NAME SNAPSHOT BASE", "make a base image of a snapshot", NULL, cmd_commit },
+	{ "snapshot list", "[--json] NAME", "list the snapshots of a container",
+	  "  -j, --json  as JSON\n", cmd_snapshot_list },
+	{ "snapshot remove", "NAME SNAPSHOT", "remove a snapshot", NULL, cmd_snapshot_remove },
+	{ "cgroup create", "NAME CGROUP", "make a control group in a running container", NULL,
+	  cmd_cgroup_create },
+	{ "cgroup destroy", "NAME CGROUP", "remove a control group", NULL, cmd_cgroup_destroy },
+	{ "cgroup list", "[--json] NAME", "list the control groups of a container",
+	  "  -j, --json  as JSON\n\n"
+	  "BOUND are the processes that are bound to it, by their numbers here.\n", cmd_cgroup_list },
+	{ "bind", "[--vpid] NAME CGROUP PID", "bind a process to a control group",
+	  "  -v, --vpid  PID is the process' number in the container\n", cmd_bind },
+	{ "unbind", "[--vpid] NAME CGROUP PID", "put a bound process back where it was",
+	  "  -v, --vpid  PID is the process' number in the container\n", cmd_unbind },
+	{ "resource set", "NAME CGROUP RESOURCE LIMIT", "limit a control group",
+	  "RESOURCE and LIMIT are one of\n"
+	  "  cpu PERCENT   of one CPU: 200 are two CPUs\n"
+	  "  cores LIST    of CPUs, as 0-3,5\n"
+	  "  memory SIZE   bytes, or with K, M, G, T\n"
+	  "  memsw SIZE    memory and swap together; needs a limit of memory\n"
+	  "CGROUP . is the container as a whole. Limits end when the container stops.\n",
+	  cmd_resource_set },
+	{ "resource unset", "NAME CGROUP RESOURCE", "take a limit away",
+	  "RESOURCE is cpu, cores, memory or memsw. CGROUP . is the container as a whole.\n",
+	  cmd_resource_unset },
+	{ "resource get", "[--json] NAME [PID]", "show what a container, or a process of it, uses",
+	  "  -j, --json  as JSON\n\n"
+	  "CPU% is of one CPU, during 100 ms; CORES are those that it may run on; MEMORY and\n"
+	  "MEMSW are in bytes.\n", cmd_resource_get },
 	{ "base import", "NAME SOURCE", "make a base image from a directory or a tar archive",
 	  "The archive may be compressed by gzip, xz or zstd.\n", cmd_base_import },
 	{ "base list", "[--json]", "list the base images",
 	  "  -j, --json  as JSON\n", cmd_base_list },
+	{ "base remove", "BASE", "remove a base image that nothing was made from", NULL,
+	  cmd_base_remove },
 	{ }
 };
 

@@ -43,7 +43,7 @@ int cmd_status(int argc, char **argv)
 }
 
 /* The options of commands that print a table. */
-static bool json_option(int argc, char **argv)
+bool json_option(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "help", no_argument, NULL, 'h' },

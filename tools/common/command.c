@@ -194,3 +194,12 @@ int command_error(const char *fmt, ...)
 	fputc('\n', stderr);
 	return EXIT_FAILURE;
 }
+
+void *command_memory(void *p)
+{
+	if (!p) {
+		perror(program->name);
+		exit(EXIT_FAILURE);
+	}
+	return p;
+}

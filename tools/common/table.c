@@ -7,6 +7,7 @@
 #include <json.h>
 #include <libsmartcols.h>
 
+#include "command.h"
 #include "table.h"
 
 #define MAX_COLUMNS 16
@@ -23,20 +24,12 @@ struct table {
 	struct libscols_line *line;
 };
 
-static void *check(void *p)
-{
-	if (!p) {
-		perror("table");
-		exit(EXIT_FAILURE);
-	}
-	return p;
-}
-
 static void add_columns(struct table *t)
 {
 	for (const struct column *c = t->columns; c->name; c++)
-		check(scols_table_new_column(t->scols, c->name, 0,
-					     c->type == COLUMN_NUMBER ? SCOLS_FL_RIGHT : 0));
+		command_memory(scols_table_new_column(t->scols, c->name, 0,
+						      c->type == COLUMN_NUMBER ?
+						      SCOLS_FL_RIGHT : 0));
 }
 
 static void make_keys(struct table *t)
@@ -48,16 +41,16 @@ static void make_keys(struct table *t)
 
 struct table *table_new(const char *name, const struct column *columns, bool json)
 {
-	struct table *t = check(calloc(1, sizeof(*t)));
+	struct table *t = command_memory(calloc(1, sizeof(*t)));
 
 	t->name = name;
 	t->columns = columns;
 	t->json = json;
 	if (json) {
-		t->rows = check(json_object_new_array());
+		t->rows = command_memory(json_object_new_array());
 		make_keys(t);
 	} else {
-		t->scols = check(scols_new_table());
+		t->scols = command_memory(scols_new_table());
 		add_columns(t);
 	}
 	return t;
@@ -66,10 +59,10 @@ struct table *table_new(const char *name, const struct column *columns, bool jso
 void table_row(struct table *t)
 {
 	if (!t->json) {
-		t->line = check(scols_table_new_line(t->scols, NULL));
+		t->line = command_memory(scols_table_new_line(t->scols, NULL));
 		return;
 	}
-	t->row = check(json_object_new_object());
+	t->row = command_memory(json_object_new_object());
 	for (int i = 0; t->columns[i].name; i++)
 		json_object_object_add(t->row, t->keys[i], NULL);
 	json_object_array_add(t->rows, t->row);
@@ -77,7 +70,7 @@ void table_row(struct table *t)
 
 static struct json_object *numbers(const char *text)
 {
-	struct json_object *array = check(json_object_new_array());
+	struct json_object *array = command_memory(json_object_new_array());
 	char *end;
 	long n;
 
@@ -85,7 +78,7 @@ static struct json_object *numbers(const char *text)
 		n = strtol(text, &end, 10);
 		if (end == text)
 			break;
-		json_object_array_add(array, check(json_object_new_int64(n)));
+		json_object_array_add(array, command_memory(json_object_new_int64(n)));
 	}
 	return array;
 }
@@ -94,13 +87,13 @@ static struct json_object *value(enum column_type type, const char *text)
 {
 	switch (type) {
 	case COLUMN_NUMBER:
-		return check(json_object_new_int64(strtoll(text, NULL, 10)));
+		return command_memory(json_object_new_int64(strtoll(text, NULL, 10)));
 	case COLUMN_NUMBERS:
 		return numbers(text);
 	case COLUMN_STRING:
 		break;
 	}
-	return check(json_object_new_string(text));
+	return command_memory(json_object_new_string(text));
 }
 
 void table_cell(struct table *t, int column, const char *text)
@@ -109,16 +102,16 @@ void table_cell(struct table *t, int column, const char *text)
 		json_object_object_add(t->row, t->keys[column],
 				       value(t->columns[column].type, text));
 	else if (scols_line_set_data(t->line, column, text))
-		check(NULL);
+		command_memory(NULL);
 }
 
 static void print_json(struct table *t)
 {
-	struct json_object *top = check(json_object_new_object());
+	struct json_object *top = command_memory(json_object_new_object());
 
 	json_object_object_add(top, t->name, t->rows);
-	puts(check((void *)json_object_to_json_string_ext(top, JSON_C_TO_STRING_PRETTY |
-							       JSON_C_TO_STRING_NOSLASHESCAPE)));
+	puts(command_memory((void *)json_object_to_json_string_ext(top,
+			JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)));
 	json_object_put(top);
 }
 

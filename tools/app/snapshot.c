@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * save, load, commit, snapshot list, snapshot remove; base remove.
+ */
+#include <stdlib.h>
+
+#include <dre_app.h>
+
+#include "app.h"
+#include "common/table.h"
+
+static int change(int argc, char **argv, dre_return_t (*fn)(const dre_app_handle *, const char *))
+{
+	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	int err, i = no_options(argc, argv);
+
+	if (argc - i != 2)
+		command_usage("a name and a snapshot are wanted");
+	h.name = argv[i];
+	err = fn(&h, argv[i + 1]);
+	return err ? command_fail(err, h.name) : EXIT_SUCCESS;
+}
+
+int cmd_save(int argc, char **argv)
+{
+	return change(argc, argv, dre_app_save_snapshot);
+}
+
+int cmd_load(int argc, char **argv)
+{
+	return change(argc, argv, dre_app_load_snapshot);
+}
+
+int cmd_snapshot_remove(int argc, char **argv)
+{
+	return change(argc, argv, dre_app_remove_snapshot);
+}
+
+int cmd_commit(int argc, char **argv)
+{
+	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	int err, i = no_options(argc, argv);
+
+	if (argc - i != 3)
+		command_usage("a name, a snapshot and a new base image are wanted");
+	h.name = argv[i];
+	err = dre_app_commit_snapshot(&h, argv[i + 1], argv[i + 2]);
+	return err ? command_fail(err, h.name) : EXIT_SUCCESS;
+}
+
+int cmd_snapshot_list(int argc, char **argv)
+{
+	static const struct column columns[] = { { "SNAPSHOT", COLUMN_STRING }, { } };
+	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	bool json = json_option(argc, argv);
+	struct table *table;
+	dre_list_t list;
+	int err;
+
+	if (argc - optind != 1)
+		command_usage("one name is wanted");
+	h.name = argv[optind];
+	err = dre_app_get_snapshot_list(&h, &list);
+	if (err)
+		return command_fail(err, h.name);
+	table = table_new("snapshots", columns, json);
+	for (size_t i = 0; list[i]; i++) {
+		table_row(table);
+		table_cell(table, 0, list[i]);
+	}
+	table_print(table);
+	dre_app_release_snapshot_list(list);
+	return EXIT_SUCCESS;
+}
+
+int cmd_base_remove(int argc, char **argv)
+{
+	int err, i = no_options(argc, argv);
+
+	if (argc - i != 1)
+		command_usage("one base image is wanted");
+	err = dre_app_remove_base(argv[i]);
+	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
+}
