@@ -16,11 +16,13 @@ stage: all tests vm-modules
 	$(Q)$(MAKE) -s --no-print-directory install DESTDIR=$(CURDIR)/$(STAGE) KERNELS="$(VM_KERNELS)" >/dev/null
 	$(Q)mkdir -p $(STAGE)/tests && cp -r $(B)/tests/. selftests/guest selftests/integration $(STAGE)/tests/
 
-.PHONY: check check-native check-vm shell demo
-check:
+.PHONY: check check-debug soak shell demo
+check: STEPS := all
+check-debug: STEPS := debug
+soak: STEPS := soak
+check check-debug soak: deps
 	$(Q)rm -rf $(B)/tap && mkdir -p $(B)/tap
-	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)selftests/check
+	$(Q)selftests/check $(STEPS)
 
 # Interactive: `make shell SERIES=6.12`.
 shell: deps stage

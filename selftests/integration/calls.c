@@ -7,7 +7,13 @@ const char *const call_names[NR_CALLS] = {
 	[DESTROY] = "destroy", [CREATE] = "create", [STATUS] = "status", [OPEN] = "open",
 	[LIST] = "list", [GET_PID] = "get_pid", [EXEC] = "exec", [REGISTER_PID] = "register_pid",
 	[REGISTER_VPID] = "register_vpid", [UNREGISTER_PID] = "unregister_pid",
-	[UNREGISTER_VPID] = "unregister_vpid",
+	[UNREGISTER_VPID] = "unregister_vpid", [SAVE] = "save_snapshot", [LOAD] = "load_snapshot",
+	[REMOVE_SNAPSHOT] = "remove_snapshot", [COMMIT] = "commit_snapshot",
+	[SNAPSHOT_LIST] = "get_snapshot_list", [CREATE_CGROUP] = "create_cgroup",
+	[DESTROY_CGROUP] = "destroy_cgroup", [CGROUP_LIST] = "get_cgroup_list",
+	[BIND_PID] = "bind_pid", [BIND_VPID] = "bind_vpid", [UNBIND_PID] = "unbind_pid",
+	[UNBIND_VPID] = "unbind_vpid", [SET_RESOURCE] = "set_resource",
+	[UNSET_RESOURCE] = "unset_resource", [GET_RESOURCE] = "get_resource",
 };
 
 #define X10	"xxxxxxxxxx"
@@ -43,6 +49,35 @@ static int call_list(const dre_app_handle *h)
 	if (list)
 		dre_app_release_registered_pid_list(list);
 	return ret;
+}
+
+static int call_names_list(const dre_app_handle *h,
+			   dre_return_t (*get)(const dre_app_handle *, dre_list_t *))
+{
+	dre_list_t list = NULL;
+	int ret = get(h, &list);
+
+	assert_true(ret ? !list : !!list);
+	if (list)
+		dre_app_release_snapshot_list(list);
+	return ret;
+}
+
+/* What is named "none" is not there; "new" is not either, and could be. */
+static int call_resource(int function, const dre_app_handle *h)
+{
+	dre_app_resource_value_t r = { .type = DRE_APP_CONTAINER_RESOURCE_CPU,
+				       .udata.cpu.percent = -42 };
+	int ret;
+
+	if (function == GET_RESOURCE) {
+		ret = dre_app_get_resource(h, 0, &r);
+		assert_true(ret ? r.udata.cpu.percent == -42 : r.udata.cpu.percent >= 0);
+		return ret;
+	}
+	r.udata.cpu.percent = 50;
+	return function == SET_RESOURCE ? dre_app_set_resource(h, "none", &r) :
+					  dre_app_unset_resource(h, "none", &r);
 }
 
 static int call_get_pid(const dre_app_handle *h)
@@ -102,6 +137,34 @@ static int call_by_handle(int function, const dre_app_handle *h)
 		return dre_app_unregister_pid(h, getpid());
 	case UNREGISTER_VPID:
 		return dre_app_unregister_vpid(h, 1);
+	case SAVE:
+		return dre_app_save_snapshot(h, "new");
+	case LOAD:
+		return dre_app_load_snapshot(h, "none");
+	case REMOVE_SNAPSHOT:
+		return dre_app_remove_snapshot(h, "none");
+	case COMMIT:
+		return dre_app_commit_snapshot(h, "none", "new");
+	case SNAPSHOT_LIST:
+		return call_names_list(h, dre_app_get_snapshot_list);
+	case CREATE_CGROUP:
+		return dre_app_create_cgroup(h, "new");
+	case DESTROY_CGROUP:
+		return dre_app_destroy_cgroup(h, "none");
+	case CGROUP_LIST:
+		return call_names_list(h, dre_app_get_cgroup_list);
+	case BIND_PID:
+		return dre_app_bind_pid(h, "none", getpid());
+	case BIND_VPID:
+		return dre_app_bind_vpid(h, "none", 1);
+	case UNBIND_PID:
+		return dre_app_unbind_pid(h, "none", getpid());
+	case UNBIND_VPID:
+		return dre_app_unbind_vpid(h, "none", 1);
+	case SET_RESOURCE:
+	case UNSET_RESOURCE:
+	case GET_RESOURCE:
+		return call_resource(function, h);
 	}
 	fail();
 	return 0;

@@ -8,7 +8,11 @@
 #include <dre_app.h>
 
 enum { START, STOP, SUSPEND, RESUME, DESTROY, CREATE, STATUS, OPEN, LIST, GET_PID, EXEC,
-       REGISTER_PID, REGISTER_VPID, UNREGISTER_PID, UNREGISTER_VPID, NR_CALLS };
+       SAVE, LOAD, REMOVE_SNAPSHOT, COMMIT, SNAPSHOT_LIST, CREATE_CGROUP, SET_RESOURCE,
+       UNSET_RESOURCE, GET_RESOURCE, CGROUP_LIST,
+       /* From here on the module is needed. */
+       REGISTER_PID, REGISTER_VPID, UNREGISTER_PID, UNREGISTER_VPID, DESTROY_CGROUP, BIND_PID,
+       BIND_VPID, UNBIND_PID, UNBIND_VPID, NR_CALLS };
 
 /* Calls it with this name, or with a handle that has it. All else is as it should be. */
 int call_function(int function, const char *name);

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "cgroup.h"
 #include "test.h"
 
 #define LAYOUT(type, size)	_Static_assert(sizeof(struct type) == (size), #type)
@@ -35,6 +36,17 @@ PLACE(dre_process, signals, 16);
 LAYOUT(dre_translate, 32);
 PLACE(dre_translate, from, 8);
 LAYOUT(dre_terminate, 16);
+LAYOUT(dre_group_info, 80);
+PLACE(dre_group_info, cgroup, 8);
+PLACE(dre_group_info, name, 16);
+LAYOUT(dre_binding_info, 16);
+PLACE(dre_binding_info, group, 8);
+LAYOUT(dre_group, 80);
+PLACE(dre_group, fd, 8);
+PLACE(dre_group, name, 16);
+LAYOUT(dre_bind, 80);
+PLACE(dre_bind, pid, 8);
+PLACE(dre_bind, name, 16);
 LAYOUT(dre_event, 24);
 PLACE(dre_event, time, 16);
 
@@ -54,13 +66,16 @@ union arg {
 	struct dre_process process;
 	struct dre_translate translate;
 	struct dre_terminate terminate;
+	struct dre_group group;
+	struct dre_bind bind;
 	unsigned char byte[ROOM];
 };
 
 /*
  * One variant is one request. All tests start with an argument that works, so
  * that only what they change can make it fail. Init is registered, with SIGUSR1;
- * the test has registered itself.
+ * the test has registered itself. For requests about control groups a second
+ * process of the container is bound to "bound"; "empty" is another one.
  */
 FIXTURE(request) {
 	int dre;
@@ -72,6 +87,10 @@ FIXTURE(request) {
 	__u32 to[4];
 	struct dre_process_info process[4];
 	struct dre_container_info container[4];
+	struct agent inside;
+	struct dre_group_info group[4];
+	struct dre_binding_info binding[4];
+	int dir;
 	union arg *arg;
 	bool signals;			/* init got one */
 };
@@ -83,6 +102,7 @@ FIXTURE_VARIANT(request) {
 	size_t reserved;		/* offset of a reserved field, or 0 */
 	bool to_container;
 	bool out;			/* the structure is written */
+	bool groups;			/* is about control groups */
 };
 
 #define REQUEST(_name, _CMD, _type, ...)			\
@@ -99,7 +119,8 @@ REQUEST(self_unregister, SELF_UNREGISTER, dre_self,
 REQUEST(self_refuse, SELF_REFUSE, dre_self, .reserved = offsetof(struct dre_self, reserved));
 REQUEST(container_create, CONTAINER_CREATE, dre_container_create, .out = true,
 	.reserved = offsetof(struct dre_container_create, reserved));
-REQUEST(container_open, CONTAINER_OPEN, dre_container_open, .out = true);
+REQUEST(container_open, CONTAINER_OPEN, dre_container_open, .out = true,
+	.known_flags = DRE_OPEN_ENDED);
 REQUEST(container_list, CONTAINER_LIST, dre_list, .out = true);
 REQUEST(process_register, PROCESS_REGISTER, dre_process, .to_container = true,
 	.known_flags = DRE_REGISTER_BY_VPID | DRE_REGISTER_SELF);
@@ -110,6 +131,17 @@ REQUEST(translate, TRANSLATE, dre_translate, .to_container = true,
 	.known_flags = DRE_TRANSLATE_TO_PID,
 	.reserved = offsetof(struct dre_translate, reserved));
 REQUEST(container_terminate, CONTAINER_TERMINATE, dre_terminate, .to_container = true,
+	.out = true);
+REQUEST(group_create, GROUP_CREATE, dre_group, .to_container = true, .groups = true,
+	.out = true);
+REQUEST(group_destroy, GROUP_DESTROY, dre_group, .to_container = true, .groups = true,
+	.reserved = offsetof(struct dre_group, id));
+REQUEST(group_list, GROUP_LIST, dre_list, .to_container = true, .groups = true, .out = true);
+REQUEST(bind, BIND, dre_bind, .to_container = true, .groups = true,
+	.known_flags = DRE_BIND_BY_VPID, .reserved = offsetof(struct dre_bind, reserved));
+REQUEST(unbind, UNBIND, dre_bind, .to_container = true, .groups = true,
+	.known_flags = DRE_BIND_BY_VPID, .reserved = offsetof(struct dre_bind, reserved));
+REQUEST(binding_list, BINDING_LIST, dre_list, .to_container = true, .groups = true,
 	.out = true);
 
 static void prepare(FIXTURE_DATA(request) *self, unsigned long cmd, union arg *arg)
@@ -153,7 +185,50 @@ static void prepare(FIXTURE_DATA(request) *self, unsigned long cmd, union arg *a
 		arg->translate.to = (uintptr_t)self->to;
 		arg->translate.count = 1;
 		break;
+	case DRE_IOC_GROUP_CREATE:
+		arg->group.fd = self->dir;
+		strcpy(arg->group.name, "fresh");
+		break;
+	case DRE_IOC_GROUP_DESTROY:
+		strcpy(arg->group.name, "empty");
+		break;
+	case DRE_IOC_GROUP_LIST:
+		arg->list.entries = (uintptr_t)self->group;
+		arg->list.entry_size = sizeof(self->group[0]);
+		arg->list.count = 4;
+		break;
+	case DRE_IOC_BIND:
+		arg->bind.pid = self->c.init.pid;
+		strcpy(arg->bind.name, "empty");
+		break;
+	case DRE_IOC_UNBIND:
+		arg->bind.pid = self->inside.pid;
+		strcpy(arg->bind.name, "bound");
+		break;
+	case DRE_IOC_BINDING_LIST:
+		arg->list.entries = (uintptr_t)self->binding;
+		arg->list.entry_size = sizeof(self->binding[0]);
+		arg->list.count = 4;
+		break;
 	}
+}
+
+static void make_groups(struct __test_metadata *_metadata, FIXTURE_DATA(request) *self)
+{
+	static const char *const names[] = { "bound", "empty", "fresh" };
+	int i;
+
+	agent_start(&self->inside, &self->c.init, 0);
+	cgroup_prepare();
+	for (i = 0; i < 3; i++) {
+		cgroup_make(names[i]);
+		self->dir = cgroup_open(names[i]);
+		if (i == 2)
+			break;
+		ASSERT_EQ(0, group_create(self->c.fd, self->dir, names[i], NULL));
+		close(self->dir);
+	}
+	ASSERT_EQ(0, process_bind(self->c.fd, self->inside.pid, 0, "bound"));
 }
 
 FIXTURE_SETUP(request)
@@ -166,6 +241,8 @@ FIXTURE_SETUP(request)
 	ASSERT_EQ(0, self_register(NULL, SIGNALS(SIGUSR2)));
 	if (variant->cmd == DRE_IOC_CONTAINER_CREATE)
 		container_start(&self->fresh, 0);
+	if (variant->groups)
+		make_groups(_metadata, self);
 
 	self->watch = container_open(self->dre, APP, "c1");
 	ASSERT_LE(0, self->watch);
@@ -184,6 +261,8 @@ FIXTURE_TEARDOWN(request)
 	if (variant->cmd == DRE_IOC_CONTAINER_CREATE)
 		container_kill(&self->fresh);
 	EXPECT_EQ(0, container_count(self->dre));
+	if (variant->groups)
+		EXPECT_EQ(0, cgroup_clear());
 }
 
 #define EXPECT_WORKS(_cmd, _arg) do {					\
@@ -328,7 +407,7 @@ TEST_F(container, unknown_numbers)
 				}
 			}
 			if (nr < _IOC_NR(DRE_IOC_PROCESS_REGISTER) ||
-			    nr > _IOC_NR(DRE_IOC_CONTAINER_TERMINATE)) {
+			    nr > _IOC_NR(DRE_IOC_BINDING_LIST)) {
 				EXPECT_EQ(-ENOTTY, dre_request(self->c.fd, cmd, arg)) {
 					TH_LOG("request %#x", cmd);
 				}
@@ -344,7 +423,7 @@ TEST_F(container, info)
 	EXPECT_EQ(0, dre_request(self->dre, DRE_IOC_INFO, &info));
 	EXPECT_EQ(sizeof(info), info.size);
 	EXPECT_EQ(0, info.flags);
-	EXPECT_EQ(DRE_FEATURE_REGISTRY, info.features);
+	EXPECT_EQ(DRE_FEATURE_REGISTRY | DRE_FEATURE_GROUPS, info.features);
 	EXPECT_EQ(1, info.containers);
 	EXPECT_EQ(sizeof(struct dre_event), info.event_size);
 	container_kill(&self->c);

@@ -10,8 +10,6 @@
 
 #include "test.h"
 
-#define NOBODY	65534
-
 static void set_caps(__u64 caps)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -22,13 +20,6 @@ static void set_caps(__u64 caps)
 
 	if (syscall(SYS_capset, &head, data))
 		_exit(1);
-}
-
-static int become_nobody(int fd, void *arg)
-{
-	if (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
-		return -errno;
-	return 0;
 }
 
 static int drop_admin(int fd, void *arg)

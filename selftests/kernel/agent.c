@@ -284,6 +284,13 @@ static int do_become_root(int fd, void *arg)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) ? -errno : 0;
 }
 
+int become_nobody(int fd, void *arg)
+{
+	if (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
+		return -errno;
+	return 0;
+}
+
 static int do_mount_proc(int fd, void *arg)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))

@@ -54,6 +54,11 @@ struct agent {
  */
 typedef int (*agent_fn)(int fd, void *arg);
 
+/* A user without any privilege, in every namespace of the tests. */
+#define NOBODY	65534
+
+int become_nobody(int fd, void *arg);
+
 void die(const char *fmt, ...) __noreturn __printf(1, 2);
 
 void agent_start(struct agent *a, struct agent *parent, int clone_flags);

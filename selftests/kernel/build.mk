@@ -5,7 +5,8 @@
 # programs are linked statically and at a fixed address, see agent.h.
 
 KERNEL_TESTS := abi access self container process translate list events terminate \
-		procfs lifetime stress unload
+		group bind bind-race trace hostile procfs lifetime stress unload failnth \
+		load fuzz
 KERNEL_TESTS_32 := abi
 
 KSELFTEST := $(B)/kselftest-$(shell dpkg-query -W -f '$${Version}' linux-source-6.1 2>/dev/null)
@@ -16,7 +17,8 @@ KERNEL_TEST_WARNINGS := $(filter-out -Wmissing-prototypes -Wshadow,$(WARNINGS)) 
 KERNEL_TEST_LDFLAGS := -static -no-pie -pthread
 
 KERNEL_TEST_SOURCES := $(KERNEL_TESTS:%=selftests/kernel/%.c)
-KERNEL_TEST_COMMON := $(addprefix selftests/kernel/,agent.c request.c worker.c)
+KERNEL_TEST_COMMON := $(addprefix selftests/kernel/,agent.c request.c cgroup.c module.c worker.c)
+FUZZ_OBJS := $(call objs,$(addprefix selftests/kernel/,population.c fuzz-request.c fuzz-table.c))
 KERNEL_TEST_PROGRAMS := $(KERNEL_TESTS:%=$(B)/tests/kernel/%) \
 			$(KERNEL_TESTS_32:%=$(B)/tests/kernel/%32) $(B)/tests/kernel/run
 
@@ -31,7 +33,8 @@ $(KSELFTEST)/kselftest_harness.h: /usr/src/linux-source-6.1.tar.xz
 		$(addprefix linux-source-6.1/tools/testing/selftests/,kselftest.h kselftest_harness.h)
 
 KERNEL_TEST_OBJS := $(call objs,$(KERNEL_TEST_SOURCES) $(KERNEL_TEST_COMMON)) \
-		    $(patsubst %,$(B)/obj/m32/selftests/kernel/%.o,$(KERNEL_TESTS_32) agent request worker)
+		    $(patsubst %,$(B)/obj/m32/selftests/kernel/%.o,$(KERNEL_TESTS_32) agent request cgroup module worker) \
+		    $(FUZZ_OBJS)
 $(KERNEL_TEST_OBJS): WARNINGS := $(KERNEL_TEST_WARNINGS)
 $(KERNEL_TEST_OBJS): PKG_CFLAGS = $(KERNEL_TEST_CPPFLAGS)
 $(KERNEL_TEST_OBJS): | $(KSELFTEST)/kselftest_harness.h
@@ -44,6 +47,8 @@ $(KERNEL_TESTS:%=$(B)/tests/kernel/%): $(B)/tests/kernel/%: $(B)/obj/selftests/k
 		$(call objs,$(KERNEL_TEST_COMMON))
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) $(KERNEL_TEST_LDFLAGS) -o $@ $^
+
+$(B)/tests/kernel/fuzz: $(FUZZ_OBJS)
 
 $(KERNEL_TESTS_32:%=$(B)/tests/kernel/%32): $(B)/tests/kernel/%32: \
 		$(B)/obj/m32/selftests/kernel/%.o $(KERNEL_TEST_COMMON:%.c=$(B)/obj/m32/%.o)

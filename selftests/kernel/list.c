@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* CONTAINER_LIST and PROCESS_LIST: what is in them, and walking over them. */
+/* The four lists: what is in them, and walking over them. */
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
+#include "cgroup.h"
 #include "test.h"
 
 #define NR	12
 
-/* One fixture for both lists: @nr elements that are numbered by their PIDs. */
+/* One fixture for all lists: elements that are known by a number, mostly their PID. */
 FIXTURE(list) {
 	int dre;
 	int fd;				/* what the request goes to */
@@ -37,15 +38,60 @@ FIXTURE_VARIANT_ADD(list, containers) {
 	.pid_at = offsetof(struct dre_container_info, pid),
 };
 
+FIXTURE_VARIANT_ADD(list, groups) {
+	.cmd = DRE_IOC_GROUP_LIST,
+	.entry_size = sizeof(struct dre_group_info),
+	.pid_at = offsetof(struct dre_group_info, id),
+};
+
+FIXTURE_VARIANT_ADD(list, bindings) {
+	.cmd = DRE_IOC_BINDING_LIST,
+	.entry_size = sizeof(struct dre_binding_info),
+	.pid_at = offsetof(struct dre_binding_info, pid),
+};
+
+static pid_t add_group(struct __test_metadata *_metadata, int fd, int i)
+{
+	char name[8];
+	__u32 id = 0;
+	int dir;
+
+	snprintf(name, sizeof(name), "n%d", i);
+	cgroup_make(name);
+	dir = cgroup_open(name);
+	ASSERT_EQ(0, group_create(fd, dir, name, &id));
+	close(dir);
+	return id;
+}
+
+/* By a request, or just by its directory. */
+static void del_group(int fd, int i)
+{
+	char name[8];
+
+	snprintf(name, sizeof(name), "n%d", i);
+	if (i % 2)
+		group_destroy(fd, name);
+	if (cgroup_remove(name))
+		die("cgroup %s", name);
+}
+
 /* Makes element @i. */
 static pid_t add(struct __test_metadata *_metadata, FIXTURE_DATA(list) *self,
 		 const FIXTURE_VARIANT(list) *variant, int i)
 {
 	char name[8];
 
-	if (variant->cmd == DRE_IOC_PROCESS_LIST) {
+	if (variant->cmd == DRE_IOC_GROUP_LIST)
+		return add_group(_metadata, self->fd, i);
+	if (variant->cmd != DRE_IOC_CONTAINER_LIST) {
 		agent_start(&self->inside[i], &self->base.c.init, 0);
-		ASSERT_EQ(0, process_register(self->fd, self->inside[i].pid, 0, NO_SIGNALS));
+		if (variant->cmd == DRE_IOC_PROCESS_LIST) {
+			ASSERT_EQ(0, process_register(self->fd, self->inside[i].pid, 0,
+						      NO_SIGNALS));
+		} else {
+			ASSERT_EQ(0, process_bind(self->fd, self->inside[i].pid, 0, "bound"));
+		}
 		return self->inside[i].pid;
 	}
 	container_start(&self->c[i], 0);
@@ -57,7 +103,9 @@ static pid_t add(struct __test_metadata *_metadata, FIXTURE_DATA(list) *self,
 
 static void del(FIXTURE_DATA(list) *self, const FIXTURE_VARIANT(list) *variant, int i)
 {
-	if (variant->cmd == DRE_IOC_PROCESS_LIST) {
+	if (variant->cmd == DRE_IOC_GROUP_LIST) {
+		del_group(self->fd, i);
+	} else if (variant->cmd != DRE_IOC_CONTAINER_LIST) {
 		agent_kill(&self->inside[i], SIGKILL);
 	} else {
 		container_kill(&self->c[i]);
@@ -72,12 +120,21 @@ FIXTURE_SETUP(list)
 
 	setup_container(_metadata, &self->base);
 	self->dre = self->base.dre;
-	self->fd = variant->cmd == DRE_IOC_PROCESS_LIST ? self->base.c.fd : self->dre;
+	self->fd = variant->cmd == DRE_IOC_CONTAINER_LIST ? self->dre : self->base.c.fd;
 	self->entries = calloc(NR + 3, 4096);
 	/* The first one of a list of containers is there already. */
 	if (variant->cmd == DRE_IOC_CONTAINER_LIST) {
 		self->c[0] = self->base.c;
 		self->pid[0] = self->c[0].init.pid;
+	}
+	cgroup_prepare();
+	if (variant->cmd == DRE_IOC_BINDING_LIST) {
+		int dir;
+
+		cgroup_make("bound");
+		dir = cgroup_open("bound");
+		ASSERT_EQ(0, group_create(self->fd, dir, "bound", NULL));
+		close(dir);
 	}
 	for (i = 0; i < NR; i++) {
 		if (!self->pid[i])
@@ -94,6 +151,7 @@ FIXTURE_TEARDOWN(list)
 			del(self, variant, i);
 	}
 	teardown_container(_metadata, &self->base);
+	EXPECT_EQ(0, cgroup_clear());
 }
 
 static int list_some(const FIXTURE_DATA(list) *self, const FIXTURE_VARIANT(list) *variant,

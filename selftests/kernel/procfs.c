@@ -223,11 +223,6 @@ static int mount_hidepid(int fd, void *arg)
 	return mount("proc", "/proc", "proc", 0, arg) ? -errno : 0;
 }
 
-static int become_nobody(int fd, void *arg)
-{
-	return setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534) ? -errno : 0;
-}
-
 /* What a procfs mount hides of others is not to be seen in this file of it, either. */
 TEST_F(container, hidden)
 {

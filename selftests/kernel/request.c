@@ -81,10 +81,11 @@ int container_create(int dre, __u32 type, pid_t pid, const char *name)
 	return ret < 0 ? ret : c.fd;
 }
 
-int container_open(int dre, __u32 type, const char *name)
+static int open_container(int dre, __u32 type, __u32 flags, const char *name)
 {
 	struct dre_container_open c = {
 		.size = sizeof(c),
+		.flags = flags,
 		.type = type,
 		.fd = -1,
 	};
@@ -93,6 +94,16 @@ int container_open(int dre, __u32 type, const char *name)
 	set_name(c.name, name);
 	ret = dre_request(dre, DRE_IOC_CONTAINER_OPEN, &c);
 	return ret < 0 ? ret : c.fd;
+}
+
+int container_open(int dre, __u32 type, const char *name)
+{
+	return open_container(dre, type, 0, name);
+}
+
+int container_open_ended(int dre, __u32 type, const char *name)
+{
+	return open_container(dre, type, DRE_OPEN_ENDED, name);
 }
 
 int container_count(int dre)
@@ -163,32 +174,42 @@ int process_unregister(int fd, pid_t pid, __u32 flags)
 	return dre_request(fd, DRE_IOC_PROCESS_UNREGISTER, &p);
 }
 
-/* Walks the list in steps of a few, calls @fn until it returns true. */
-static int process_walk(int fd, bool (*fn)(const struct dre_process_info *, void *), void *arg)
+#define STEP	16
+
+/* Walks a list in steps of a few, calls @fn until it returns true. */
+static int walk(int fd, unsigned long cmd, __u32 entry_size,
+		bool (*fn)(const void *entry, void *arg), void *arg)
 {
-	struct dre_process_info info[16];
+	union {
+		struct dre_process_info process[STEP];
+		struct dre_group_info group[STEP];
+		struct dre_binding_info binding[STEP];
+	} info;
 	struct dre_list list = {
 		.size = sizeof(list),
-		.entries = (uintptr_t)info,
-		.entry_size = sizeof(info[0]),
+		.entries = (uintptr_t)&info,
+		.entry_size = entry_size,
 	};
 	__u32 i;
 	int ret;
 
 	do {
-		list.count = 16;
-		ret = dre_request(fd, DRE_IOC_PROCESS_LIST, &list);
+		list.count = STEP;
+		ret = dre_request(fd, cmd, &list);
 		if (ret < 0)
 			return ret;
 		for (i = 0; i < list.count; i++) {
-			if (fn(&info[i], arg))
+			if (fn((const char *)&info + i * entry_size, arg))
 				return 0;
 		}
 	} while (list.cursor);
 	return 0;
 }
 
-static bool count_one(const struct dre_process_info *info, void *arg)
+#define WALK(_fd, _what, _type, _fn, _arg)	\
+	walk(_fd, DRE_IOC_##_what##_LIST, sizeof(struct _type), _fn, _arg)
+
+static bool count_one(const void *entry, void *arg)
 {
 	++*(int *)arg;
 	return false;
@@ -197,13 +218,14 @@ static bool count_one(const struct dre_process_info *info, void *arg)
 int process_count(int fd)
 {
 	int count = 0;
-	int ret = process_walk(fd, count_one, &count);
+	int ret = WALK(fd, PROCESS, dre_process_info, count_one, &count);
 
 	return ret < 0 ? ret : count;
 }
 
-static bool find_one(const struct dre_process_info *info, void *arg)
+static bool find_process(const void *entry, void *arg)
 {
+	const struct dre_process_info *info = entry;
 	struct dre_process_info *wanted = arg;
 
 	if (info->pid != wanted->pid)
@@ -219,10 +241,122 @@ int process_find(int fd, pid_t pid, struct dre_process_info *info)
 
 	memset(info, 0, sizeof(*info));
 	info->pid = pid;
-	ret = process_walk(fd, find_one, info);
+	ret = WALK(fd, PROCESS, dre_process_info, find_process, info);
 	if (ret < 0)
 		return ret;
 	return info->flags ? 0 : -ENOENT;
+}
+
+int group_create(int fd, int cgroup, const char *name, __u32 *id)
+{
+	struct dre_group g = { .size = sizeof(g), .fd = cgroup };
+	int ret;
+
+	set_name(g.name, name);
+	ret = dre_request(fd, DRE_IOC_GROUP_CREATE, &g);
+	if (!ret && id)
+		*id = g.id;
+	return ret;
+}
+
+int group_destroy(int fd, const char *name)
+{
+	struct dre_group g = { .size = sizeof(g) };
+
+	set_name(g.name, name);
+	return dre_request(fd, DRE_IOC_GROUP_DESTROY, &g);
+}
+
+int group_count(int fd)
+{
+	int count = 0;
+	int ret = WALK(fd, GROUP, dre_group_info, count_one, &count);
+
+	return ret < 0 ? ret : count;
+}
+
+static bool find_group(const void *entry, void *arg)
+{
+	const struct dre_group_info *info = entry;
+	struct dre_group_info *wanted = arg;
+
+	if (strcmp(info->name, wanted->name) != 0)
+		return false;
+	*wanted = *info;
+	return true;
+}
+
+/* -ENOENT: it is not in the list. */
+int group_find(int fd, const char *name, struct dre_group_info *info)
+{
+	int ret;
+
+	memset(info, 0, sizeof(*info));
+	set_name(info->name, name);
+	ret = WALK(fd, GROUP, dre_group_info, find_group, info);
+	if (ret < 0)
+		return ret;
+	return info->id ? 0 : -ENOENT;
+}
+
+static int bind_request(int fd, unsigned long cmd, pid_t pid, __u32 flags, const char *name)
+{
+	struct dre_bind b = { .size = sizeof(b), .flags = flags, .pid = pid };
+
+	set_name(b.name, name);
+	return dre_request(fd, cmd, &b);
+}
+
+int process_bind(int fd, pid_t pid, __u32 flags, const char *name)
+{
+	return bind_request(fd, DRE_IOC_BIND, pid, flags, name);
+}
+
+int process_unbind(int fd, pid_t pid, __u32 flags, const char *name)
+{
+	return bind_request(fd, DRE_IOC_UNBIND, pid, flags, name);
+}
+
+/* DRE_IOC_BIND or _UNBIND as the agent makes it; @pid is the number there. */
+int agent_bind(struct agent *a, int fd, unsigned long cmd, pid_t pid, __u32 flags,
+	       const char *name)
+{
+	struct dre_bind b = { .size = sizeof(b), .flags = flags, .pid = pid };
+
+	set_name(b.name, name);
+	return agent_request(a, fd, cmd, &b, sizeof(b));
+}
+
+int binding_count(int fd)
+{
+	int count = 0;
+	int ret = WALK(fd, BINDING, dre_binding_info, count_one, &count);
+
+	return ret < 0 ? ret : count;
+}
+
+static bool find_binding(const void *entry, void *arg)
+{
+	const struct dre_binding_info *info = entry;
+	struct dre_binding_info *wanted = arg;
+
+	if (info->pid != wanted->pid)
+		return false;
+	*wanted = *info;
+	return true;
+}
+
+/* -ENOENT: it is not in the list. */
+int binding_find(int fd, pid_t pid, struct dre_binding_info *info)
+{
+	int ret;
+
+	memset(info, 0, sizeof(*info));
+	info->pid = pid;
+	ret = WALK(fd, BINDING, dre_binding_info, find_binding, info);
+	if (ret < 0)
+		return ret;
+	return info->group ? 0 : -ENOENT;
 }
 
 int container_terminate(int fd, __u32 *signalled, __u32 *silent)
@@ -274,6 +408,27 @@ int next_event(int fd, struct dre_event *event)
 	if (n && n != sizeof(*event))
 		return -EBADMSG;
 	return n == sizeof(*event);
+}
+
+/* Adds what events there are, without waiting. */
+void tally_events(int fd, struct tally *tally)
+{
+	struct dre_event events[32];
+	ssize_t n;
+	int i;
+
+	while (readable(fd) & POLLIN) {
+		n = read(fd, events, sizeof(events));
+		if (n <= 0)
+			return;
+		for (i = 0; i < n / (ssize_t)sizeof(events[0]); i++) {
+			if (events[i].type > DRE_EVENT_UNBOUND)
+				die("event of type %u", events[i].type);
+			tally->events[events[i].type]++;
+			if (events[i].type == DRE_EVENT_LOST)
+				tally->lost += events[i].value;
+		}
+	}
 }
 
 /* What poll(2) says at once. */
@@ -426,14 +581,32 @@ const char *daware_malformed(const char *text)
 	return NULL;
 }
 
-static bool print_one(const struct dre_process_info *info, void *arg)
+static bool print_process(const void *entry, void *arg)
 {
+	const struct dre_process_info *info = entry;
 	__u32 i;
 
 	fprintf(arg, " %d=%d flags %u:", info->pid, info->vpid, info->flags);
 	for (i = 0; i < info->nr_signals && i < DRE_SIGNALS_MAX; i++)
 		fprintf(arg, " %d", info->signals[i]);
 	fprintf(arg, "\n");
+	return false;
+}
+
+static bool print_group(const void *entry, void *arg)
+{
+	const struct dre_group_info *info = entry;
+
+	fprintf(arg, " group %u %.64s: cgroup %llu, bound %u\n", info->id, info->name,
+		(unsigned long long)info->cgroup, info->bindings);
+	return false;
+}
+
+static bool print_binding(const void *entry, void *arg)
+{
+	const struct dre_binding_info *info = entry;
+
+	fprintf(arg, " %d=%d in group %u\n", info->pid, info->vpid, info->group);
 	return false;
 }
 
@@ -464,7 +637,9 @@ char *snapshot(int dre)
 		fd = container_open(dre, info[i].type, info[i].name);
 		if (fd < 0)
 			continue;
-		process_walk(fd, print_one, out);
+		WALK(fd, PROCESS, dre_process_info, print_process, out);
+		WALK(fd, GROUP, dre_group_info, print_group, out);
+		WALK(fd, BINDING, dre_binding_info, print_binding, out);
 		close(fd);
 	}
 	daware = read_daware();

@@ -8,29 +8,6 @@
 
 #include "test.h"
 
-/* Reads what events there are, without waiting: how many of each type. */
-struct tally {
-	int events[DRE_EVENT_LOST + 1];
-};
-
-static void drain(int fd, struct tally *tally)
-{
-	struct dre_event events[32];
-	ssize_t n;
-	int i;
-
-	while (readable(fd) & POLLIN) {
-		n = read(fd, events, sizeof(events));
-		if (n <= 0)
-			return;
-		for (i = 0; i < n / (ssize_t)sizeof(events[0]); i++) {
-			if (events[i].type > DRE_EVENT_LOST)
-				die("event of type %u", events[i].type);
-			tally->events[events[i].type]++;
-		}
-	}
-}
-
 static void register_or_die(int dre)
 {
 	struct dre_self reg = { .size = sizeof(reg), .nr_signals = 1, .signals = { SIGTERM } };
@@ -71,7 +48,7 @@ TEST_F(container, dies_while_it_is_registered)
 		EXPECT_EQ((i & 0x7f) << 8, status);
 		EXPECT_EQ(0, process_count(self->c.fd));
 		tally = (struct tally){};
-		ASSERT_TRUE(eventually((drain(self->c.fd, &tally),
+		ASSERT_TRUE(eventually((tally_events(self->c.fd, &tally),
 					tally.events[DRE_EVENT_EXITED] == !!n)));
 		ASSERT_EQ(n, tally.events[DRE_EVENT_REGISTERED]);
 		ASSERT_EQ(0, tally.events[DRE_EVENT_LOST]);
@@ -105,7 +82,7 @@ TEST_F(container, is_reaped_while_it_is_registered)
 			/* Once gone it is gone. */
 			ASSERT_TRUE(ret || !exited);
 			exited |= ret;
-			drain(self->c.fd, &tally);
+			tally_events(self->c.fd, &tally);
 		} while (!kill(pid, 0));
 		ASSERT_EQ(-ESRCH, process_register(self->c.fd, pid, 0, NO_SIGNALS));
 	}
@@ -310,11 +287,11 @@ TEST_F_TIMEOUT(container, register_and_unregister, 120)
 				continue;
 			ASSERT_EQ(0, process_register(self->c.fd, a[i].pid, 0, SIGNALS(SIGHUP)));
 			managed++;
-			drain(self->c.fd, &tally);
+			tally_events(self->c.fd, &tally);
 			ret = process_unregister(self->c.fd, a[i].pid, 0);
 			ASSERT_EQ(0, ret);
 			taken++;
-			drain(self->c.fd, &tally);
+			tally_events(self->c.fd, &tally);
 			if (readable(a[i].sock)) {
 				ASSERT_EQ(0, agent_receive(&a[i], &result, sizeof(result)));
 				EXPECT_EQ(0, result.errors);
@@ -325,7 +302,7 @@ TEST_F_TIMEOUT(container, register_and_unregister, 120)
 			}
 		}
 	}
-	drain(self->c.fd, &tally);
+	tally_events(self->c.fd, &tally);
 	EXPECT_EQ(0, process_count(self->c.fd));
 	EXPECT_EQ(0, daware_lines(read_daware()));
 	/* Every registration had its event, if none was lost. */

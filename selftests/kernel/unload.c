@@ -1,40 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Unloading dre.ko and loading it again. DRE_MODULE says where it is; the
- * script `run` sets it.
- */
+/* Unloading dre.ko and loading it again. */
 #include <pthread.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
 
+#include "cgroup.h"
+#include "module.h"
 #include "test.h"
-
-static int load(void)
-{
-	const char *path = getenv("DRE_MODULE");
-	int fd, ret;
-
-	if (!path) {
-		errno = ENOENT;
-		die("DRE_MODULE is not set");
-	}
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		die("%s", path);
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "dre", O_NONBLOCK) ? -errno : 0;
-}
-
-static bool is_loaded(void)
-{
-	return !access("/sys/module/dre", F_OK);
-}
 
 FIXTURE(module) {
 	struct container c;
@@ -53,8 +24,8 @@ FIXTURE_TEARDOWN(module)
 {
 	container_kill(&self->c);
 	agent_kill(&self->host, SIGKILL);
-	if (!is_loaded())
-		EXPECT_EQ(0, load());
+	if (!module_is_loaded())
+		EXPECT_EQ(0, module_load());
 	EXPECT_STREQ(DAWARE_HEADER, read_daware());
 }
 
@@ -79,13 +50,13 @@ TEST_F(module, with_registrations)
 	int dre;
 
 	fill(_metadata, self);
-	ASSERT_EQ(0, unload());
-	EXPECT_FALSE(is_loaded());
+	ASSERT_EQ(0, module_unload());
+	EXPECT_FALSE(module_is_loaded());
 	EXPECT_EQ(-1, access(DRE_DEVICE, F_OK));
 	EXPECT_EQ(-1, access(DAWARE, F_OK));
 
 	/* It knows nothing any more, and can be told again. */
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, module_load());
 	dre = dre_open();
 	EXPECT_STREQ("0 containers\n" DAWARE_HEADER, snapshot(dre));
 	close(dre);
@@ -94,15 +65,81 @@ TEST_F(module, with_registrations)
 	EXPECT_EQ(0, self_unregister(NULL));
 }
 
+static void make_group(struct __test_metadata *_metadata, int fd)
+{
+	int dir = cgroup_open("g1");
+
+	ASSERT_EQ(0, group_create(fd, dir, "g1", NULL));
+	close(dir);
+}
+
+/* Who is bound stays where it is; where it came from is forgotten. */
+TEST_F(module, with_bindings)
+{
+	struct container ended;
+	struct agent left;
+	int dre;
+
+	cgroup_prepare();
+	cgroup_make("g1");
+	cgroup_make("origin");
+	agent_start(&left, NULL, 0);
+	fill(_metadata, self);
+	dre = dre_open();
+	/* Also of a container that has ended, whose init has no say any more. */
+	container_start(&ended, 0);
+	ended.fd = container_create(dre, APP, ended.init.pid, "c2");
+	ASSERT_LE(0, ended.fd);
+	make_group(_metadata, ended.fd);
+	ASSERT_EQ(0, process_bind(ended.fd, left.pid, 0, "g1"));
+	container_kill(&ended);
+	ASSERT_TRUE(eventually(readable(ended.fd) & POLLHUP));
+	close(ended.fd);
+	self->c.fd = container_open(dre, APP, "c1");
+	ASSERT_LE(0, self->c.fd);
+	make_group(_metadata, self->c.fd);
+	ASSERT_EQ(0, cgroup_enter("origin", self->host.pid));
+	ASSERT_EQ(0, process_bind(self->c.fd, self->host.pid, 0, "g1"));
+	ASSERT_EQ(0, process_bind(self->c.fd, self->inside.pid, 0, "g1"));
+	close(self->c.fd);
+	close(dre);
+	ASSERT_EQ(0, module_unload());
+	EXPECT_TRUE(in_cgroup(self->host.pid, "g1"));
+	EXPECT_TRUE(in_cgroup(self->inside.pid, "g1"));
+	EXPECT_TRUE(in_cgroup(left.pid, "g1"));
+	agent_kill(&left, SIGKILL);
+
+	ASSERT_EQ(0, module_load());
+	fill(_metadata, self);
+	dre = dre_open();
+	EXPECT_EQ(-ENOENT, container_open_ended(dre, APP, "c2"));
+	self->c.fd = container_open(dre, APP, "c1");
+	EXPECT_EQ(0, group_count(self->c.fd));
+	EXPECT_EQ(0, binding_count(self->c.fd));
+	make_group(_metadata, self->c.fd);
+	EXPECT_EQ(0, process_bind(self->c.fd, self->host.pid, 0, "g1"));
+	EXPECT_EQ(0, process_unbind(self->c.fd, self->host.pid, 0, "g1"));
+	EXPECT_TRUE(in_cgroup(self->host.pid, "/"));
+	close(self->c.fd);
+	close(dre);
+	ASSERT_EQ(0, module_unload());
+	/* The module kept no directory. */
+	EXPECT_EQ(0, cgroup_enter("origin", self->inside.pid));
+	EXPECT_EQ(0, cgroup_remove("g1"));
+	agent_kill(&self->inside, SIGKILL);
+	EXPECT_EQ(0, cgroup_clear());
+	ASSERT_EQ(0, module_load());
+}
+
 /* Their exit finds nothing of the module. */
 TEST_F(module, processes_end_without_it)
 {
 	fill(_metadata, self);
-	ASSERT_EQ(0, unload());
+	ASSERT_EQ(0, module_unload());
 	agent_exit(&self->inside, 1);
 	agent_kill(&self->host, SIGKILL);
 	container_kill(&self->c);
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, module_load());
 	container_start(&self->c, 0);
 	agent_start(&self->host, NULL, 0);
 }
@@ -120,10 +157,10 @@ TEST_F(module, processes_end_meanwhile)
 		}
 		for (i = 0; i < 20; i++)
 			kill(a[i].pid, SIGKILL);
-		ASSERT_EQ(0, unload());
+		ASSERT_EQ(0, module_unload());
 		for (i = 0; i < 20; i++)
 			agent_wait(&a[i]);
-		ASSERT_EQ(0, load());
+		ASSERT_EQ(0, module_load());
 		EXPECT_STREQ(DAWARE_HEADER, read_daware());
 	}
 }
@@ -133,10 +170,10 @@ TEST_F(module, with_the_device_open)
 {
 	int dre = dre_open();
 
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	EXPECT_EQ(0, container_count(dre));
 	close(dre);
-	EXPECT_EQ(0, unload());
+	EXPECT_EQ(0, module_unload());
 }
 
 TEST_F(module, with_a_container_open)
@@ -146,14 +183,14 @@ TEST_F(module, with_a_container_open)
 
 	ASSERT_LE(0, fd);
 	close(dre);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	EXPECT_EQ(0, process_count(fd));
 	/* Also after the end of the container. */
 	container_kill(&self->c);
 	EXPECT_EVENT(fd, DRE_EVENT_ENDED, self->c.init.pid, 1, SIGKILL);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	close(fd);
-	EXPECT_EQ(0, unload());
+	EXPECT_EQ(0, module_unload());
 	container_start(&self->c, 0);
 }
 
@@ -163,11 +200,11 @@ TEST_F(module, with_proc_open)
 	char c;
 
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	EXPECT_EQ(1, read(fd, &c, 1));
 	EXPECT_EQ('P', c);
 	close(fd);
-	EXPECT_EQ(0, unload());
+	EXPECT_EQ(0, module_unload());
 }
 
 static void *poll_it(void *arg)
@@ -188,10 +225,10 @@ TEST_F(module, with_proc_polled)
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, poll_it, &tid));
 	ASSERT_TRUE(eventually(process_state(__atomic_load_n(&tid, __ATOMIC_SEQ_CST)) == 'S'));
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	ASSERT_EQ(0, self_register(&self->inside, SIGNALS(SIGTERM)));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
-	EXPECT_EQ(0, unload());
+	EXPECT_EQ(0, module_unload());
 }
 
 TEST_F(module, with_proc_epolled)
@@ -200,10 +237,10 @@ TEST_F(module, with_proc_epolled)
 	int epoll = epoll_create1(EPOLL_CLOEXEC), fd = open(DAWARE, O_RDONLY);
 
 	ASSERT_EQ(0, epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev));
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	/* The file is closed with its last descriptor, and leaves the epoll then. */
 	close(fd);
-	EXPECT_EQ(0, unload());
+	EXPECT_EQ(0, module_unload());
 	close(epoll);
 }
 
@@ -219,9 +256,9 @@ TEST_F(module, holder_is_killed)
 
 	ASSERT_EQ(0, agent_call_fd(&self->host, dre, hold, NULL, 0));
 	close(dre);
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
 	agent_kill(&self->host, SIGKILL);
-	EXPECT_EQ(0, unload());
+	EXPECT_EQ(0, module_unload());
 	agent_start(&self->host, NULL, 0);
 }
 
@@ -231,10 +268,10 @@ TEST_F(module, many_times)
 
 	for (i = 0; i < 10; i++) {
 		fill(_metadata, self);
-		ASSERT_EQ(0, unload());
-		ASSERT_EQ(0, load());
+		ASSERT_EQ(0, module_unload());
+		ASSERT_EQ(0, module_load());
 	}
-	EXPECT_EQ(-EEXIST, load());
+	EXPECT_EQ(-EEXIST, module_load());
 }
 
 TEST_HARNESS_MAIN

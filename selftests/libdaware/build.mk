@@ -6,9 +6,10 @@
 DAWARE_TESTS := error format module log log-memory termination
 DAWARE_TSAN_TESTS := log termination
 
-# Programs that use the shared library, as others do. termination-module needs dre.ko: it is built
+# Programs that use the shared library, as others do. Those that need dre.ko, or daemons, are built
 # here and run in the virtual machine.
-DAWARE_PLAIN_TESTS := loading log-fork termination-fork termination-module
+DAWARE_VM_TESTS := log-daemon termination-module
+DAWARE_PLAIN_TESTS := daware-run loading log-fork log-million termination-fork $(DAWARE_VM_TESTS)
 
 # The specification and its check are not of this repository.
 SHARED ?= ../shared
@@ -54,13 +55,22 @@ $(DAWARE_PLAIN_PROGRAMS): $(B)/tests/libdaware/%: $(B)/obj/selftests/libdaware/%
 	$(Q)$(call say,LD,$@)$(CC) -Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $(filter %.o,$^) -L$(B)/lib \
 		$(DAWARE_TEST_LIBS)
 
+# libFuzzer comes with clang. It finds what is wrong with memory by the sanitizers.
+DAWARE_FUZZ := $(B)/tests/libdaware/format-fuzz
+$(DAWARE_FUZZ): selftests/libdaware/format-fuzz.c libdaware/format.c libdaware/format.h Makefile
+	@mkdir -p $(@D)
+	$(Q)$(call say,FUZZ,$@)clang-14 $(ALL_CPPFLAGS) -std=gnu11 $(WARNINGS) -O1 -g \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^)
+
 .PHONY: tests daware-tests check-libdaware check-conformance-daware
 tests: daware-tests
-daware-tests: $(DAWARE_ASAN_PROGRAMS) $(DAWARE_TSAN_PROGRAMS) $(DAWARE_PLAIN_PROGRAMS)
+daware-tests: $(DAWARE_ASAN_PROGRAMS) $(DAWARE_TSAN_PROGRAMS) $(DAWARE_PLAIN_PROGRAMS) \
+	$(DAWARE_EXAMPLES) $(DAWARE_FUZZ) $(B)/bin/daware-run
 
 check-libdaware: daware-tests
 	$(Q)selftests/libdaware/run $(B)/tap $(DAWARE_ASAN_PROGRAMS) $(DAWARE_TSAN_PROGRAMS) \
-		$(filter-out %-module,$(DAWARE_PLAIN_PROGRAMS))
+		$(filter-out $(DAWARE_VM_TESTS:%=$(B)/tests/libdaware/%),$(DAWARE_PLAIN_PROGRAMS)) \
+		$(addprefix selftests/libdaware/,examples fuzz leaks)
 
 check-conformance-daware: $(B)/lib/libdaware.so $(B)/lib/libdaware.a
 	$(Q)selftests/libdaware/conformance $(SHARED) $(B)

@@ -4,9 +4,11 @@
  * sanitizers, see termination-fork.c.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include "daware.h"
 #include "sandbox.h"
 
@@ -23,12 +25,15 @@ static int start_daemon(void **state)
 
 static int stop_daemon(void **state)
 {
+	bool idle = logd_is_idle(logd);
+
 	(void)state;
-	assert_true(logd_is_idle(logd));
+	/* First of all: who sends to a daemon that does not read waits for ever. */
+	logd_stop(logd);
 	daware_log_close();
 	daware_log_set_format(NULL);
 	assert_int_equal(find_log_fd(), -1);
-	logd_stop(logd);
+	assert_true(idle);
 	return 0;
 }
 
@@ -84,6 +89,38 @@ static void child_without_fork_handlers_has_its_own_pid(void **state)
 	assert_int_equal(atoi(logd_receive_body(logd, DEFAULT_PRIORITY) + strlen("p: ")), pid);
 }
 
+/* What a container is to a process: namespaces with a PID and a host name of its own. */
+static void log_in_container(void *unused)
+{
+	int status;
+	pid_t pid;
+
+	(void)unused;
+	child_assert(!unshare(CLONE_NEWPID | CLONE_NEWUTS) && !sethostname("box", 3));
+	pid = fork();
+	if (!pid) {
+		DLOG_INFO("m");
+		_exit(0);
+	}
+	child_assert(waitpid(pid, &status, 0) == pid && !status);
+}
+
+static void container_has_its_own_pid_and_host(void **state)
+{
+	time_t now = time(NULL);
+
+	(void)state;
+	daware_log_open("p", LOG_PID, 0);
+	daware_log_set_format("%pid% %host%");
+	/* The parent's PID and host are known, and the host is looked up once a second. */
+	DLOG_INFO("m");
+	logd_receive(logd);
+	while (time(NULL) == now)
+		sleep_ms(10);
+	assert_int_equal(run_in_child(log_in_container, NULL), 0);
+	assert_string_equal(logd_receive_body(logd, DEFAULT_PRIORITY), "p[1]: 1 box");
+}
+
 static atomic_bool stop;
 
 static void *log_until_stopped(void *unused)
@@ -110,7 +147,7 @@ static void fork_while_threads_log(void **state)
 	stop = false;
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, log_until_stopped, NULL), 0);
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 40; i++)
 		assert_int_equal(run_in_child(log_in_child, NULL), 0);
 	stop = true;
 	for (int i = 0; i < 4; i++)
@@ -123,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_daemon(child_has_its_own_pid),
 		with_daemon(child_without_fork_handlers_has_its_own_pid),
+		with_daemon(container_has_its_own_pid_and_host),
 		cmocka_unit_test(fork_while_threads_log),
 	};
 

@@ -5,6 +5,7 @@
  */
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 #include "daware.h"
 #include "sandbox.h"
 
@@ -69,12 +70,29 @@ static void messages_without_daemon_allocate_nothing(void **state)
 	assert_int_equal(nr_allocations, before);
 }
 
+/* Where TZ is not set, tzset(3) allocates: once a second, not for each message. */
+static void the_time_zone_is_looked_for_once_a_second(void **state)
+{
+	int before = nr_allocations, nr_lookups;
+	time_t start = time(NULL);
+
+	(void)state;
+	unsetenv("TZ");
+	DLOG_INFO("message");
+	nr_lookups = nr_allocations - before;
+	for (int i = 0; i < 10000; i++)
+		DLOG_INFO("message");
+	assert_in_range(nr_allocations - before, 0, (time(NULL) - start + 2) * (nr_lookups + 10));
+	setenv("TZ", "UTC0", 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(allocations_are_counted),
 		cmocka_unit_test(messages_allocate_nothing),
 		cmocka_unit_test(messages_without_daemon_allocate_nothing),
+		cmocka_unit_test(the_time_zone_is_looked_for_once_a_second),
 	};
 
 	sandbox_enter();

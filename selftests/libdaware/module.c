@@ -97,7 +97,7 @@ static void impossible_arguments(void **state)
 	assert_int_equal(dre_module_self_refuse(DRE_SIGNALS_MAX + 1), -EINVAL);
 	assert_int_equal(dre_module_self_refuse(-1), -EINVAL);
 	assert_int_equal(dre_module_container_create(null, DRE_CONTAINER_APP, name, 1), -EINVAL);
-	assert_int_equal(dre_module_container_open(null, DRE_CONTAINER_APP, name), -EINVAL);
+	assert_int_equal(dre_module_container_open(null, DRE_CONTAINER_APP, name, 0), -EINVAL);
 	assert_int_equal(dre_module_process_register(null, 1, 0, signals, DRE_SIGNALS_MAX + 1),
 			 -EINVAL);
 	close(null);
@@ -110,7 +110,7 @@ static void expect_requests(int fd, int ret)
 	size_t nr = 9;
 
 	assert_int_equal(dre_module_container_create(fd, DRE_CONTAINER_APP, "web", 1), ret);
-	assert_int_equal(dre_module_container_open(fd, DRE_CONTAINER_APP, "web"), ret);
+	assert_int_equal(dre_module_container_open(fd, DRE_CONTAINER_APP, "web", 0), ret);
 	assert_int_equal(dre_module_process_register(fd, 1, 0, NULL, 0), ret);
 	assert_int_equal(dre_module_process_unregister(fd, 1, 0), ret);
 	assert_int_equal(dre_module_pid_to_vpid(fd, 1), ret);

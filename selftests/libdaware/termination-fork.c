@@ -6,6 +6,7 @@
  * of its own.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -186,6 +187,81 @@ static void child_of_vfork_dies_by_signal(void **state)
 	daware_termination_unregister_callback(handle);
 }
 
+static void execute(void *unused)
+{
+	(void)unused;
+	child_assert(daware_termination_register_callback(SIGTERM, note, NULL));
+	execl("/bin/sh", "sh", "-c", "kill -TERM $$; sleep 10; exit 1", NULL);
+}
+
+static void program_executed_inherits_nothing(void **state)
+{
+	int status;
+
+	(void)state;
+	/* The signal was ignored, and is at its default after execve(2), as each one that was caught. */
+	set_disposition(SIGTERM, SIG_IGN);
+	status = run_in_child(execute, NULL);
+	set_disposition(SIGTERM, SIG_DFL);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGTERM);
+}
+
+static int execute_in_callback(int signo, void *arg)
+{
+	sigset_t none;
+
+	(void)arg;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execl("/bin/sh", "sh", "-c", "kill -$1 $$; sleep 10; exit 1", "sh",
+	      signo == SIGTERM ? "USR1" : "USR2", NULL);
+	return 0;
+}
+
+static void die_by_callback(void *unused)
+{
+	(void)unused;
+	child_assert(daware_termination_register_callback(SIGTERM, execute_in_callback, NULL));
+	child_assert(daware_termination_register_callback(SIGUSR1, note, NULL));
+	kill(getpid(), SIGTERM);
+	sleep(10);
+}
+
+static void callback_executes_a_program(void **state)
+{
+	int status = run_in_child(die_by_callback, NULL);
+
+	(void)state;
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGUSR1);
+}
+
+static void register_without_permission(void *unused)
+{
+	DTermination *handle;
+	int tries = 0;
+
+	(void)unused;
+	child_assert(!setgid(65534) && !setuid(65534));
+	handle = daware_termination_register_callback(SIGTERM, note, "a");
+	child_assert(handle && errno == EACCES);
+	kill(getpid(), SIGTERM);
+	while (!calls_until_now() && tries++ < 5000)
+		sleep_ms(1);
+	child_assert(calls_until_now() == 1);
+	daware_termination_unregister_callback(handle);
+	child_assert(disposition(SIGTERM) == SIG_DFL);
+}
+
+static void module_may_not_be_asked(void **state)
+{
+	(void)state;
+	close(open("/dev/dre", O_CREAT | O_EXCL | O_WRONLY, 0600));
+	assert_int_equal(run_in_child(register_without_permission, NULL), 0);
+	unlink("/dev/dre");
+}
+
 static atomic_bool stop;
 
 static void *hold_registration(void *unused)
@@ -224,6 +300,9 @@ int main(void)
 		test(child_returns_from_callback),
 		test(child_without_fork_handlers_dies_by_signal),
 		test(child_of_vfork_dies_by_signal),
+		test(program_executed_inherits_nothing),
+		test(callback_executes_a_program),
+		test(module_may_not_be_asked),
 		test(child_of_many_threads_registers_anew),
 	};
 

@@ -264,7 +264,7 @@ static void manage(void *unused)
 	expect_event(cfd, DRE_EVENT_UNREGISTERED, DRE_PROCESS_MANAGED);
 	child_assert(dre_module_process_unregister(cfd, pid, 0) == -ENOENT);
 
-	child_assert(dre_module_container_open(dre, DRE_CONTAINER_APP, "no-such") == -ENOENT);
+	child_assert(dre_module_container_open(dre, DRE_CONTAINER_APP, "no-such", 0) == -ENOENT);
 	child_assert(write(to_init[1], "e", 1) == 1);
 	expect_event(cfd, DRE_EVENT_ENDED, 0);
 	child_assert(waitpid(pid, NULL, 0) == pid);
@@ -275,6 +275,80 @@ static void manager_sees_the_refusal(void **state)
 {
 	(void)state;
 	assert_int_equal(run_in_child(manage, NULL), 0);
+}
+
+/* daware-run, which is installed, with scripts that say when they have set their traps. */
+
+#define READY	"/run/libdaware-test-ready"
+
+static bool is_ready(void)
+{
+	return !access(READY, F_OK);
+}
+
+static void run_in_place(const char *options, const char *script)
+{
+	execlp("daware-run", "daware-run", options, "--", "sh", "-c", script, NULL);
+	_exit(1);
+}
+
+static void daware_run_is_registered(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	unlink(READY);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid)
+		run_in_place("-sUSR1", "trap 'exit 7' USR1; : >" READY "; while :; do sleep 0.1; done");
+	wait_until(is_ready());
+	assert_string_equal(registered(pid), "15");
+	assert_return_code(kill(pid, SIGTERM), errno);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 7);
+	wait_until(!strcmp(registered(pid), "none"));
+}
+
+static void be_daware_run(int from_manager)
+{
+	char byte;
+
+	child_assert(read(from_manager, &byte, 1) == 1);
+	run_in_place("-t1", "trap '' TERM; : >" READY "; while :; do sleep 0.1; done");
+}
+
+static void manage_daware_run(void *unused)
+{
+	int to_init[2], dre = dre_module_open(), cfd;
+	uint32_t signalled, silent;
+	pid_t pid;
+
+	(void)unused;
+	unlink(READY);
+	child_assert(dre >= 0 && !pipe(to_init) && !unshare(CLONE_NEWPID));
+	pid = fork();
+	child_assert(pid >= 0);
+	if (!pid)
+		be_daware_run(to_init[0]);
+	cfd = dre_module_container_create(dre, DRE_CONTAINER_APP, "libdaware-test", pid);
+	child_assert(cfd >= 0);
+	child_assert(write(to_init[1], "c", 1) == 1);
+	expect_event(cfd, DRE_EVENT_REGISTERED, DRE_PROCESS_SELF);
+	while (!is_ready())
+		sleep_ms(10);
+	child_assert(!dre_module_terminate(cfd, &signalled, &silent));
+	child_assert(signalled == 1 && silent == 0);
+	expect_event(cfd, DRE_EVENT_REFUSED, SIGTERM);
+	kill_child(pid);
+}
+
+static void manager_sees_the_refusal_of_daware_run(void **state)
+{
+	(void)state;
+	assert_int_equal(run_in_child(manage_daware_run, NULL), 0);
 }
 
 static void remove_module(void)
@@ -343,6 +417,8 @@ int main(void)
 		test(exec_ends_the_registration),
 		test(death_ends_the_registration),
 		test(manager_sees_the_refusal),
+		test(daware_run_is_registered),
+		test(manager_sees_the_refusal_of_daware_run),
 		test(next_call_registers_again),
 		test(refusal_registers_again),
 	};

@@ -501,6 +501,28 @@ static void refusal_is_logged(void **state)
 	logd_stop(logd);
 }
 
+static int log_and_close(int signo, void *arg)
+{
+	DLOG(LOG_DAEMON | LOG_INFO, "signal %d, %s", signo, (const char *)arg);
+	daware_log_close();
+	return 0;
+}
+
+static void callbacks_may_log(void **state)
+{
+	int logd = logd_start();
+	DTermination *handle = add(SIGTERM, log_and_close, "and its argument");
+
+	(void)state;
+	daware_log_open("p", 0, 0);
+	send_signal(SIGTERM);
+	assert_string_equal(logd_receive_body(logd, LOG_DAEMON | LOG_INFO),
+			    "p: signal 15, and its argument");
+	daware_termination_unregister_callback(handle);
+	assert_int_equal(find_log_fd(), -1);
+	logd_stop(logd);
+}
+
 /* Faults */
 
 static void fault(void *page)
@@ -654,6 +676,7 @@ int main(void)
 		test(unregister_waits_for_the_running_callback),
 		test(signal_is_lost_with_its_last_callback),
 		test(refusal_is_logged),
+		test(callbacks_may_log),
 		test(faults_go_to_the_previous_disposition),
 		test(everything_at_once),
 		test(no_call_is_a_cancellation_point),

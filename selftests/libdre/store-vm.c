@@ -845,11 +845,13 @@ static void found_elsewhere(void **state)
 	make_dir(at(f, "elsewhere"), 0755);
 	pid = fork();
 	if (!pid) {
+		/* A mount without these takes them from the whole host. */
+		static const char options[] = "nsdelegate,memory_recursiveprot";
 		int fd;
 
 		if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 		    umount2("/sys/fs/cgroup", MNT_DETACH) ||
-		    mount("cgroup2", at(f, "elsewhere"), "cgroup2", 0, NULL))
+		    mount("cgroup2", at(f, "elsewhere"), "cgroup2", 0, options))
 			_exit(1);
 		_exit(cgroupfs_open(&fd) || faccessat(fd, "cgroup.procs", F_OK, 0) ? 2 : 0);
 	}

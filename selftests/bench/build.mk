@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Benches. Each is a program that prints what bench.h says. Those that need dre.ko are staged with the
+# tests, and run in the virtual machine; the others run here. BENCH names some of them.
+
+BENCHES_VM := kernel
+BENCHES_HERE := log
+BENCH ?= $(BENCHES_VM) $(BENCHES_HERE)
+
+BENCH_COMMON := selftests/bench/bench.c
+
+# The fakes of the module's tests: they have containers and processes, but no liblxc.
+BENCH_KERNEL := $(wildcard selftests/bench/kernel*.c) selftests/bench/crowd.c \
+		$(addprefix selftests/kernel/,agent.c request.c)
+$(call objs,$(BENCH_KERNEL)): WARNINGS = $(KERNEL_TEST_WARNINGS)
+$(call objs,$(filter selftests/bench/%,$(BENCH_KERNEL))): ALL_CPPFLAGS += -Iselftests/kernel
+
+.PHONY: tests bench
+tests: $(BENCHES_VM:%=$(B)/tests/bench/%)
+
+$(B)/tests/bench/kernel: $(call objs,$(BENCH_KERNEL) $(BENCH_COMMON))
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -static -no-pie -o $@ $^ -pthread
+
+$(BENCHES_HERE:%=$(B)/bench/%): $(B)/bench/%: $(B)/obj/selftests/bench/%.o \
+		$(call objs,$(BENCH_COMMON)) $(B)/lib/libdaware.so
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -Wl,-rpath,'$$ORIGIN/../lib' -o $@ $(filter %.o,$^) -L$(B)/lib \
+		-ldaware $(BENCH_LIBS) -pthread
+$(B)/bench/log: BENCH_LIBS := -llog4c
+
+$(call objs,selftests/bench/report.c): PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags json-c smartcols)
+$(B)/bench/report: $(call objs,selftests/bench/report.c)
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -o $@ $^ $(shell $(PKG_CONFIG) --libs json-c smartcols) -lm
+
+# `make bench JSON=1` prints the report for programs.
+bench: deps $(B)/bench/report $(BENCHES_HERE:%=$(B)/bench/%) $(if $(filter $(BENCHES_VM),$(BENCH)),stage)
+	$(Q)selftests/bench/run $(if $(JSON),--json) $(BENCH)

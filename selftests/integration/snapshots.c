@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Snapshots, and base images made of them.
+ */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "box.h"
+
+/* Runs it in the container, which is stopped before and after. */
+static void run_in(const dre_app_handle *h, const char *script)
+{
+	assert_done(dre_app_start(h));
+	if (box_run(h, script))
+		fail_msg("%s", script);
+	assert_done(dre_app_stop(h));
+}
+
+static void assert_snapshots(const dre_app_handle *h, const char *first, const char *second)
+{
+	dre_list_t list;
+
+	assert_done(dre_app_get_snapshot_list(h, &list));
+	if (first)
+		assert_string_equal(list[0], first);
+	if (second)
+		assert_string_equal(list[1], second);
+	assert_null(list[!!first + !!second]);
+	assert_done(dre_app_release_snapshot_list(list));
+}
+
+#define CHANGE	"set -e; echo one >/f; mkdir /d; echo x >/d/x; rm /etc/passwd; mv /tmp /tmp2; " \
+		"rmdir /root; mkdir /root; ln /f /g; chown 7:8 /d/x; chmod 4750 /d/x"
+#define CHANGED	"[ $(cat /f) = one ] && [ -d /d ] && [ ! -e /etc/passwd ] && [ -k /tmp2 ] && " \
+		"[ ! -e /tmp ] && [ /f -ef /g ] && [ $(stat -c %a:%u:%g /d/x) = 4750:7:8 ]"
+
+static void saved_and_loaded(void **state)
+{
+	dre_app_handle *h = box_create("c");
+
+	(void)state;
+	assert_snapshots(h, NULL, NULL);
+	run_in(h, CHANGE);
+	assert_done(dre_app_save_snapshot(h, "a"));
+	assert_snapshots(h, "a", NULL);
+	run_in(h, CHANGED " && echo two >/f && mv /d /e && rm /g && mv /tmp2 /tmp");
+	assert_done(dre_app_save_snapshot(h, "b"));
+	assert_snapshots(h, "a", "b");
+	run_in(h, "echo three >/f");
+	assert_done(dre_app_load_snapshot(h, "a"));
+	run_in(h, CHANGED);
+	assert_done(dre_app_load_snapshot(h, "b"));
+	run_in(h, "[ $(cat /f) = two ] && [ -e /e/x ] && [ ! -e /d ] && [ ! -e /g ] && [ -k /tmp ]");
+	/* Snapshots stay when others go, and the container stays when all do. */
+	assert_done(dre_app_remove_snapshot(h, "a"));
+	run_in(h, "[ $(cat /f) = two ]");
+	assert_done(dre_app_load_snapshot(h, "b"));
+	assert_done(dre_app_remove_snapshot(h, "b"));
+	assert_snapshots(h, NULL, NULL);
+	run_in(h, "[ $(cat /f) = two ] && [ -e /e/x ]");
+	box_destroy(h);
+}
+
+static void refused(void **state)
+{
+	dre_app_handle *h = box_create("c");
+
+	(void)state;
+	assert_done(dre_app_save_snapshot(h, "a"));
+	world_mark();
+	assert_refused(DRE_ERR_SNAPSHOT_EXISTENCE, dre_app_save_snapshot(h, "a"));
+	assert_refused(DRE_ERR_SNAPSHOT_NONEXISTENCE, dre_app_load_snapshot(h, "b"));
+	assert_refused(DRE_ERR_SNAPSHOT_NONEXISTENCE, dre_app_remove_snapshot(h, "b"));
+	assert_refused(DRE_ERR_SNAPSHOT_NONEXISTENCE, dre_app_commit_snapshot(h, "b", "new"));
+	assert_refused(DRE_ERR_BASE_EXISTENCE, dre_app_commit_snapshot(h, "a", BASE));
+	assert_refused(DRE_ERR_NULL_POINTER, dre_app_save_snapshot(h, NULL));
+	assert_refused(DRE_ERR_NULL_POINTER, dre_app_commit_snapshot(h, "a", NULL));
+	assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_save_snapshot(h, "../a"));
+	assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_load_snapshot(h, ""));
+	assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_commit_snapshot(h, "a", ".b"));
+	assert_refused(DRE_ERR_NULL_POINTER, dre_app_get_snapshot_list(h, NULL));
+	assert_refused(DRE_ERR_NULL_POINTER, dre_app_remove_base(NULL));
+	assert_refused(DRE_ERR_BASE_NONEXISTENCE, dre_app_remove_base("none"));
+	assert_refused(DRE_ERR_REMOVE_BASE_FAILED, dre_app_remove_base(BASE));
+	box_destroy(h);
+}
+
+/* A snapshot whose manifest is damaged does not cost the container. */
+static void damaged(void **state)
+{
+	dre_app_handle *h = box_create("c");
+
+	(void)state;
+	assert_done(dre_app_save_snapshot(h, "a"));
+	assert_int_equal(system("sed -i '$d' " STORE "/containers/c/snapshots/a"), 0);
+	world_mark();
+	assert_refused(DRE_ERR_LOAD_SNAPSHOT_FAILED, dre_app_load_snapshot(h, "a"));
+	assert_done(dre_app_remove_snapshot(h, "a"));
+	run_in(h, "true");
+	box_destroy(h);
+}
+
+/* A base image lives on when its container is gone, and what it came from too. */
+static void committed(void **state)
+{
+	dre_app_handle *h = box_create("c"), *other;
+
+	(void)state;
+	run_in(h, CHANGE);
+	assert_done(dre_app_save_snapshot(h, "a"));
+	assert_done(dre_app_commit_snapshot(h, "a", "made"));
+	run_in(h, "echo later >/f");
+	box_destroy(h);
+	other = box_create_with("o", "made", 1);
+	run_in(other, CHANGED);
+	world_mark();
+	assert_refused(DRE_ERR_REMOVE_BASE_FAILED, dre_app_remove_base("made"));
+	box_destroy(other);
+	assert_done(dre_app_remove_base("made"));
+}
+
+/* Over the longest chain: then it becomes one layer, whoever owns the files. */
+static void many_saves(void **state)
+{
+	dre_app_handle *h = box_create("c");
+	char tag[16];
+
+	(void)state;
+	run_in(h, CHANGE);
+	for (int i = 0; i < 445; i++) {
+		snprintf(tag, sizeof(tag), "s%d", i);
+		assert_done(dre_app_save_snapshot(h, tag));
+	}
+	run_in(h, CHANGED);
+	assert_done(dre_app_load_snapshot(h, "s442"));
+	run_in(h, CHANGED);
+	box_destroy(h);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(saved_and_loaded, box_destroy_all),
+		cmocka_unit_test_teardown(refused, box_destroy_all),
+		cmocka_unit_test_teardown(damaged, box_destroy_all),
+		cmocka_unit_test_teardown(committed, box_destroy_all),
+		cmocka_unit_test_teardown(many_saves, box_destroy_all),
+	};
+
+	return BOX_MAIN(tests, NULL);
+}

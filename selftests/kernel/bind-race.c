@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* BIND and UNBIND while processes end, numbers come back, and everything else is taken away. */
+#include <linux/sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "group.h"
+
+/* Numbers that come back */
+
+#define ROUNDS		1500
+#define LOOK_EACH	25
+
+/* Shared by the test and an agent. @hold: the agent is to keep the process that is there. */
+struct recycler {
+	pid_t number;
+	bool hold;
+	bool held;
+	bool enough;
+};
+
+#define GET(_field)		__atomic_load_n(&(_field), __ATOMIC_SEQ_CST)
+#define SET(_field, _value)	__atomic_store_n(&(_field), _value, __ATOMIC_SEQ_CST)
+
+static void *shared(size_t size)
+{
+	void *area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (area == MAP_FAILED)
+		die("mmap");
+	return area;
+}
+
+/* One process after the other, all with the same number. Returns how many there were. */
+static int recycle(int fd, void *arg)
+{
+	struct recycler *r = *(struct recycler **)arg;
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&r->number,
+		.set_tid_size = 1,
+	};
+	int count = 0, spin;
+	pid_t pid;
+
+	while (!GET(r->enough)) {
+		pid = syscall(SYS_clone3, &args, sizeof(args));
+		if (!pid) {
+			for (;;)
+				pause();
+		}
+		if (pid < 0 && errno == EEXIST)	/* somebody else has it for a moment */
+			continue;
+		if (pid < 0)
+			return -errno;
+		count++;
+		for (spin = 0; spin < count * 7919 % 20000; spin++)
+			asm volatile("");
+		/* Some live longer than a BIND and an UNBIND take on the slowest kernel. */
+		if (count % 8 == 0)
+			usleep(count % 7 * 20000);
+		while (GET(r->hold) && !GET(r->enough)) {
+			SET(r->held, true);
+			usleep(100);
+		}
+		SET(r->held, false);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	return count;
+}
+
+/* A number that nobody has. */
+static pid_t free_number(void)
+{
+	struct agent a;
+
+	agent_start(&a, NULL, 0);
+	agent_kill(&a, SIGKILL);
+	return a.pid;
+}
+
+/* Who is bound is in the cgroup, and nobody else is: nobody goes there but by a BIND. */
+static void expect_consistent(struct __test_metadata *_metadata, int fd, pid_t pid)
+{
+	struct dre_binding_info info;
+	int bound = binding_find(fd, pid, &info);
+
+	ASSERT_EQ(bound ? 0 : 1, cgroup_members("g1"));
+	ASSERT_EQ(!bound, in_cgroup(pid, "g1"));
+	EXPECT_GROUP(fd, "g1", !bound);
+}
+
+/* Each request is for one process: the one that had the number when it was made. */
+TEST_F_TIMEOUT(group, number_comes_back, 120)
+{
+	struct recycler *r = shared(sizeof(*r));
+	int i, ret, bound = 0, unbound = 0, missed = 0;
+	long long end = now_ms() + 60000;
+	struct agent agent;
+
+	r->number = free_number();
+	agent_start(&agent, NULL, 0);
+	ASSERT_EQ(0, cgroup_enter("origin", agent.pid));
+	agent_send(&agent, -1, recycle, &r, sizeof(r));
+	/* Where fork is slow most requests find nobody, and are no rounds at all. */
+	for (i = 0; i < ROUNDS || ((bound < 5 || unbound < 5) && now_ms() < end); i++) {
+		ret = process_bind(self->fd, r->number, 0, "g1");
+		ASSERT_TRUE(!ret || ret == -ESRCH || ret == -ESTALE || ret == -EAGAIN) {
+			TH_LOG("BIND: %d", ret);
+		}
+		bound += !ret;
+		missed += ret == -ESTALE;
+		if (i % LOOK_EACH == 0) {
+			SET(r->hold, true);
+			ASSERT_TRUE(eventually(GET(r->held)));
+			expect_consistent(_metadata, self->fd, r->number);
+			SET(r->hold, false);
+		}
+		if (i % 3 == 0)
+			continue;
+		ret = process_unbind(self->fd, r->number, 0, "g1");
+		ASSERT_TRUE(!ret || ret == -ESRCH || ret == -ESTALE || ret == -EAGAIN ||
+			    ret == -ENOENT) {
+			TH_LOG("UNBIND: %d", ret);
+		}
+		unbound += !ret;
+		missed += ret == -ESTALE;
+	}
+	SET(r->enough, true);
+	EXPECT_LT(10, agent_receive(&agent, NULL, 0));
+	/* How often somebody else was moved, and put back, is chance. */
+	TH_LOG("%d bound, %d unbound, %d times somebody else", bound, unbound, missed);
+	/* Else it was no test. */
+	EXPECT_LT(0, bound);
+	EXPECT_LT(0, unbound);
+	EXPECT_EQ(0, cgroup_members("g1"));
+	EXPECT_EQ(0, binding_count(self->fd));
+	agent_kill(&agent, SIGKILL);
+}
+
+/* A process that ends at about the time when it is bound */
+
+#define DYING	200
+
+TEST_F_TIMEOUT(group, dies_while_it_is_bound, 120)
+{
+	int i, spin, ret, status;
+	struct dre_event event;
+	int bound, unbound;
+	pid_t pid;
+
+	for (i = 0; i < DYING; i++) {
+		pid = fork();
+		if (!pid) {
+			for (spin = 0; spin < i * 97 % 30000; spin++)
+				asm volatile("");
+			_exit(0);
+		}
+		ret = process_bind(self->fd, pid, 0, "g1");
+		ASSERT_TRUE(!ret || ret == -ESRCH) {
+			TH_LOG("BIND: %d", ret);
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_EQ(0, binding_count(self->fd));
+		EXPECT_EQ(0, cgroup_members("g1"));
+		bound = unbound = 0;
+		while (unbound < !ret || readable(self->fd)) {
+			ASSERT_EQ(1, next_event(self->fd, &event));
+			bound += event.type == DRE_EVENT_BOUND;
+			unbound += event.type == DRE_EVENT_UNBOUND;
+		}
+		/* Nothing is told of one that failed, and each binding ends once. */
+		ASSERT_EQ(!ret, bound);
+		ASSERT_EQ(!ret, unbound);
+	}
+}
+
+/* Everything at once */
+
+#define STORMS		4
+#define STORM_MS	400
+#define STORMERS	3
+#define VICTIMS		4
+
+struct storm {
+	bool *enough;
+	unsigned int seed;
+	pid_t pid[VICTIMS];
+};
+
+static bool may_happen(int ret)
+{
+	switch (-ret) {
+	case 0:
+	case ENODEV:	/* the container ends */
+	case ENOENT:	/* no such control group, or not bound to it */
+	case EEXIST:
+	case EBUSY:	/* somebody is bound; or it is for the container before */
+	case ESRCH:
+	case EAGAIN:
+		return true;
+	}
+	return false;
+}
+
+/* Whatever comes to its mind. Returns how often, or the error that must not be. */
+static int storm(int fd, void *arg)
+{
+	static const char *const names[] = { "g1", "g2" };
+	struct storm *s = arg;
+	int count = 0, dir, ret;
+	const char *name;
+	pid_t pid;
+
+	while (!GET(*s->enough)) {
+		name = names[rand_r(&s->seed) / 16 % 2];
+		pid = s->pid[rand_r(&s->seed) / 16 % VICTIMS];
+		switch (rand_r(&s->seed) / 16 % 8) {
+		case 0:
+			ret = group_destroy(fd, name);
+			break;
+		case 1:
+			dir = cgroup_open(name);
+			ret = group_create(fd, dir, name, NULL);
+			close(dir);
+			break;
+		case 2:
+			ret = binding_count(fd);
+			break;
+		case 3:
+			ret = cgroup_enter("origin", pid);
+			break;
+		case 4:
+			ret = process_unbind(fd, pid, 0, name);
+			break;
+		default:
+			ret = process_bind(fd, pid, 0, name);
+			break;
+		}
+		if (ret < 0 && !may_happen(ret))
+			return ret;
+		count++;
+	}
+	return count;
+}
+
+/* As whoever cleans up does it: until there is no such container. */
+static void release_all(struct __test_metadata *_metadata, int dre, const pid_t *pid)
+{
+	int fd, i, tries = 0;
+
+	while ((fd = container_open_ended(dre, APP, "c1")) >= 0) {
+		for (i = 0; i < VICTIMS; i++) {
+			process_unbind(fd, pid[i], 0, "g1");
+			process_unbind(fd, pid[i], 0, "g2");
+		}
+		close(fd);
+		ASSERT_GT(10, tries++);
+	}
+	ASSERT_EQ(-ENOENT, fd);
+}
+
+TEST_F_TIMEOUT(group, all_at_once, 120)
+{
+	struct agent stormer[STORMERS], host[VICTIMS - 1];
+	struct storm s = { .enough = shared(sizeof(bool)) };
+	int round, i, ret;
+
+	for (i = 0; i < VICTIMS - 1; i++) {
+		agent_start(&host[i], NULL, 0);
+		ASSERT_EQ(0, cgroup_enter("origin", host[i].pid));
+		s.pid[i] = host[i].pid;
+	}
+	for (round = 0; round < STORMS; round++) {
+		s.pid[VICTIMS - 1] = self->inside->pid;
+		SET(*s.enough, false);
+		for (i = 0; i < STORMERS; i++) {
+			s.seed = round * STORMERS + i + 1;
+			agent_start(&stormer[i], NULL, 0);
+			agent_send(&stormer[i], self->fd, storm, &s, sizeof(s));
+		}
+		usleep(STORM_MS * 1000);
+		container_kill(&self->base.c);
+		usleep(STORM_MS * 100);
+		SET(*s.enough, true);
+		for (i = 0; i < STORMERS; i++) {
+			ret = agent_receive(&stormer[i], NULL, 0);
+			EXPECT_LT(10, ret);
+			agent_kill(&stormer[i], SIGKILL);
+		}
+		release_all(_metadata, self->dre, s.pid);
+		/* Nobody is left behind, and nothing is in the way. */
+		EXPECT_EQ(0, binding_count(self->fd));
+		EXPECT_EQ(0, group_count(self->fd));
+		for (i = 0; i < VICTIMS - 1; i++)
+			EXPECT_TRUE(in_cgroup(host[i].pid, "origin"));
+		EXPECT_EQ(0, cgroup_members("g1"));
+		EXPECT_EQ(0, cgroup_members("g2"));
+
+		container_start(&self->base.c, 0);
+		agent_start(self->inside, self->init, 0);
+		close(self->fd);
+		self->fd = container_create(self->dre, APP, self->init->pid, "c1");
+		ASSERT_LE(0, self->fd);
+		make_group(_metadata, self->fd, "g1");
+		make_group(_metadata, self->fd, "g2");
+		ASSERT_EQ(0, cgroup_enter("payload", self->init->pid));
+		ASSERT_EQ(0, cgroup_enter("payload", self->inside->pid));
+	}
+	for (i = 0; i < VICTIMS - 1; i++)
+		agent_kill(&host[i], SIGKILL);
+}
+
+TEST_HARNESS_MAIN
