@@ -123,6 +123,9 @@ help:
 ## make install    installs it (DESTDIR=, prefix=)
 ## make demo       shows D-RE at work, in a virtual machine
 ## make check      runs all tests
+## make check-debug  runs the tests of the module on a kernel that looks closer
+## make bench      measures what D-RE costs; BENCH=NAME one of the benches
+## make soak       fuzzes the module on that kernel, for hours
 ## make shell      gives a shell in the virtual machine
 ## make lint       only the static checks
 ## make clean      removes build/

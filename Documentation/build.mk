@@ -1,3 +1,25 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 MANPAGES += $(wildcard */man/*.[1-8])
+
+# A page is found by all the names that it has.
+.PHONY: install-man-names
+install: install-man-names
+install-man-names:
+	for m in $(MANPAGES); do \
+		section=$${m##*.} page=$${m##*/} dir=$(DESTDIR)$(mandir)/man$${m##*.}; \
+		$(INSTALL) -d $$dir || exit; \
+		sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([^ ]*\).*/\1/p' $$m | while read -r name; do \
+			[ $$name.$$section = $$page ] || ln -sf $$page $$dir/$$name.$$section || exit; \
+		done || exit; \
+	done
+
+# The program that makes each request, built as a user builds it. What uapi.md shows is out of it.
+UAPI_EXAMPLE := $(B)/tests/integration/dre-uapi
+integration-tests: $(UAPI_EXAMPLE)
+$(UAPI_EXAMPLE): Documentation/examples/dre-uapi.c Documentation/uapi.md uapi/linux/dre.h
+	@mkdir -p $(@D)
+	$(Q)sed 's/^[[:space:]]*//' $< >$@.lines
+	$(Q)! awk '/^```$$/ { c = 0 } c { sub(/^[ \t]*/, ""); print } /^```c$$/ { c = 1 }' \
+		Documentation/uapi.md | grep -vxFf $@.lines
+	$(Q)rm $@.lines; $(call say,CC,$@)$(CC) -Iuapi $(WARNINGS) -o $@ $<
