@@ -348,7 +348,7 @@ static int hook_post_stop(const struct hook *hook)
 	strcpy(app.name, hook->name);
 	err = store_open(&app.store, hook->root);
 	if (!err)
-		err = container_lock(&app.container, app.store, app.name);
+		err = container_lock_to_settle(&app.container, app.store, app.name);
 	if (!err) {
 		app.lxc = open_container(hook->root, hook->name, NULL);
 		if (app.lxc && app_state(&app) == APP_STOPPED)

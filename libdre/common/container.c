@@ -21,6 +21,10 @@
 /* Beside the manifest while it is written; whoever has the container's lock owns it. */
 #define MANIFEST_NEW "manifest.new"
 
+/* How long who cleans up is waited for: an unmount may have to write much. Microseconds. */
+#define SETTLE_INTERVAL	2000
+#define SETTLE_TRIES	15000
+
 static struct container *new_container(struct store *store, const char *name)
 {
 	struct container *c = calloc(1, sizeof(*c));
@@ -40,6 +44,7 @@ void container_unlock(struct container *c)
 		return;
 	if (c->lock_fd >= 0) {
 		lock_release(c->lock_fd, LOCK_CHANGE);
+		lock_release(c->lock_fd, LOCK_SETTLE);
 		close(c->lock_fd);
 	}
 	if (c->dir_fd >= 0)
@@ -91,18 +96,58 @@ static bool is_current(const struct container *c)
 	       there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
 }
 
-static int take_lock(struct container *c)
+static int open_lock(struct container *c)
 {
-	int ret;
-
 	c->dir_fd = open_directory(c->store, c->name);
 	if (c->dir_fd < 0)
 		return fail_open(c->name, errno);
 	/* It is there from the beginning; made again so that a damaged container can be removed. */
 	c->lock_fd = openat(c->dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (c->lock_fd < 0)
-		return fail_open(c->name, errno);
-	ret = lock_try(c->lock_fd, LOCK_CHANGE, F_WRLCK);
+	return c->lock_fd < 0 ? fail_open(c->name, errno) : 0;
+}
+
+/* Is the lock held, and by somebody who does not only clean up? */
+static int test_busy(int lock_fd, bool *busy)
+{
+	bool settling = false;
+	int ret = lock_test(lock_fd, LOCK_CHANGE, busy);
+
+	if (!ret && *busy)
+		ret = lock_test(lock_fd, LOCK_SETTLE, &settling);
+	if (!ret && settling)
+		*busy = false;
+	else if (!ret && *busy)		/* it may have been that, and be done since */
+		ret = lock_test(lock_fd, LOCK_CHANGE, busy);
+	return ret;
+}
+
+/* At once, unless somebody cleans up after the container has stopped: that takes a moment only. */
+static int try_lock(struct container *c)
+{
+	bool busy = false;
+	int ret, tries = 0;
+
+	do {
+		if (tries)
+			usleep(SETTLE_INTERVAL);
+		ret = lock_try(c->lock_fd, LOCK_CHANGE, F_WRLCK);
+		if (ret == -EAGAIN && test_busy(c->lock_fd, &busy))
+			busy = true;
+	} while (ret == -EAGAIN && !busy && ++tries < SETTLE_TRIES);
+	return ret;
+}
+
+/* @settle: who takes it cleans up. */
+static int take_lock(struct container *c, bool settle)
+{
+	int ret = open_lock(c);
+
+	if (ret)
+		return ret;
+	if (settle)
+		ret = lock_try(c->lock_fd, LOCK_SETTLE, F_WRLCK);
+	if (!ret)
+		ret = settle ? lock_try(c->lock_fd, LOCK_CHANGE, F_WRLCK) : try_lock(c);
 	if (ret == -EAGAIN)
 		return dre_fail(DRE_ERR_CONTAINER_BUSY,
 				"container '%s': another operation is under way", c->name);
@@ -117,7 +162,7 @@ static int take_lock(struct container *c)
 	return 0;
 }
 
-int container_lock_damaged(struct container **c, struct store *store, const char *name)
+static int lock_container(struct container **c, struct store *store, const char *name, bool settle)
 {
 	int ret;
 
@@ -127,7 +172,7 @@ int container_lock_damaged(struct container **c, struct store *store, const char
 	*c = new_container(store, name);
 	if (!*c)
 		return dre_fail_errno(ENOMEM, "cannot open container '%s'", name);
-	ret = take_lock(*c);
+	ret = take_lock(*c, settle);
 	if (ret) {
 		container_unlock(*c);
 		*c = NULL;
@@ -135,11 +180,10 @@ int container_lock_damaged(struct container **c, struct store *store, const char
 	return ret;
 }
 
-int container_lock(struct container **c, struct store *store, const char *name)
+static int lock_and_read(struct container **c, struct store *store, const char *name, bool settle)
 {
-	int ret;
+	int ret = lock_container(c, store, name, settle);
 
-	ret = container_lock_damaged(c, store, name);
 	if (ret)
 		return ret;
 	ret = container_read(store, name, &(*c)->manifest);
@@ -148,6 +192,21 @@ int container_lock(struct container **c, struct store *store, const char *name)
 		*c = NULL;
 	}
 	return ret;
+}
+
+int container_lock_damaged(struct container **c, struct store *store, const char *name)
+{
+	return lock_container(c, store, name, false);
+}
+
+int container_lock(struct container **c, struct store *store, const char *name)
+{
+	return lock_and_read(c, store, name, false);
+}
+
+int container_lock_to_settle(struct container **c, struct store *store, const char *name)
+{
+	return lock_and_read(c, store, name, true);
 }
 
 int container_busy(struct store *store, const char *name, bool *busy)
@@ -162,7 +221,7 @@ int container_busy(struct store *store, const char *name, bool *busy)
 		return fail_open(name, errno);
 	lock_fd = openat(dir_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (lock_fd >= 0) {
-		ret = lock_test(lock_fd, LOCK_CHANGE, busy);
+		ret = test_busy(lock_fd, busy);
 		close(lock_fd);
 	} else if (errno == ENOENT) {	/* nothing to hold: a damaged container */
 		*busy = false;

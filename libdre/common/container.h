@@ -68,6 +68,12 @@ int container_lock(struct container **c, struct store *store, const char *name);
  */
 int container_lock_damaged(struct container **c, struct store *store, const char *name);
 
+/*
+ * The same for who only cleans up after a container that has stopped by itself: nobody is told that
+ * it is busy meanwhile, container_lock() waits.
+ */
+int container_lock_to_settle(struct container **c, struct store *store, const char *name);
+
 /* Unlocks. NULL is fine. */
 void container_unlock(struct container *c);
 
@@ -83,7 +89,7 @@ int container_remove(struct container *c);
 /* Reads the manifest without locking: @m is as of some moment; manifest_free() it. */
 int container_read(struct store *store, const char *name, struct manifest *m);
 
-/* Does somebody change it at this moment? Takes no lock. */
+/* Does somebody change it at this moment, and not only clean up? Takes no lock. */
 int container_busy(struct store *store, const char *name, bool *busy);
 
 /* The user namespace's range; map->count is 0 for a privileged container. */

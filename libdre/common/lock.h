@@ -5,7 +5,11 @@
  *
  * In the order in which they are taken:
  *
- *	containers/NAME/lock	exclusive, only ever tried: the container is "busy"
+ *	containers/NAME/lock, LOCK_SETTLE
+ *				exclusive, only ever tried: whoever has LOCK_CHANGE only cleans up
+ *				what has stopped; that is waited for, and is not "busy"
+ *	containers/NAME/lock, LOCK_CHANGE
+ *				exclusive, only ever tried: the container is "busy"
  *	lock, LOCK_CHANGE	shared: makes or removes layers and manifests;
  *				exclusive, only ever tried: moves what is unnamed to trash/
  *	lock, LOCK_NAMES	exclusive: chooses by reading other manifests and then writes one
@@ -20,8 +24,9 @@
 
 /* Bytes of a lock file, each a lock of its own. */
 enum lock_byte {
-	LOCK_CHANGE,		/* also the only one of a container's lock file */
+	LOCK_CHANGE,
 	LOCK_NAMES,
+	LOCK_SETTLE = LOCK_NAMES,	/* in a container's lock file */
 	LOCK_TRASH,
 };
 

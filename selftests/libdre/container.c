@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base.h"
@@ -394,6 +395,42 @@ static void locked_is_busy(void **state)
 	container_unlock(NULL);
 }
 
+/* Who cleans up after it is waited for, and makes nobody believe that it is busy. */
+static void cleanup_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c, *other;
+	struct timespec start, end;
+	pid_t pid;
+
+	container_unlock(create(f, "web", &pool));
+	assert_success(container_lock_to_settle(&c, f->store, "web"));
+	assert_false(is_busy(f, "web"));
+	/* Two of them do not wait for one another. */
+	assert_fails(container_lock_to_settle(&other, f->store, "web"), DRE_ERR_CONTAINER_BUSY,
+		     "'web'");
+	assert_null(other);
+	pid = fork();
+	if (!pid) {
+		usleep(300000);
+		container_unlock(c);
+		_exit(0);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	other = lock(f, "web");
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	assert_true((end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000 >=
+		    200);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	/* It has nothing to clean up where somebody else is at work. */
+	assert_true(is_busy(f, "web"));
+	container_unlock(c);
+	assert_fails(container_lock_to_settle(&c, f->store, "web"), DRE_ERR_CONTAINER_BUSY,
+		     "'web'");
+	assert_true(is_busy(f, "web"));
+	container_unlock(other);
+}
+
 /* Of another process, which dies with it. */
 static void killed_holder_leaves_it_free(void **state)
 {
@@ -641,6 +678,7 @@ int main(void)
 		TEST(no_range_is_left),
 		TEST(bad_ranges),
 		TEST(locked_is_busy),
+		TEST(cleanup_is_waited_for),
 		TEST(killed_holder_leaves_it_free),
 		TEST(unlocks_for_children_too),
 		TEST(fds_are_not_inherited),
