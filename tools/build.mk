@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-tools_COMMON := $(addprefix tools/common/,command.c table.c)
+tools_COMMON := $(addprefix tools/common/,command.c progress.c table.c)
 
 $(eval $(call program,bin/dre-app,$(addprefix tools/app/,base.c cgroup.c events.c lifecycle.c main.c \
 	process.c show.c snapshot.c) $(tools_COMMON),libdreapp libdaware json-c smartcols))

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A bar on stderr for what takes longer than a second. It shows only on a
+ * terminal, and is gone before anything else is printed.
+ *
+ *	struct progress progress;
+ *
+ *	progress_begin(&progress, "import");
+ *	err = dre_app_import_base(name, source, progress_show, &progress);
+ *	progress_end(&progress);
+ */
+#ifndef DRE_PROGRESS_H
+#define DRE_PROGRESS_H
+
+#include <stdbool.h>
+#include <time.h>
+
+/**
+ * struct progress - something that goes on
+ * @what: what stands before the bar, one word
+ * @start: when it began
+ * @shown: when the bar was drawn last
+ * @visible: whether it is on the terminal
+ */
+struct progress {
+	const char *what;
+	struct timespec start;
+	struct timespec shown;
+	bool visible;
+};
+
+/* @what must stay. */
+void progress_begin(struct progress *p, const char *what);
+
+/*
+ * @done of @total bytes, or of a @total that is not known, if that is 0. It is a
+ * dre_app_progress; @progress is a struct progress. It may be called as often as one likes.
+ */
+void progress_show(void *progress, unsigned long long done, unsigned long long total);
+
+/* Takes it off the terminal. */
+void progress_end(struct progress *p);
+
+#endif /* DRE_PROGRESS_H */
