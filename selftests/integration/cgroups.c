@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -466,32 +467,52 @@ static void a_hog_gets_its_share(void **state)
 	assert_done(dre_app_destroy_cgroup(here, "ui"));
 }
 
-/* Takes memory when told to, as much as it can get. */
-static void eat(void)
+/* Takes memory when told to, and says so by another stop. */
+static void eat_megabytes(size_t mb)
 {
 	raise(SIGSTOP);
-	for (size_t mb = 0; mb < 64; mb++) {
+	for (; mb; mb--) {
 		char *area = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
 				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		memset(area, 1, 1 << 20);
 	}
+	raise(SIGSTOP);
+}
+
+static void eat_64(void)
+{
+	eat_megabytes(64);
+}
+
+static void eat_24(void)
+{
+	eat_megabytes(24);
+}
+
+/* Binds it while it is stopped, lets it eat, and returns what became of it. */
+static int eaten(pid_t hog, const char *cgroup)
+{
+	int status;
+
+	assert_int_equal(waitpid(hog, &status, WUNTRACED), hog);
+	assert_done(dre_app_bind_pid(here, cgroup, hog));
+	kill(hog, SIGCONT);
+	assert_int_equal(waitpid(hog, &status, WUNTRACED), hog);
+	return status;
 }
 
 static void a_hog_is_killed_and_only_it(void **state)
 {
-	pid_t hog = host_process(eat), other = host_process(sleep_for_ever);
+	pid_t hog = host_process(eat_64), other = host_process(sleep_for_ever);
 	int status;
 
 	(void)state;
 	assert_done(dre_app_create_cgroup(here, "ui"));
 	assert_done(dre_app_create_cgroup(here, "db"));
 	assert_done(set("ui", MEMORY, 16 << 20));
-	assert_done(dre_app_bind_pid(here, "ui", hog));
 	assert_done(dre_app_bind_pid(here, "db", other));
-	assert_int_equal(waitpid(hog, &status, WUNTRACED), hog);
-	kill(hog, SIGCONT);
-	assert_int_equal(waitpid(hog, &status, 0), hog);
+	status = eaten(hog, "ui");
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	assert_int_equal(kill(other, 0), 0);
 	assert_int_equal(dre_app_status(here), DRE_APP_CONTAINER_STATUS_RUNNING);
@@ -499,6 +520,64 @@ static void a_hog_is_killed_and_only_it(void **state)
 	assert_done(dre_app_destroy_cgroup(here, "ui"));
 	assert_done(dre_app_destroy_cgroup(here, "db"));
 	(void)!system("dmesg -C");	/* that the kernel said so is as it should be */
+}
+
+#define SWAP_FILE "/var/cache/swap"
+
+static int swap_on(void **state)
+{
+	(void)state;
+	return system("dd if=/dev/zero of=" SWAP_FILE " bs=1M count=96 status=none && "
+		      "chmod 600 " SWAP_FILE " && mkswap -q " SWAP_FILE " && swapon " SWAP_FILE);
+}
+
+static int swap_off(void **state)
+{
+	(void)state;
+	return system("swapoff " SWAP_FILE "; rm " SWAP_FILE);
+}
+
+/* With swap, MEMORY makes it slow, and MEMSW ends it. */
+static void memory_and_swap_hold(void **state)
+{
+	pid_t modest = host_process(eat_24), hog = host_process(eat_64);
+	int status;
+
+	(void)state;
+	assert_done(dre_app_create_cgroup(here, "ui"));
+	assert_done(set("ui", MEMORY, 16 << 20));
+	assert_done(set("ui", MEMSW, 40 << 20));
+	status = eaten(modest, "ui");
+	assert_true(WIFSTOPPED(status));
+	/* The group does not count its program, which the host has in memory already. */
+	assert_true(usage(modest, MEMORY) < 22 << 20);
+	assert_true(usage(modest, MEMSW) >= 24 << 20);
+	end(modest);
+	status = eaten(hog, "ui");
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_int_equal(dre_app_status(here), DRE_APP_CONTAINER_STATUS_RUNNING);
+	assert_done(dre_app_destroy_cgroup(here, "ui"));
+	(void)!system("dmesg -C");
+}
+
+static void cores_as_given(void **state)
+{
+	pid_t hog = host_process(spin);
+	cpu_set_t cores;
+
+	(void)state;
+	assert_done(dre_app_create_cgroup(here, "ui"));
+	assert_done(dre_app_bind_pid(here, "ui", hog));
+	for (int core = 0; core < 2; core++) {
+		assert_done(set_cores("ui", core ? "1" : "0"));
+		assert_int_equal(sched_getaffinity(hog, sizeof(cores), &cores), 0);
+		assert_true(CPU_COUNT(&cores) == 1 && CPU_ISSET(core, &cores));
+	}
+	assert_done(unset("ui", CORES));
+	assert_int_equal(sched_getaffinity(hog, sizeof(cores), &cores), 0);
+	assert_int_equal(CPU_COUNT(&cores), 2);
+	end(hog);
+	assert_done(dre_app_destroy_cgroup(here, "ui"));
 }
 
 static void what_is_used(void **state)
@@ -546,6 +625,8 @@ int main(void)
 		cmocka_unit_test(limits_that_are_refused),
 		cmocka_unit_test(a_hog_gets_its_share),
 		cmocka_unit_test(a_hog_is_killed_and_only_it),
+		cmocka_unit_test_setup_teardown(memory_and_swap_hold, swap_on, swap_off),
+		cmocka_unit_test(cores_as_given),
 		cmocka_unit_test(what_is_used),
 	};
 
