@@ -625,7 +625,8 @@ static void run_storm(struct __test_metadata *_metadata, FIXTURE_DATA(storm) *se
 
 	storm_begin(self, once, true);
 	end = now_ms() + STORM_MS;
-	for (removed = 0; now_ms() < end || removed < 2; removed++) {
+	/* Until both have been: it could be removed, and somebody held it. */
+	for (removed = 0; now_ms() < end || removed < 2 || !tries; removed++) {
 		usleep(10000);
 		ret = remove_module();
 		ASSERT_LE(0, ret);
@@ -633,7 +634,6 @@ static void run_storm(struct __test_metadata *_metadata, FIXTURE_DATA(storm) *se
 		ASSERT_EQ(0, module_load());
 	}
 	storm_end(_metadata, self);
-	EXPECT_LT(0, tries);
 	TH_LOG("the module was removed %d times, and held by somebody %d times", removed, tries);
 }
 
