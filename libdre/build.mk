@@ -2,7 +2,7 @@
 
 include libdre/common/sources.mk
 
-libdreapp_SRCS := $(addprefix libdre/app/,bind.c cgroup.c create.c events.c exec.c handle.c helper.c \
+libdreapp_SRCS := $(addprefix libdre/app/,bind.c cgroup.c create.c events.c exec.c export.c handle.c helper.c \
 		  list.c lxc_config.c module.c op.c paths.c process.c resource.c snapshot.c start.c state.c \
 		  stop.c) $(libdre_common_SRCS)
 libdreapp_LIBS := libdaware lxc $(libdre_common_LIBS)

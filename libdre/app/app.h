@@ -117,6 +117,14 @@ int app_remove_lxc(const struct store *store, const char *name);
 int app_module_open(int *dre);
 int app_module_container(const struct app *app, int *cfd);
 
+/* create.c: an import_progress_fn that calls the user's. */
+struct app_progress {
+	dre_app_progress fn;
+	void *arg;
+};
+
+void app_report(void *progress, uint64_t done, uint64_t total);
+
 /* helper.c: runs the helper program, see app-helper.c. */
 int app_helper_start(const struct app *app);
 int app_helper_device(const struct app *app);

@@ -137,22 +137,17 @@ dre_return_t dre_app_destroy_container(const char *name)
 	return err;
 }
 
-struct progress {
-	dre_app_progress fn;
-	void *arg;
-};
-
-static void report(void *arg, uint64_t done, uint64_t total)
+void app_report(void *progress, uint64_t done, uint64_t total)
 {
-	const struct progress *progress = arg;
+	const struct app_progress *p = progress;
 
-	progress->fn(progress->arg, done, total);
+	p->fn(p->arg, done, total);
 }
 
 dre_return_t dre_app_import_base(const char *name, const char *source,
 				 dre_app_progress progress, void *arg)
 {
-	struct progress p = { progress, arg };
+	struct app_progress p = { progress, arg };
 	struct store *store = NULL;
 	struct dre_config config;
 	int err;
@@ -164,7 +159,7 @@ dre_return_t dre_app_import_base(const char *name, const char *source,
 	if (!err)
 		err = app_open_store(&config, &store);
 	if (!err)
-		err = import_base(store, name, source, progress ? report : NULL, &p);
+		err = import_base(store, name, source, progress ? app_report : NULL, &p);
 	store_close(store);
 	return err;
 }

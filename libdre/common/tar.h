@@ -11,4 +11,27 @@
  */
 int tar_unpack(int fd, int dst, const char *what, import_progress_fn progress, void *arg);
 
+/* What is packed, and how. */
+struct tar_source {
+	int dir;		/* a directory */
+	const char *entry;	/* what of it; "." is the directory itself */
+	const char *member;	/* its path in the archive; "." leaves the entries' own paths */
+	const char *what;	/* for error texts, which name files below it */
+	const char *compression;	/* "gzip", "xz", "zstd"; NULL: none */
+	import_progress_fn progress;	/* may be NULL; the total is not known */
+	void *arg;
+};
+
+/* Is it one of those above? 0 or DRE_ERR_INVALID_ARGUMENT. */
+int tar_check_compression(const char *compression);
+
+/*
+ * Writes an archive (POSIX.1-2001, "pax") of @source to @fd: owners by number, modes, times of
+ * modification, extended attributes, access lists, hard links, holes and device nodes, as
+ * tar_unpack() and GNU tar read them. Left out: sockets, and what is mounted in it. The tree
+ * may change meanwhile, and belong to somebody hostile. Where @fd is a socket, the end of its
+ * reader is an error and no signal.
+ */
+int tar_pack(const struct tar_source *source, int fd);
+
 #endif /* DRE_COMMON_TAR_H */

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/fs.h>
-#include <search.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,25 +19,19 @@
 #include "attr.h"
 #include "fail.h"
 #include "file.h"
+#include "hard_links.h"
 #include "tree.h"
 
 /* Two fds are open for each level. */
 #define MAX_DEPTH	200
 #define CHUNK		(1 << 20)
 
-/* A file of the source with more than one link, and where its first copy is. */
-struct hard_link {
-	dev_t dev;
-	ino_t ino;
-	char path[];		/* below the top of the copy */
-};
-
 struct copy {
 	int top;		/* the copy's top directory */
 	const struct stat *skip;
 	const char *what;
 	struct tree_progress *progress;
-	void *links;		/* tsearch(3) tree of struct hard_link */
+	struct hard_links links;	/* of the source, with their paths in the copy */
 	char *buffer;		/* CHUNK bytes, for what the kernel cannot copy by itself */
 	char path[PATH_MAX];	/* of the current file, below the top */
 	size_t path_len;
@@ -143,37 +136,15 @@ static int copy_symlink(int src_dir, int dst_dir, const char *name)
 	return symlinkat(target, dst_dir, name) < 0 ? -errno : 0;
 }
 
-static int compare_links(const void *a, const void *b)
-{
-	const struct hard_link *x = a, *y = b;
-
-	if (x->dev != y->dev)
-		return x->dev < y->dev ? -1 : 1;
-	return x->ino < y->ino ? -1 : x->ino > y->ino;
-}
-
 /* Links @name to the copy that was made of the same file. 0: this is the first; 1: done. */
 static int copy_link(struct copy *c, int dst_dir, const char *name, const struct stat *st)
 {
-	struct hard_link *link, **found;
+	const char *first;
+	int ret = hard_links_meet(&c->links, st, c->path, &first);
 
-	if (st->st_nlink < 2)
-		return 0;
-	link = malloc(sizeof(*link) + c->path_len + 1);
-	if (!link)
-		return -ENOMEM;
-	link->dev = st->st_dev;
-	link->ino = st->st_ino;
-	strcpy(link->path, c->path);
-	found = tsearch(link, &c->links, compare_links);
-	if (!found) {
-		free(link);
-		return -ENOMEM;
-	}
-	if (*found == link)
-		return 0;
-	free(link);
-	return linkat(c->top, (*found)->path, dst_dir, name, 0) < 0 ? -errno : 1;
+	if (ret || !first)
+		return ret;
+	return linkat(c->top, first, dst_dir, name, 0) < 0 ? -errno : 1;
 }
 
 static int copy_other(struct copy *c, int src_dir, int dst_dir, const char *name, struct stat *st)
@@ -337,7 +308,7 @@ int tree_copy(int src, int dst, const struct stat *skip, const char *what,
 		return fail(&c, ENOMEM);
 	fd = openat(src, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ret = fd < 0 ? fail(&c, errno) : copy_directory(&c, fd, dst, 0);
-	tdestroy(c.links, free);
+	hard_links_free(&c.links);
 	free(c.buffer);
 	return ret;
 }

@@ -548,8 +548,8 @@ dre_return_t dre_app_create_container_with(const char *name, const dre_app_data 
 dre_return_t dre_app_exec(const dre_app_handle *h, char *const argv[], int *status);
 
 /**
- * typedef dre_app_progress - called while an import goes on
- * @arg: what was given to dre_app_import_base()
+ * typedef dre_app_progress - called while something that takes long goes on
+ * @arg: what was given with it
  * @done: bytes of the source that are read
  * @total: bytes that it has; 0: not known
  */
@@ -567,6 +567,37 @@ typedef void (*dre_app_progress)(void *arg, unsigned long long done, unsigned lo
  */
 dre_return_t dre_app_import_base(const char *name, const char *source,
 				 dre_app_progress progress, void *arg);
+
+/**
+ * dre_app_export_base() - write a base image to a tar archive
+ * @base: its name
+ * @fd: open for writing: a file, a pipe, a socket; stays the caller's
+ * @compression: "gzip", "xz" or "zstd"; NULL: none
+ * @progress: called now and then, in the calling thread; may be NULL
+ * @arg: for @progress
+ *
+ * All that a container of that base sees, in one tree. The format is "pax", with
+ * owners by number, modes, times, extended attributes, access lists, hard links,
+ * holes and device nodes: dre_app_import_base() makes the same base of it. Sockets
+ * are left out. What is written if it fails is incomplete, and no reader takes it
+ * for complete.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: @fd or @compression; DRE_ERR_BASE_NONEXISTENCE;
+ * DRE_ERR_DEVICE_BUSY.
+ */
+dre_return_t dre_app_export_base(const char *base, int fd, const char *compression,
+				 dre_app_progress progress, void *arg);
+
+/**
+ * dre_app_export() - write a container's files to a tar archive
+ * @h: the container
+ * @fd, @compression, @progress, @arg: as dre_app_export_base() has them
+ *
+ * Stopped only. The container is busy meanwhile. Owners are those that it sees: its
+ * root is 0. DRE_ERR_INVALID_ARGUMENT; DRE_ERR_DEVICE_BUSY.
+ */
+dre_return_t dre_app_export(const dre_app_handle *h, int fd, const char *compression,
+			    dre_app_progress progress, void *arg);
 
 /*
  * Events: what happens to the processes of containers, and to containers, told

@@ -92,6 +92,7 @@ static void null_pointers(void **state)
 	NULL_POINTER(dre_app_get_base_list(NULL));
 	NULL_POINTER(dre_app_import_base(NULL, "/run/base", NULL, NULL));
 	NULL_POINTER(dre_app_import_base("new", NULL, NULL, NULL));
+	NULL_POINTER(dre_app_export_base(NULL, STDOUT_FILENO, NULL, NULL, NULL));
 	NULL_POINTER(dre_app_release_base_list(NULL));
 	NULL_POINTER(dre_app_release_checkpoint_list(NULL));
 	NULL_POINTER(dre_app_release_container_list(NULL));
@@ -187,6 +188,33 @@ static void sources_of_bases(void **state)
 	assert_true(access("/run/base/sbin/init", F_OK) == 0);
 }
 
+static void targets_of_exports(void **state)
+{
+	dre_app_handle absent = { DRE_APP_CONTAINER_TYPE_LXC, "absent" };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), reading = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	world_mark();
+	for (const struct bad_name *bad = bad_names; bad->code; bad++)
+		assert_refused(bad->code, dre_app_export_base(bad->name, null, NULL, NULL, NULL));
+#define EXPORT_FAILS(fd, compression)								\
+	do {											\
+		assert_refused(DRE_ERR_INVALID_ARGUMENT,					\
+			       dre_app_export_base(BASE, fd, compression, NULL, NULL));		\
+		assert_refused(DRE_ERR_INVALID_ARGUMENT,					\
+			       dre_app_export(&absent, fd, compression, NULL, NULL));		\
+	} while (0)
+	EXPORT_FAILS(-1, NULL);
+	EXPORT_FAILS(9999, NULL);
+	EXPORT_FAILS(reading, NULL);
+	EXPORT_FAILS(null, "");
+	EXPORT_FAILS(null, "bzip2");
+	assert_refused(DRE_ERR_BASE_NONEXISTENCE,
+		       dre_app_export_base("absent", null, NULL, NULL, NULL));
+	close(null);
+	close(reading);
+}
+
 static void configurations_of_the_host(void **state)
 {
 	static const char *const bad[] = {
@@ -260,6 +288,7 @@ int main(void)
 		cmocka_unit_test_setup(configurations_of_containers, mark),
 		cmocka_unit_test_setup(commands, mark),
 		cmocka_unit_test_setup(sources_of_bases, mark),
+		cmocka_unit_test_setup(targets_of_exports, mark),
 		cmocka_unit_test_setup(configurations_of_the_host, mark),
 		cmocka_unit_test_setup(names_that_are_good, mark),
 		cmocka_unit_test(texts),

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <fcntl.h>
+
 #include "box.h"
 #include "calls.h"
 
@@ -13,7 +15,7 @@ const char *const call_names[NR_CALLS] = {
 	[DESTROY_CGROUP] = "destroy_cgroup", [CGROUP_LIST] = "get_cgroup_list",
 	[BIND_PID] = "bind_pid", [BIND_VPID] = "bind_vpid", [UNBIND_PID] = "unbind_pid",
 	[UNBIND_VPID] = "unbind_vpid", [SET_RESOURCE] = "set_resource",
-	[UNSET_RESOURCE] = "unset_resource", [GET_RESOURCE] = "get_resource",
+	[EXPORT] = "export", [UNSET_RESOURCE] = "unset_resource", [GET_RESOURCE] = "get_resource",
 };
 
 #define X10	"xxxxxxxxxx"
@@ -99,6 +101,15 @@ static int call_exec(const dre_app_handle *h)
 	return ret;
 }
 
+static int call_export(const dre_app_handle *h)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int ret = dre_app_export(h, fd, NULL, NULL, NULL);
+
+	close(fd);
+	return ret;
+}
+
 /* What dre_app_open() fails with is known by its text alone. Here that it fails is enough. */
 static int call_open(const char *name)
 {
@@ -137,6 +148,8 @@ static int call_by_handle(int function, const dre_app_handle *h)
 		return dre_app_unregister_pid(h, getpid());
 	case UNREGISTER_VPID:
 		return dre_app_unregister_vpid(h, 1);
+	case EXPORT:
+		return call_export(h);
 	case SAVE:
 		return dre_app_save_snapshot(h, "new");
 	case LOAD:

@@ -166,15 +166,24 @@ static char **lines;
 static size_t nr_lines;
 static const char *top;
 
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* In an order that does not depend on which was set first. */
 static void add_xattrs(FILE *out, const char *path)
 {
-	char names[4096], value[4096];
+	char names[4096], value[4096], *sorted[64];
 	ssize_t len = llistxattr(path, names, sizeof(names)), size;
-	const char *name;
+	size_t nr = 0;
 
-	for (name = names; len > 0 && name < names + len; name += strlen(name) + 1) {
-		size = lgetxattr(path, name, value, sizeof(value));
-		fprintf(out, " %s=", name);
+	for (char *name = names; len > 0 && name < names + len && nr < 64; name += strlen(name) + 1)
+		sorted[nr++] = name;
+	qsort(sorted, nr, sizeof(*sorted), compare_lines);
+	for (size_t x = 0; x < nr; x++) {
+		size = lgetxattr(path, sorted[x], value, sizeof(value));
+		fprintf(out, " %s=", sorted[x]);
 		for (ssize_t i = 0; i < size; i++)
 			fprintf(out, "%02x", (unsigned char)value[i]);
 	}
@@ -227,11 +236,6 @@ static int add_line(const char *path, const struct stat *st, int flag, struct FT
 	return 0;
 }
 
-static int compare_lines(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 char *list_tree(const char *path)
 {
 	char *list;
@@ -250,6 +254,18 @@ char *list_tree(const char *path)
 	free(lines);
 	fclose(out);
 	return list;
+}
+
+void assert_same_list(const char *list, const char *wanted)
+{
+	size_t i = 0, line = 0;
+
+	for (; list[i] && list[i] == wanted[i]; i++)
+		if (list[i] == '\n')
+			line = i + 1;
+	if (list[i] != wanted[i])
+		fail_msg("\"%.*s\" in place of \"%.*s\"", (int)strcspn(list + line, "\n"),
+			 list + line, (int)strcspn(wanted + line, "\n"), wanted + line);
 }
 
 /*

@@ -59,6 +59,9 @@ unsigned int count_fds(void);
  */
 char *list_tree(const char *path);
 
+/* Two lists of it are equal; the first line that is not is shown. */
+void assert_same_list(const char *list, const char *wanted);
+
 /* Every layer and work directory is named by a manifest, and nothing waits to be collected. */
 void assert_store_clean(const struct fixture *f);
 

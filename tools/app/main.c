@@ -47,6 +47,10 @@ static const struct command commands[] = {
 	{ "load", "NAME SNAPSHOT", "put back what was saved",
 	  "What was written since is lost, unless it was saved.\n", cmd_load },
 	{ "commit", "NAME SNAPSHOT BASE", "make a base image of a snapshot", NULL, cmd_commit },
+	{ "export", "[--compress HOW] NAME FILE", "write a stopped container's files to a tar archive",
+	  "  -c, --compress HOW  none, gzip, xz or zstd (default: by FILE's suffix, .gz, .tgz, .xz, .txz,\n"
+	  "                      .zst, .tzst)\n\n"
+	  "- is standard output. FILE is there as a whole, or not at all.\n", cmd_export },
 	{ "snapshot list", "[--json] NAME", "list the snapshots of a container",
 	  "  -j, --json  as JSON\n", cmd_snapshot_list },
 	{ "snapshot remove", "NAME SNAPSHOT", "remove a snapshot", NULL, cmd_snapshot_remove },
@@ -77,6 +81,10 @@ static const struct command commands[] = {
 	  "MEMSW are in bytes.\n", cmd_resource_get },
 	{ "base import", "NAME SOURCE", "make a base image from a directory or a tar archive",
 	  "The archive may be compressed by gzip, xz or zstd.\n", cmd_base_import },
+	{ "base export", "[--compress HOW] BASE FILE", "write a base image to a tar archive",
+	  "  -c, --compress HOW  none, gzip, xz or zstd (default: by FILE's suffix, .gz, .tgz, .xz, .txz,\n"
+	  "                      .zst, .tzst)\n\n"
+	  "- is standard output. FILE is there as a whole, or not at all.\n", cmd_base_export },
 	{ "base list", "[--json]", "list the base images",
 	  "  -j, --json  as JSON\n", cmd_base_list },
 	{ "base remove", "BASE", "remove a base image that nothing was made from", NULL,
