@@ -59,6 +59,10 @@ enum app_access {
 int app_begin(struct app *app, const char *name, enum app_access access);
 int app_check_handle(const dre_app_handle *h);
 int app_begin_handle(struct app *app, const dre_app_handle *h, enum app_access access);
+/* To fill in @list, whatever others do. */
+int app_begin_list(struct app *app, const dre_app_handle *h, const void *list);
+/* To ask the module about processes of a running container; the caller closes @cfd, too. */
+int app_begin_running(struct app *app, const dre_app_handle *h, int *cfd);
 void app_end(struct app *app);
 
 /* For what is about no container: privilege, configuration, store. store_close() it. */
@@ -96,6 +100,11 @@ void app_group(const char *kind, const char *name, char path[APP_GROUP_SIZE]);
 /* Is the name one that a control group can have? With @whole also ".", for the container itself. */
 int app_check_cgroup(const char *cgroup, bool whole);
 void app_cgroup_path(const struct app *app, const char *cgroup, char path[APP_CGROUP_SIZE]);
+
+/* Calls @fn for each, with a directory fd of the outer one. What cannot be read is left out. */
+void app_each_cgroup(const struct app *app,
+		     void (*fn)(const struct app *app, int outer, const char *cgroup, void *arg),
+		     void *arg);
 
 /* Tells a module that was loaded after the container was started of those that there are. */
 void app_cgroups_announce(const struct app *app, int cfd);

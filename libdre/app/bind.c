@@ -9,7 +9,6 @@
 
 #include "app.h"
 #include "common/cgroupfs.h"
-#include "common/file.h"
 #include "module.h"
 
 struct request {
@@ -88,18 +87,13 @@ static int change(const dre_app_handle *h, const struct request *r)
 	if (r->pid <= 0)
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s %d is not positive",
 				r->flags & DRE_BIND_BY_VPID ? "VPID" : "PID", r->pid);
-	err = app_begin(&app, h->name, APP_USE);
+	err = app_begin_running(&app, h, &cfd);
 	if (err)
 		return err;
-	err = app_require(&app, APP_RUNNING, APP_RUNNING);
-	if (!err)
-		err = app_module_container(&app, &cfd);
-	if (!err) {
-		err = r->bind ? dre_module_bind(cfd, r->cgroup, r->pid, r->flags) :
-				dre_module_unbind(cfd, r->cgroup, r->pid, r->flags);
-		err = module_error(&app, r, err);
-		close(cfd);
-	}
+	err = r->bind ? dre_module_bind(cfd, r->cgroup, r->pid, r->flags) :
+			dre_module_unbind(cfd, r->cgroup, r->pid, r->flags);
+	err = module_error(&app, r, err);
+	close(cfd);
 	app_end(&app);
 	return err;
 }
@@ -224,27 +218,15 @@ static int unbind_each(const struct app *app, int cfd)
 	return err;
 }
 
-/* Its control groups, not those that liblxc made; their processes that are left. */
-static void move_forked_out(const struct app *app)
+/* The processes that are left in a control group. */
+static void move_forked_out(const struct app *app, int outer, const char *cgroup, void *arg)
 {
 	char path[APP_CGROUP_SIZE];
-	struct dirent *entry;
-	int group;
-	DIR *all;
 
-	app_cgroup_path(app, ".", path);
-	if (cgroupfs_open_group(path, &group))
-		return;
-	all = file_opendir(group, ".");
-	while (all && (entry = file_readdir(all))) {
-		if (entry->d_type != DT_DIR || app_check_cgroup(entry->d_name, false))
-			continue;
-		app_cgroup_path(app, entry->d_name, path);
-		cgroupfs_move_out(path);
-	}
-	if (all)
-		closedir(all);
-	close(group);
+	(void)outer;
+	(void)arg;
+	app_cgroup_path(app, cgroup, path);
+	cgroupfs_move_out(path);
 }
 
 /*
@@ -263,6 +245,6 @@ int app_unbind_all(const struct app *app)
 	if (dre >= 0)
 		close(dre);
 	if (!err)
-		move_forked_out(app);
+		app_each_cgroup(app, move_forked_out, NULL);
 	return err;
 }

@@ -170,6 +170,28 @@ dre_return_t dre_app_destroy_cgroup(const dre_app_handle *h, const char *cgroup)
 	return err;
 }
 
+void app_each_cgroup(const struct app *app,
+		     void (*fn)(const struct app *app, int outer, const char *cgroup, void *arg),
+		     void *arg)
+{
+	char path[APP_CGROUP_SIZE];
+	struct dirent *entry;
+	int outer;
+	DIR *all;
+
+	app_cgroup_path(app, ".", path);
+	if (cgroupfs_open_group(path, &outer))
+		return;
+	all = file_opendir(outer, ".");
+	while (all && (entry = file_readdir(all)))
+		/* The others are the kernel's files and liblxc's groups. */
+		if (entry->d_type == DT_DIR && !app_check_cgroup(entry->d_name, false))
+			fn(app, outer, entry->d_name, arg);
+	if (all)
+		closedir(all);
+	close(outer);
+}
+
 /* Who is in a control group was bound to it, or is a child of one who was. */
 static void announce_bindings(int cfd, int dir, const char *cgroup)
 {
@@ -184,30 +206,21 @@ static void announce_bindings(int cfd, int dir, const char *cgroup)
 		close(fd);
 }
 
+static void announce_again(const struct app *app, int outer, const char *cgroup, void *arg)
+{
+	int dir = openat(outer, cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC), *cfd = arg;
+
+	(void)app;
+	if (dir < 0)
+		return;
+	if (!dre_module_group_create(*cfd, cgroup, dir))
+		announce_bindings(*cfd, dir, cgroup);
+	close(dir);
+}
+
 void app_cgroups_announce(const struct app *app, int cfd)
 {
-	char path[APP_CGROUP_SIZE];
-	struct dirent *entry;
-	int group, dir;
-	DIR *all;
-
-	app_cgroup_path(app, ".", path);
-	if (cgroupfs_open_group(path, &group))
-		return;
-	all = file_opendir(group, ".");
-	while (all && (entry = file_readdir(all))) {
-		if (entry->d_type != DT_DIR || app_check_cgroup(entry->d_name, false))
-			continue;
-		dir = openat(group, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dir < 0)
-			continue;
-		if (!dre_module_group_create(cfd, entry->d_name, dir))
-			announce_bindings(cfd, dir, entry->d_name);
-		close(dir);
-	}
-	if (all)
-		closedir(all);
-	close(group);
+	app_each_cgroup(app, announce_again, &cfd);
 }
 
 /* Names of the module's list, as all lists of names are: one piece of memory each, and a NULL. */
@@ -253,12 +266,8 @@ static int list_groups(const struct app *app, dre_list_t *list)
 dre_return_t dre_app_get_cgroup_list(const dre_app_handle *h, dre_list_t *list)
 {
 	struct app app;
-	int err;
+	int err = app_begin_list(&app, h, list);
 
-	if (!h || !list)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
-				h ? "pointer to the list" : "container's handle");
-	err = app_begin_handle(&app, h, APP_LOOK);
 	if (err)
 		return err;
 	err = list_groups(&app, list);

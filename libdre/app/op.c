@@ -134,6 +134,28 @@ static void settle_stopped(const struct app *app)
 	restore_error(&saved);
 }
 
+int app_begin_list(struct app *app, const dre_app_handle *h, const void *list)
+{
+	if (!h || !list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				h ? "pointer to the list" : "container's handle");
+	return app_begin_handle(app, h, APP_LOOK);
+}
+
+int app_begin_running(struct app *app, const dre_app_handle *h, int *cfd)
+{
+	int err = app_begin_handle(app, h, APP_USE);
+
+	if (err)
+		return err;
+	err = app_require(app, APP_RUNNING, APP_RUNNING);
+	if (!err)
+		err = app_module_container(app, cfd);
+	if (err)
+		app_end(app);
+	return err;
+}
+
 void app_end(struct app *app)
 {
 	settle_stopped(app);

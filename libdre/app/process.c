@@ -47,18 +47,13 @@ static int change(const dre_app_handle *h, int pid, uint32_t flags, bool add)
 		return err;
 	if (pid <= 0)
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s %d is not positive", kind, pid);
-	err = app_begin(&app, h->name, APP_USE);
+	err = app_begin_running(&app, h, &cfd);
 	if (err)
 		return err;
-	err = app_require(&app, APP_RUNNING, APP_RUNNING);
-	if (!err)
-		err = app_module_container(&app, &cfd);
-	if (!err) {
-		err = add ? dre_module_process_register(cfd, pid, flags, NULL, 0) :
-			    dre_module_process_unregister(cfd, pid, flags);
-		err = module_error(&app, err, kind, pid);
-		close(cfd);
-	}
+	err = add ? dre_module_process_register(cfd, pid, flags, NULL, 0) :
+		    dre_module_process_unregister(cfd, pid, flags);
+	err = module_error(&app, err, kind, pid);
+	close(cfd);
 	app_end(&app);
 	return err;
 }
@@ -121,12 +116,8 @@ dre_return_t dre_app_get_registered_pid_list(const dre_app_handle *h, dre_app_pi
 	struct dre_process_info *info;
 	struct app app;
 	size_t nr;
-	int err;
+	int err = app_begin_list(&app, h, list);
 
-	if (!h || !list)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
-				h ? "pointer to the list" : "container's handle");
-	err = app_begin_handle(&app, h, APP_LOOK);
 	if (err)
 		return err;
 	err = get_list(&app, &info, &nr);

@@ -82,12 +82,8 @@ dre_return_t dre_app_commit_snapshot(const dre_app_handle *h, const char *tag, c
 dre_return_t dre_app_get_snapshot_list(const dre_app_handle *h, dre_list_t *list)
 {
 	struct app app;
-	int err;
+	int err = app_begin_list(&app, h, list);
 
-	if (!h || !list)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
-				h ? "pointer to the list" : "container's handle");
-	err = app_begin_handle(&app, h, APP_LOOK);
 	if (err)
 		return err;
 	err = snapshot_list(app.store, app.name, list);

@@ -408,18 +408,25 @@ static int mount_at(const char *name, struct mounter *mounter, const char *where
 	return ret;
 }
 
-int rootfs_mount(struct store *store, const char *name, const struct manifest *m,
-		 const char *where)
+/* @source and @options are memory of the caller's. */
+static struct mounter new_mounter(struct store *store, const char *name, source_t source,
+				  const char *options)
 {
-	char options[OPTIONS_SIZE];
-	source_t source;
-	struct mounter mounter = {
+	return (struct mounter){
 		.root_fd = store_root_fd(store),
 		.userns_fd = -1,
 		.source = source_of(source, name),
 		.options = options,
 		.caller = getpid(),
 	};
+}
+
+int rootfs_mount(struct store *store, const char *name, const struct manifest *m,
+		 const char *where)
+{
+	char options[OPTIONS_SIZE];
+	source_t source;
+	struct mounter mounter = new_mounter(store, name, source, options);
 	enum mounted mounted;
 	int ret;
 
@@ -444,13 +451,7 @@ int rootfs_mount_detached(struct store *store, const char *name, const struct ma
 {
 	char options[OPTIONS_SIZE];
 	source_t source;
-	struct mounter mounter = {
-		.root_fd = store_root_fd(store),
-		.userns_fd = -1,
-		.source = source_of(source, name),
-		.options = options,
-		.caller = getpid(),
-	};
+	struct mounter mounter = new_mounter(store, name, source, options);
 	struct report report;
 	int ret;
 
