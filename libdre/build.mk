@@ -4,10 +4,11 @@ include libdre/common/sources.mk
 
 libdreapp_SRCS := $(addprefix libdre/app/,bind.c cgroup.c create.c events.c exec.c export.c handle.c helper.c \
 		  list.c lxc_config.c module.c op.c paths.c process.c resource.c snapshot.c start.c state.c \
-		  stop.c) $(libdre_common_SRCS)
+		  stop.c checkpoint.c record.c) $(libdre_common_SRCS)
 libdreapp_LIBS := libdaware lxc $(libdre_common_LIBS)
 
 $(eval $(call library,libdreapp,1,$(libdreapp_SRCS),$(libdreapp_LIBS)))
 
 # The helper has the library's objects in it: it needs what is not exported.
-$(eval $(call program,libexec/dre/dre-app-helper,libdre/app/app-helper.c $(libdreapp_SRCS),$(libdreapp_LIBS)))
+$(eval $(call program,libexec/dre/dre-app-helper,libdre/app/app-helper.c libdre/app/app-helper-criu.c \
+	$(libdreapp_SRCS),$(libdreapp_LIBS)))

@@ -6,10 +6,13 @@
  *					daemon of it, the monitor
  *	exec STORE NAME COMMAND...	runs a command in a container
  *	device STORE NAME		puts this host's /dev/dre into a container
+ *	checkpoint STORE NAME DIR COPY	dumps a container, see app-helper-criu.c
+ *	restore STORE NAME DIR		restores it
  *	hook				liblxc calls it when the container's
  *					state changes, whoever caused it
  *
- * The first three are for libdreapp and answer on fd 3, see helper.c.
+ * All but the last are for libdreapp and answer on fd 3, see helper.c. Without
+ * an argument it is CRIU that calls.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,19 +33,14 @@
 
 #include <lxc/attach_options.h>
 
-#include "app.h"
+#include "app-helper.h"
 #include "common/rootfs.h"
 #include "module.h"
-
-#define REPORT_FD	3
-#define LOCK_FD		4	/* of the container: it stays busy until the start is done */
 
 /* liblxc's log of a container that is entered often is emptied where it is longer. */
 #define LOG_MAX		(64 * 1024)
 
-static int report_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-static int report_error(const char *fmt, ...)
+int report_error(const char *fmt, ...)
 {
 	va_list args;
 
@@ -52,13 +50,13 @@ static int report_error(const char *fmt, ...)
 	return EXIT_FAILURE;
 }
 
-static int report_ok(int status)
+int report_ok(int status)
 {
 	dprintf(REPORT_FD, "ok %d\n", status);
 	return EXIT_SUCCESS;
 }
 
-static struct lxc_container *open_container(const char *root, const char *name, const char *log)
+struct lxc_container *open_container(const char *root, const char *name, const char *log)
 {
 	char lxcpath[PATH_MAX];
 	struct lxc_log init = { .name = name, .lxcpath = lxcpath, .file = log, .level = "WARN",
@@ -74,7 +72,7 @@ static struct lxc_container *open_container(const char *root, const char *name, 
  * The message of the first error in liblxc's log, which is the cause of the
  * others: "... ERROR  where - file:function:line - MESSAGE".
  */
-static bool first_error(const char *log, char *message, size_t size)
+bool first_error(const char *log, char *message, size_t size)
 {
 	char line[1024], *text;
 	bool found = false;
@@ -382,11 +380,18 @@ int main(int argc, char **argv)
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	if (argc == 2 && !strcmp(argv[1], "hook"))
 		return do_hook();
+	if (argc == 1 && getenv("CRTOOLS_SCRIPT_ACTION"))
+		return do_action();
 	/* What runs in the container, or watches it, must not keep the caller waiting. */
 	if (fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC) == 0) {
-		if (argc == 4 && !strcmp(argv[1], "start") &&
-		    fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) == 0)
-			return do_start(argv[2], argv[3]);
+		if (fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) == 0) {
+			if (argc == 4 && !strcmp(argv[1], "start"))
+				return do_start(argv[2], argv[3]);
+			if (argc == 6 && !strcmp(argv[1], "checkpoint"))
+				return do_checkpoint(argv + 2);
+			if (argc == 5 && !strcmp(argv[1], "restore"))
+				return do_restore(argv + 2);
+		}
 		if (argc == 4 && !strcmp(argv[1], "device"))
 			return do_device(argv[2], argv[3]);
 		if (argc >= 5 && !strcmp(argv[1], "exec"))

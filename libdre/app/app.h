@@ -85,6 +85,12 @@ int app_require(const struct app *app, enum app_state wanted, enum app_state oth
 int app_settle(const struct app *app);
 int app_settle_groups(const struct app *app);	/* the part of it that is not the mount */
 
+/* start.c: ends what a start that failed has left running. The error text stays. */
+void app_undo_start(const struct app *app);
+
+/* stop.c: of a container that is running or suspended. */
+int app_stop(const struct app *app);
+
 /* paths.c: STORE/lxc, STORE/lxc/NAME/@file. False and an error if it is too long. */
 int app_lxcpath(const struct store *store, char path[PATH_MAX]);
 int app_path(const struct store *store, const char *name, const char *file, char path[PATH_MAX]);
@@ -105,6 +111,7 @@ void app_cgroup_path(const struct app *app, const char *cgroup, char path[APP_CG
 void app_each_cgroup(const struct app *app,
 		     void (*fn)(const struct app *app, int outer, const char *cgroup, void *arg),
 		     void *arg);
+int app_cgroup_create(const struct app *app, const char *cgroup);
 
 /* Tells a module that was loaded after the container was started of those that there are. */
 void app_cgroups_announce(const struct app *app, int cfd);
@@ -117,6 +124,16 @@ int app_make_pid_list(dre_app_pid_list_t *list, size_t nr);
 
 /* bind.c: puts processes back that are in control groups of a container that has ended. */
 int app_unbind_all(const struct app *app);
+
+/*
+ * record.c: the processes' registrations, control groups, limits and bindings, in the directory @dir of
+ * a checkpoint. hold() writes them down, of a container that is frozen, and moves all its processes to
+ * the payload's group. release() puts them back, also where hold() has failed. apply() makes them
+ * anew for a container that was restored.
+ */
+int app_record_hold(const struct app *app, int dir);
+int app_record_release(const struct app *app, int dir);
+int app_record_apply(const struct app *app, int dir);
 
 /* lxc_config.c: liblxc's directory of the container, with its configuration. */
 int app_write_lxc(const struct app *app, const struct manifest *m);
@@ -137,6 +154,9 @@ void app_report(void *progress, uint64_t done, uint64_t total);
 /* helper.c: runs the helper program, see app-helper.c. */
 int app_helper_start(const struct app *app);
 int app_helper_device(const struct app *app);
+/* @dir: of the checkpoint, in the container's; @copy: the layer that becomes a copy of the writable one. */
+int app_helper_checkpoint(const struct app *app, const char *dir, const char *copy);
+int app_helper_restore(const struct app *app, const char *dir);
 int app_helper_exec(const struct app *app, char *const argv[], int *status);
 
 #endif /* DRE_APP_INTERNAL_H */

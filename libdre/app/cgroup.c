@@ -98,7 +98,7 @@ static int announce(const struct app *app, int cfd, const char *cgroup)
 	return dre_fail_errno(-err, "container '%s', control group '%s'", app->name, cgroup);
 }
 
-static int create(const struct app *app, const char *cgroup)
+int app_cgroup_create(const struct app *app, const char *cgroup)
 {
 	char path[APP_CGROUP_SIZE];
 	struct saved_error saved;
@@ -128,7 +128,7 @@ dre_return_t dre_app_create_cgroup(const dre_app_handle *h, const char *cgroup)
 
 	if (err)
 		return err;
-	err = create(&app, cgroup);
+	err = app_cgroup_create(&app, cgroup);
 	app_end(&app);
 	return err;
 }

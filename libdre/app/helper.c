@@ -132,6 +132,24 @@ int app_helper_device(const struct app *app)
 	return run(app, argv, -1, true, &status);
 }
 
+int app_helper_checkpoint(const struct app *app, const char *dir, const char *copy)
+{
+	char *argv[] = { "dre-app-helper", "checkpoint", (char *)store_root(app->store),
+			 (char *)app->name, (char *)dir, (char *)copy, NULL };
+	int status;
+
+	return run(app, argv, app->container->lock_fd, true, &status);
+}
+
+int app_helper_restore(const struct app *app, const char *dir)
+{
+	char *argv[] = { "dre-app-helper", "restore", (char *)store_root(app->store),
+			 (char *)app->name, (char *)dir, NULL };
+	int status;
+
+	return run(app, argv, app->container->lock_fd, true, &status);
+}
+
 int app_helper_exec(const struct app *app, char *const command[], int *status)
 {
 	char **argv;

@@ -28,7 +28,7 @@ static int start(const struct app *app)
 }
 
 /* liblxc may have made a daemon of it, and its helper been killed, before it could say so. */
-static void undo(const struct app *app)
+void app_undo_start(const struct app *app)
 {
 	struct saved_error saved;
 
@@ -51,7 +51,7 @@ dre_return_t dre_app_start(const dre_app_handle *h)
 	if (!err) {
 		err = start(&app);
 		if (err)
-			undo(&app);
+			app_undo_start(&app);
 	}
 	app_end(&app);	/* what is stopped is cleaned up there */
 	return err;

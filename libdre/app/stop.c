@@ -206,7 +206,7 @@ static int halt(const struct app *app, int monitor)
 	return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot kill it", app->name);
 }
 
-static int stop(const struct app *app)
+int app_stop(const struct app *app)
 {
 	int monitor = open_monitor(app);
 	int err = 0;
@@ -234,7 +234,7 @@ dre_return_t dre_app_stop(const dre_app_handle *h)
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_SUSPENDED);
 	if (!err)
-		err = stop(&app);
+		err = app_stop(&app);
 	app_end(&app);
 	return err;
 }

@@ -61,8 +61,7 @@ int base_in_use(struct store *s, const char *name, bool *in_use)
 	ret = dre_check_name("base image", name);
 	if (ret)
 		return ret;
-	ret = store_each_manifest(s, MANIFESTS_CONTAINERS | MANIFESTS_SNAPSHOTS, is_of,
-				  (void *)name);
+	ret = store_each_manifest(s, MANIFESTS_ALL & ~MANIFESTS_BASES, is_of, (void *)name);
 	if (ret < 0)
 		return ret;
 	*in_use = ret;
@@ -80,7 +79,7 @@ static int remove_unused(struct store *s, const char *name, bool *removed)
 		return ret;
 	if (in_use)
 		return dre_fail(DRE_ERR_REMOVE_BASE_FAILED,
-				"a container or a snapshot was made from base image '%s'", name);
+				"a container, a snapshot or a checkpoint was made from base image '%s'", name);
 	if (unlinkat(s->bases_fd, name, 0) < 0)
 		return errno == ENOENT ? dre_fail(DRE_ERR_BASE_NONEXISTENCE,
 						  "there is no base image '%s'", name) :

@@ -391,7 +391,8 @@ static int stage(struct container *c)
 	int ret;
 
 	c->lock_fd = openat(c->dir_fd, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (c->lock_fd < 0 || mkdirat(c->dir_fd, "snapshots", 0700) < 0)
+	if (c->lock_fd < 0 || mkdirat(c->dir_fd, "snapshots", 0700) < 0 ||
+	    mkdirat(c->dir_fd, "checkpoints", 0700) < 0)
 		return dre_fail_errno(errno, "cannot create container '%s'", c->name);
 	ret = lock_try(c->lock_fd, LOCK_CHANGE, F_WRLCK);
 	if (ret)

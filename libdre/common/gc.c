@@ -10,6 +10,7 @@
 #include <dre.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "fail.h"
 #include "file.h"
 #include "lock.h"
+#include "names.h"
 #include "store_private.h"
 #include "tree.h"
 
@@ -177,6 +179,30 @@ static int sweep(struct store *s, int dir_fd, const struct names *live)
 	return ret ? dre_fail_errno(-ret, "cannot collect in the store %s", s->root) : 0;
 }
 
+/* Checkpoints that are not complete, of all containers. */
+static int sweep_checkpoints(struct store *s)
+{
+	char path[NAME_MAX + sizeof("/checkpoints")];
+	DIR *dir = file_opendir(s->containers_fd, ".");
+	struct dirent *entry;
+	int fd, ret = 0;
+
+	if (!dir)
+		return dre_fail_errno(errno, "cannot read the store %s", s->root);
+	while (!ret && (entry = file_readdir(dir))) {
+		if (!dre_name_valid(entry->d_name))
+			continue;
+		snprintf(path, sizeof(path), "%s/checkpoints", entry->d_name);
+		fd = file_openat2(s->containers_fd, path, O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH);
+		if (fd < 0)
+			continue;	/* most have none */
+		ret = sweep(s, fd, NULL);
+		close(fd);
+	}
+	closedir(dir);
+	return ret;
+}
+
 /* Nobody is changing anything: all entries are of changes that have ended. */
 static void clear_pending(struct store *s)
 {
@@ -206,6 +232,8 @@ static int sweep_all(struct store *s, struct live *live)
 		ret = sweep(s, s->containers_fd, NULL);
 	if (!ret)
 		ret = sweep(s, s->bases_fd, NULL);
+	if (!ret)
+		ret = sweep_checkpoints(s);
 	if (!ret)
 		clear_pending(s);
 	return ret;

@@ -159,6 +159,30 @@ void manifest_free(struct manifest *m)
 	*m = (struct manifest){ 0 };
 }
 
+int manifest_copy_settings(struct manifest *to, const struct manifest *from)
+{
+	int err = 0;
+
+	while (to->nr_settings)
+		unset(to, &to->settings[to->nr_settings - 1]);
+	for (size_t i = 0; !err && i < from->nr_settings; i++)
+		err = manifest_set(to, from->settings[i].key, from->settings[i].value);
+	return err;
+}
+
+int manifest_copy_chain(struct manifest *to, const struct manifest *from)
+{
+	int err = from->base ? manifest_set_base(to, from->base) : 0;
+
+	for (size_t i = 0; !err && i < from->nr_layers; i++)
+		err = manifest_add_layer(to, from->layers[i]);
+	if (!err)
+		err = manifest_copy_settings(to, from);
+	if (err)
+		manifest_free(to);
+	return err;
+}
+
 char *manifest_format(const struct manifest *m, size_t *len)
 {
 	char *text = NULL;

@@ -67,6 +67,10 @@ int manifest_set_base(struct manifest *m, const char *base);
 const char *manifest_get(const struct manifest *m, const char *key);
 /* NULL as the value removes the setting. 0, -EINVAL (malformed key or value) or -ENOMEM. */
 int manifest_set(struct manifest *m, const char *key, const char *value);
+/* The chain, the base and the settings of @from; nothing to write to. @to is empty, and is if it fails. */
+int manifest_copy_chain(struct manifest *to, const struct manifest *from);
+/* @to has the settings of @from then, and no others. Both: 0, -E2BIG or -ENOMEM. */
+int manifest_copy_settings(struct manifest *to, const struct manifest *from);
 void manifest_free(struct manifest *m);
 
 /* Is @name of the form of a layer's name? */

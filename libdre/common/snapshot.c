@@ -49,29 +49,6 @@ static int read_snapshot(const struct container *c, const char *tag, struct mani
 	return ret;
 }
 
-static int copy_setting(struct manifest *to, const struct manifest *from)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < from->nr_settings; i++)
-		err = manifest_set(to, from->settings[i].key, from->settings[i].value);
-	return err;
-}
-
-/* The chain, the base and the settings of @from; nothing to write to. @to is empty, and is if it fails. */
-static int copy_chain(struct manifest *to, const struct manifest *from)
-{
-	int err = from->base ? manifest_set_base(to, from->base) : 0;
-
-	for (size_t i = 0; !err && i < from->nr_layers; i++)
-		err = manifest_add_layer(to, from->layers[i]);
-	if (!err)
-		err = copy_setting(to, from);
-	if (err)
-		manifest_free(to);
-	return err;
-}
-
 /*
  * Gives the container @m, which gets an empty writable layer on its chain, and
  * takes @m over. If it fails, both are as they were, and that layer is garbage.
@@ -113,11 +90,11 @@ static int save(struct container *c, int dir, const char *tag, bool *garbage)
 	bool published, given = false;
 	int err, ret;
 
-	err = copy_chain(&saved, &c->manifest);
+	err = manifest_copy_chain(&saved, &c->manifest);
 	if (!err)
 		err = manifest_add_layer(&saved, c->manifest.writable);
 	if (!err)
-		err = copy_chain(&next, &saved);
+		err = manifest_copy_chain(&next, &saved);
 	ret = err ? dre_fail_errno(-err, "snapshot '%s'", tag) : layer_sync(c->store,
 									     c->manifest.writable,
 									     false);
@@ -156,7 +133,7 @@ static int shorten(struct container *c, bool *garbage)
 	if (!ret)
 		ret = manifest_add_layer(&m, layer);
 	if (!ret)
-		ret = copy_setting(&m, &c->manifest);
+		ret = manifest_copy_settings(&m, &c->manifest);
 	ret = ret ? dre_fail_errno(-ret, "container '%s'", c->name) : give(c, &m, garbage);
 	manifest_free(&m);
 	return ret;
@@ -200,12 +177,10 @@ int snapshot_load(struct container *c, const char *tag)
 		return dre_fail(DRE_ERR_LOAD_SNAPSHOT_FAILED,
 				"container '%s': snapshot '%s' has no layers", c->name, tag);
 	}
-	err = copy_chain(&next, &saved);
+	err = manifest_copy_chain(&next, &saved);
 	/* Its settings are of the container, not of what is in it: its ids, its limits. */
-	for (size_t i = 0; !err && i < saved.nr_settings; i++)
-		err = manifest_set(&next, saved.settings[i].key, NULL);
 	if (!err)
-		err = copy_setting(&next, &c->manifest);
+		err = manifest_copy_settings(&next, &c->manifest);
 	ret = err ? dre_fail_errno(-err, "snapshot '%s'", tag) : store_change_begin(c->store);
 	if (!ret) {
 		ret = give(c, &next, &garbage);

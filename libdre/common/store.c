@@ -349,10 +349,14 @@ static int visit(struct store *s, const char *path, store_manifest_fn fn, void *
 	return ret;
 }
 
-/* Visits those that are files in @directory: the bases, or the snapshots of a container. */
-static int visit_files(struct store *s, const char *directory, store_manifest_fn fn, void *arg)
+/*
+ * Visits the manifests in @directory: the files there, which are the bases, or the snapshots of a
+ * container; or with @suffix those in the directories there, which are its checkpoints.
+ */
+static int visit_all(struct store *s, const char *directory, const char *suffix,
+		     store_manifest_fn fn, void *arg)
 {
-	char path[2 * (DRE_NAME_MAX + 1) + sizeof("containers/snapshots/")];
+	char path[2 * (DRE_NAME_MAX + 1) + sizeof("containers/checkpoints//manifest")];
 	char **names, **name;
 	int ret;
 
@@ -360,7 +364,7 @@ static int visit_files(struct store *s, const char *directory, store_manifest_fn
 	if (ret)
 		return ret;
 	for (name = names; *name && !ret; name++) {
-		snprintf(path, sizeof(path), "%s/%s", directory, *name);
+		snprintf(path, sizeof(path), "%s/%s%s", directory, *name, suffix);
 		ret = visit(s, path, fn, arg);
 	}
 	store_free_list(names);
@@ -370,7 +374,7 @@ static int visit_files(struct store *s, const char *directory, store_manifest_fn
 static int visit_container(struct store *s, unsigned int kinds, const char *name,
 			   store_manifest_fn fn, void *arg)
 {
-	char path[DRE_NAME_MAX + 1 + sizeof("containers//snapshots")];
+	char path[DRE_NAME_MAX + 1 + sizeof("containers//checkpoints")];
 	int ret = 0;
 
 	if (kinds & MANIFESTS_CONTAINERS) {
@@ -379,7 +383,11 @@ static int visit_container(struct store *s, unsigned int kinds, const char *name
 	}
 	if (!ret && kinds & MANIFESTS_SNAPSHOTS) {
 		snprintf(path, sizeof(path), "containers/%s/snapshots", name);
-		ret = visit_files(s, path, fn, arg);
+		ret = visit_all(s, path, "", fn, arg);
+	}
+	if (!ret && kinds & MANIFESTS_CHECKPOINTS) {
+		snprintf(path, sizeof(path), "containers/%s/checkpoints", name);
+		ret = visit_all(s, path, "/manifest", fn, arg);
 	}
 	return ret;
 }
@@ -390,8 +398,8 @@ int store_each_manifest(struct store *s, unsigned int kinds, store_manifest_fn f
 	int ret = 0;
 
 	if (kinds & MANIFESTS_BASES)
-		ret = visit_files(s, "bases", fn, arg);
-	if (ret || !(kinds & (MANIFESTS_CONTAINERS | MANIFESTS_SNAPSHOTS)))
+		ret = visit_all(s, "bases", "", fn, arg);
+	if (ret || kinds == MANIFESTS_BASES)
 		return ret;
 	ret = store_list_names(s, "containers", &names);
 	if (ret)

@@ -9,6 +9,7 @@
  *	containers/NAME/manifest
  *	containers/NAME/lock	held by whoever changes the container
  *	containers/NAME/snapshots/TAG
+ *	containers/NAME/checkpoints/TAG/, see checkpoint.h
  *	pending/XXXXXXXX	a change that is under way, or that left something to collect
  *	trash/			trees that wait for their removal
  *	lxc/			liblxc's directory; the store only makes it

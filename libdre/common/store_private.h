@@ -89,7 +89,8 @@ enum {
 	MANIFESTS_BASES		= 1,
 	MANIFESTS_CONTAINERS	= 2,
 	MANIFESTS_SNAPSHOTS	= 4,
-	MANIFESTS_ALL		= 7,
+	MANIFESTS_CHECKPOINTS	= 8,
+	MANIFESTS_ALL		= 15,
 };
 
 typedef int (*store_manifest_fn)(void *arg, const struct manifest *m);

@@ -128,7 +128,7 @@ typedef dre_app_pid_list_t dre_pid_list_t;
 dre_return_t dre_app_create_container(const char *name, const dre_app_data *data);
 
 /**
- * dre_app_destroy_container() - remove a container and its snapshots
+ * dre_app_destroy_container() - remove a container, its snapshots and its checkpoints
  * (section 1.2.5.9)
  * @name: its name
  *
@@ -324,6 +324,54 @@ dre_return_t dre_app_commit_snapshot(const dre_app_handle *h, const char *tag, c
  * dre_app_release_snapshot_list() frees the list.
  */
 dre_return_t dre_app_get_snapshot_list(const dre_app_handle *h, dre_list_t *list);
+
+/**
+ * dre_app_checkpoint() - save what runs in a container (section 1.2.5.3)
+ * @h: the container
+ * @tag: a name for it, of another name space than that of snapshots
+ *
+ * Running only; it goes on running. Needs the module, and CRIU. Saved are its processes with all
+ * that is theirs, and what was written to its files, as of one moment for which the
+ * container stands still; and its registrations, control groups, limits and bindings.
+ * Processes of the host that are bound are not, and stay bound.
+ *
+ * DRE_ERR_SNAPSHOT_EXISTENCE; DRE_ERR_SAVE_SNAPSHOT_FAILED: what CRIU or the machine could
+ * not do. The container runs on as it did, and nothing is left.
+ */
+dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag);
+
+/**
+ * dre_app_restart() - go back to a checkpoint (section 1.2.5.29)
+ * @h: the container
+ * @tag: the checkpoint, which stays
+ *
+ * Running or stopped. Needs the module, and CRIU. A container that runs is stopped first, as by
+ * dre_app_stop(). What was written since the checkpoint is lost, unless it was saved.
+ * Returns when the processes run.
+ *
+ * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_LOAD_SNAPSHOT_FAILED: what CRIU or the machine
+ * could not do. The container is then as it was; but it is stopped if it had to be
+ * stopped for that.
+ */
+dre_return_t dre_app_restart(const dre_app_handle *h, const char *tag);
+
+/**
+ * dre_app_remove_checkpoint() - remove a checkpoint (section 1.2.5.27)
+ * @h: the container, which stays as it is
+ * @tag: the checkpoint
+ *
+ * In every state. DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_REMOVE_SNAPSHOT_FAILED.
+ */
+dre_return_t dre_app_remove_checkpoint(const dre_app_handle *h, const char *tag);
+
+/**
+ * dre_app_get_checkpoint_list() - the checkpoints of a container (section 1.2.5.11)
+ * @h: the container
+ * @list: of names, sorted, ended by a NULL; unchanged if it fails
+ *
+ * dre_app_release_checkpoint_list() frees the list.
+ */
+dre_return_t dre_app_get_checkpoint_list(const dre_app_handle *h, dre_list_t *list);
 
 /**
  * dre_app_remove_base() - remove a base image (section 1.2.5.26)

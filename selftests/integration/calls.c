@@ -15,6 +15,8 @@ const char *const call_names[NR_CALLS] = {
 	[DESTROY_CGROUP] = "destroy_cgroup", [CGROUP_LIST] = "get_cgroup_list",
 	[BIND_PID] = "bind_pid", [BIND_VPID] = "bind_vpid", [UNBIND_PID] = "unbind_pid",
 	[UNBIND_VPID] = "unbind_vpid", [SET_RESOURCE] = "set_resource",
+	[CHECKPOINT] = "checkpoint", [RESTART] = "restart",
+	[REMOVE_CHECKPOINT] = "remove_checkpoint", [CHECKPOINT_LIST] = "get_checkpoint_list",
 	[EXPORT] = "export", [UNSET_RESOURCE] = "unset_resource", [GET_RESOURCE] = "get_resource",
 };
 
@@ -160,6 +162,14 @@ static int call_by_handle(int function, const dre_app_handle *h)
 		return dre_app_commit_snapshot(h, "none", "new");
 	case SNAPSHOT_LIST:
 		return call_names_list(h, dre_app_get_snapshot_list);
+	case CHECKPOINT:
+		return dre_app_checkpoint(h, "new");
+	case RESTART:
+		return dre_app_restart(h, "none");
+	case REMOVE_CHECKPOINT:
+		return dre_app_remove_checkpoint(h, "none");
+	case CHECKPOINT_LIST:
+		return call_names_list(h, dre_app_get_checkpoint_list);
 	case CREATE_CGROUP:
 		return dre_app_create_cgroup(h, "new");
 	case DESTROY_CGROUP:

@@ -54,6 +54,16 @@ static const struct command commands[] = {
 	{ "snapshot list", "[--json] NAME", "list the snapshots of a container",
 	  "  -j, --json  as JSON\n", cmd_snapshot_list },
 	{ "snapshot remove", "NAME SNAPSHOT", "remove a snapshot", NULL, cmd_snapshot_remove },
+	{ "checkpoint list", "[--json] NAME", "list the checkpoints of a container",
+	  "  -j, --json  as JSON\n", cmd_checkpoint_list },
+	{ "checkpoint remove", "NAME CHECKPOINT", "remove a checkpoint", NULL,
+	  cmd_checkpoint_remove },
+	{ "checkpoint", "NAME CHECKPOINT", "save what runs in a container, which goes on",
+	  "Its processes with all that is theirs, its files, registrations, control groups, limits and\n"
+	  "bindings. Needs CRIU.\n", cmd_checkpoint },
+	{ "restart", "NAME CHECKPOINT", "go back to a checkpoint, running",
+	  "A container that runs is stopped first. What was written since the checkpoint is lost,\n"
+	  "unless it was saved.\n", cmd_restart },
 	{ "cgroup create", "NAME CGROUP", "make a control group in a running container", NULL,
 	  cmd_cgroup_create },
 	{ "cgroup destroy", "NAME CGROUP", "remove a control group", NULL, cmd_cgroup_destroy },

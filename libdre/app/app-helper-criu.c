@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Checkpoint and restart, by CRIU through liblxc.
+ *
+ * CRIU calls us back at two moments. Just before it dumps the processes they are
+ * frozen and brought to where it can dump them: not earlier, because until then it has
+ * made itself ready, for longer than all the rest takes. And just before it lets go of the
+ * processes that it has restored they are frozen, until all that is not CRIU's is
+ * as it was: none of them has run an instruction of its own then.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "app-helper.h"
+#include "common/cgroupfs.h"
+#include "common/checkpoint.h"
+#include "common/file.h"
+#include "dre_paths.h"
+#include "module.h"
+
+#define IMAGES		"images"
+#define EARLY		"early"
+#define FAILURE		"failure"	/* why an action failed */
+#define HELPER		DRE_LIBEXECDIR "/dre/dre-app-helper"
+
+/* For actions, which get no arguments. */
+#define ENV_STORE	"DRE_CHECKPOINT_STORE"
+#define ENV_NAME	"DRE_CHECKPOINT_NAME"
+#define ENV_DIR		"DRE_CHECKPOINT_DIR"
+
+/* Memory is dumped before the processes stand still where there is at least so much of it. */
+#define EARLY_MIN	(16ULL << 20)
+
+/* The largest file that is open and removed that goes into the images. */
+#define GHOST_MAX	(1ULL << 30)
+
+struct work {
+	struct app app;
+	char path[PATH_MAX];	/* of the checkpoint's directory */
+	int dir;
+	const char *log;	/* liblxc's, or NULL */
+};
+
+/* The caller says which container it was. */
+static int report(const struct work *w, int err)
+{
+	const char *text = dre_last_error();
+	char prefix[DRE_NAME_MAX + sizeof("container '': ")];
+
+	if (!err)
+		return report_ok(0);
+	snprintf(prefix, sizeof(prefix), "container '%s': ", w->app.name);
+	return report_error("%s", text + (strncmp(text, prefix, strlen(prefix)) ? 0 :
+					  strlen(prefix)));
+}
+
+static int work_begin(struct work *w, char **argv, const char *log)
+{
+	int err;
+
+	*w = (struct work){ .dir = -1, .log = log };
+	if (strlen(argv[1]) >= sizeof(w->app.name) ||
+	    snprintf(w->path, sizeof(w->path), "%s/containers/%s/checkpoints/%s", argv[0], argv[1],
+		     argv[2]) >= (int)sizeof(w->path) - 64)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "the path of the checkpoint is too long");
+	strcpy(w->app.name, argv[1]);
+	err = store_open(&w->app.store, argv[0]);
+	if (err)
+		return err;
+	w->dir = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (w->dir < 0)
+		return dre_fail_errno(errno, "%s", w->path);
+	w->app.lxc = open_container(argv[0], argv[1], log);
+	if (!w->app.lxc)
+		return dre_fail(DRE_ERR_DEVICE_BUSY, "liblxc cannot open it");
+	if (setenv(ENV_STORE, argv[0], 1) || setenv(ENV_NAME, argv[1], 1) ||
+	    setenv(ENV_DIR, argv[2], 1))
+		return dre_fail_errno(ENOMEM, "the environment");
+	return 0;
+}
+
+static void work_end(struct work *w)
+{
+	if (w->dir >= 0)
+		close(w->dir);
+	app_end(&w->app);
+}
+
+/* "(00.123456) Error (criu/file.c:42): MESSAGE" */
+static char *criu_message(char *line)
+{
+	char *text = strstr(line, "Error (");
+
+	text = text ? strstr(text, "): ") : NULL;
+	return text ? text + 3 : NULL;
+}
+
+/*
+ * The first error in CRIU's log is the cause of the others. But it complains as well
+ * of programs that it ran to find out what there is, in util.c.
+ */
+static bool first_criu_error(const char *log, char *message, size_t size)
+{
+	char line[1024], *text;
+	FILE *f = fopen(log, "re");
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		text = criu_message(line);
+		if (!text || strstr(line, "(criu/util.c:"))
+			continue;
+		text[strcspn(text, "\n")] = '\0';
+		snprintf(message, size, "CRIU: %s", text);
+		found = true;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static bool on_path(const char *program)
+{
+	char path[PATH_MAX], *save, *dirs = strdup(getenv("PATH") ?: "");
+	bool found = false;
+
+	for (char *dir = dirs ? strtok_r(dirs, ":", &save) : NULL; dir && !found;
+	     dir = strtok_r(NULL, ":", &save))
+		found = snprintf(path, sizeof(path), "%s/%s", dir, program) < PATH_MAX &&
+			!access(path, X_OK);
+	free(dirs);
+	return found;
+}
+
+/* Why CRIU's @action failed, in the order of who knows best. */
+static void find_cause(const struct work *w, const char *action, char *message, size_t size)
+{
+	char log[PATH_MAX + 64], *text = NULL;
+	size_t len;
+
+	if (!file_read(w->dir, FAILURE, size, &text, &len)) {
+		snprintf(message, size, "%s", text);
+		free(text);
+		return;
+	}
+	snprintf(log, sizeof(log), "%s/" IMAGES "/%s.log", w->path, action);
+	if (first_criu_error(log, message, size))
+		return;
+	if (!w->log || !first_error(w->log, message, size))
+		snprintf(message, size, on_path("criu") ? "CRIU failed, and did not say why" :
+			 "CRIU is not installed");
+}
+
+/*
+ * Checkpoint.
+ */
+
+/* What the processes have written to memory, which is all that can be much. */
+static unsigned long long memory_of(const struct app *app)
+{
+	unsigned long long anon = 0;
+	char path[APP_GROUP_SIZE], text[4096];
+	int group;
+
+	app_group("app", app->name, path);
+	if (cgroupfs_open_group(path, &group))
+		return 0;
+	if (!cgroupfs_get(group, "memory.stat", text, sizeof(text)))
+		sscanf(text, "anon %llu", &anon);
+	close(group);
+	return anon;
+}
+
+/* CRIU's arguments. */
+struct arguments {
+	char *argv[256];
+	size_t nr;
+	bool full;
+};
+
+static void add(struct arguments *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct arguments *a, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	if (a->nr == sizeof(a->argv) / sizeof(*a->argv) - 1 ||
+	    vasprintf(&a->argv[a->nr], fmt, args) < 0)
+		a->full = true;
+	else
+		a->nr++;
+	va_end(args);
+}
+
+static void free_arguments(struct arguments *a)
+{
+	while (a->nr)
+		free(a->argv[--a->nr]);
+}
+
+/* What is bound into the container is not its own: by the names that liblxc gives it at a restore. */
+static void add_bind_mounts(struct arguments *a, struct lxc_container *c)
+{
+	char entries[64 * 1024], where[PATH_MAX], options[256], *entry, *save;
+
+	if (c->get_config_item(c, "lxc.mount.entry", entries, sizeof(entries)) <= 0)
+		return;
+	for (entry = strtok_r(entries, "\n", &save); entry; entry = strtok_r(NULL, "\n", &save)) {
+		if (sscanf(entry, "%*s %4095s %*s %255s", where, options) != 2 ||
+		    !strstr(options, "bind"))
+			continue;
+		add(a, "--ext-mount-map");
+		add(a, "/%s:%s", where, where);
+	}
+}
+
+/* The group's path, wherever the host has mounted them. */
+static void add_group_path(struct arguments *a, const char *group)
+{
+	char link[32], path[PATH_MAX];
+	ssize_t len;
+	int fd;
+
+	if (cgroupfs_open_group(group, &fd)) {
+		a->full = true;
+		return;
+	}
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path));
+	close(fd);
+	if (len > 0 && len < (ssize_t)sizeof(path))
+		add(a, "%.*s", (int)len, path);
+	else
+		a->full = true;
+}
+
+/*
+ * liblxc could call CRIU for us, but not for a container that it has restored itself: of such a
+ * one it cannot find the control groups any more. So these are its arguments, and ours.
+ */
+static void add_arguments(struct arguments *a, const struct work *w, const char *action,
+			  const char *images)
+{
+	static const char *const fixed[] = {
+		"--tcp-established", "--skip-in-flight", "--file-locks", "--link-remap",
+		"--force-irmap", "--manage-cgroups=full", "--ext-mount-map", "auto",
+		"--enable-external-sharing", "--enable-external-masters",
+		"--enable-fs", "hugetlbfs", "--enable-fs", "tracefs",
+		"--network-lock", "nftables",	/* iptables are on few hosts any more */
+	};
+	char group[APP_GROUP_SIZE];
+
+	app_group("app", w->app.name, group);
+	add(a, "criu");
+	add(a, "%s", action);
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
+		add(a, "%s", fixed[i]);
+	add(a, "-t");
+	add(a, "%d", w->app.lxc->init_pid(w->app.lxc));
+	add(a, "-D");
+	add(a, "%s/%s", w->path, images);
+	add(a, "-o");
+	add(a, "%s.log", action);
+	add(a, "--ghost-limit");
+	add(a, "%llu", GHOST_MAX);
+	add(a, "--cgroup-root");
+	add(a, "/%s", group);
+	add(a, "--freeze-cgroup");
+	add_group_path(a, group);
+	add_bind_mounts(a, w->app.lxc);
+}
+
+/* It reads the control groups as the host's root sees them. */
+static void leave_cgroup(void)
+{
+	int root;
+
+	if (!cgroupfs_open(&root))
+		cgroupfs_set(root, "cgroup.procs", "0");
+}
+
+/* False if it fails. What it says before it has its log goes nowhere. */
+static bool run_criu(struct arguments *a)
+{
+	int status = -1;
+	pid_t pid;
+
+	if (a->full)
+		return false;
+	pid = fork();
+	if (!pid) {
+		leave_cgroup();
+		execvp(a->argv[0], a->argv);
+		_exit(127);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+/* Dumps the memory while the container runs. What fails here fails again below, or is no harm. */
+static bool dump_early(const struct work *w)
+{
+	struct arguments a = {};
+	bool done;
+
+	if (memory_of(&w->app) < EARLY_MIN)
+		return false;
+	add_arguments(&a, w, "pre-dump", EARLY);
+	done = run_criu(&a);
+	free_arguments(&a);
+	return done;
+}
+
+static int dump(const struct work *w)
+{
+	bool early = dump_early(w), done;
+	struct arguments a = {};
+	char message[1024];
+
+	add_arguments(&a, w, "dump", IMAGES);
+	add(&a, "--leave-running");
+	add(&a, "--action-script");
+	add(&a, "%s", HELPER);
+	if (early) {
+		add(&a, "--track-mem");
+		add(&a, "--prev-images-dir");
+		add(&a, "../" EARLY);
+	}
+	done = run_criu(&a);
+	free_arguments(&a);
+	if (done)
+		return 0;
+	find_cause(w, "dump", message, sizeof(message));
+	return dre_fail(DRE_ERR_SAVE_SNAPSHOT_FAILED, "%s", message);
+}
+
+/* The container is frozen, as CRIU's images have it. */
+static int copy_files(const struct work *w, const char *copy)
+{
+	struct manifest m = {};
+	int err = container_read(w->app.store, w->app.name, &m);
+
+	if (!err)
+		err = checkpoint_copy_layer(w->app.store, m.writable, copy);
+	manifest_free(&m);
+	return err;
+}
+
+/* Whatever has happened: as it was. */
+static int let_go(const struct work *w, int err)
+{
+	char group[APP_GROUP_SIZE];
+	struct saved_error saved;
+	int ret;
+
+	save_error(&saved);
+	ret = app_record_release(&w->app, w->dir);
+	app_group("app", w->app.name, group);
+	if (cgroupfs_freeze(group, false) && !ret)
+		ret = DRE_ERR_DEVICE_BUSY;
+	if (err)
+		restore_error(&saved);
+	return err ? err : ret;
+}
+
+int do_checkpoint(char **argv)
+{
+	struct work w;
+	int err, status;
+
+	/* What ends the caller, like the terminal's signals, must not end us half way. */
+	setsid();
+	err = work_begin(&w, argv, NULL);
+	if (!err) {
+		err = dump(&w);
+		if (!err)
+			err = copy_files(&w, argv[3]);
+		err = let_go(&w, err);
+	}
+	status = report(&w, err);
+	work_end(&w);
+	return status;
+}
+
+/*
+ * Restart.
+ */
+
+/* liblxc's monitor is a fork of ours that lives as long as the container: it keeps nothing. */
+static struct work *restored;
+
+static void leave_to_monitor(void)
+{
+	if (!restored)		/* CRIU, a fork of the monitor */
+		return;
+	close(REPORT_FD);
+	close(LOCK_FD);
+	close(restored->dir);
+	store_close(restored->app.store);
+	restored = NULL;
+}
+
+static int restore(const struct work *w)
+{
+	char directory[PATH_MAX + sizeof("/" IMAGES)], message[1024];
+	struct migrate_opts opts = { .directory = directory, .action_script = HELPER };
+
+	snprintf(directory, sizeof(directory), "%s/" IMAGES, w->path);
+	if (!w->app.lxc->migrate(w->app.lxc, MIGRATE_RESTORE, &opts, sizeof(opts)))
+		return 0;
+	find_cause(w, "restore", message, sizeof(message));
+	return dre_fail(DRE_ERR_LOAD_SNAPSHOT_FAILED, "%s", message);
+}
+
+/* The rules for devices, which liblxc sets only when it starts a container. */
+static int allow_devices(struct lxc_container *c)
+{
+	static const char *const keys[] = { "devices.deny", "devices.allow" };
+	char key[64], rules[4096], *rule, *save;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		snprintf(key, sizeof(key), "lxc.cgroup2.%s", keys[i]);
+		if (c->get_config_item(c, key, rules, sizeof(rules)) < 0)
+			continue;
+		for (rule = strtok_r(rules, "\n", &save); rule; rule = strtok_r(NULL, "\n", &save))
+			if (!c->set_cgroup_item(c, keys[i], rule))
+				return dre_fail(DRE_ERR_LOAD_SNAPSHOT_FAILED,
+						"liblxc cannot set its rule for devices \"%s\"",
+						rule);
+	}
+	return 0;
+}
+
+/* The module is told of init before it runs, as it is at a start. */
+static int announce(const struct app *app)
+{
+	pid_t init = app->lxc->init_pid(app->lxc);
+	int dre, cfd, err = app_module_open(&dre);
+
+	if (err)
+		return err;
+	cfd = dre_module_container_create(dre, DRE_CONTAINER_APP, app->name, init);
+	close(dre);
+	if (cfd < 0)
+		return dre_fail_errno(-cfd, "the D-RE module refuses container '%s'", app->name);
+	close(cfd);
+	return 0;
+}
+
+static int check_frozen(const char *group)
+{
+	bool frozen;
+	int err = cgroupfs_frozen(group, &frozen);
+
+	if (!err && !frozen)
+		err = dre_fail(DRE_ERR_LOAD_SNAPSHOT_FAILED, "CRIU did not run %s", HELPER);
+	return err;
+}
+
+/* All that is not CRIU's. The container is frozen until it is done. */
+static int complete(const struct work *w)
+{
+	char group[APP_GROUP_SIZE];
+	int err;
+
+	app_group("app", w->app.name, group);
+	err = check_frozen(group);
+	if (!err)
+		err = allow_devices(w->app.lxc);
+	if (!err)
+		err = announce(&w->app);
+	if (!err)
+		err = app_record_apply(&w->app, w->dir);
+	if (!err)
+		err = cgroupfs_freeze(group, false);
+	return err;
+}
+
+int do_restore(char **argv)
+{
+	char log[PATH_MAX];
+	struct work w;
+	int err, status;
+
+	setsid();
+	snprintf(log, sizeof(log), "%s/lxc/%s/lxc.log", argv[0], argv[1]);
+	(void)!truncate(log, 0);
+	err = work_begin(&w, argv, log);
+	restored = &w;
+	if (!err && pthread_atfork(NULL, NULL, leave_to_monitor))
+		err = dre_fail_errno(ENOMEM, "the monitor");
+	if (!err)
+		err = restore(&w);
+	if (!err) {
+		err = complete(&w);
+		if (err)
+			app_undo_start(&w.app);
+	}
+	status = report(&w, err);
+	work_end(&w);
+	return status;
+}
+
+/*
+ * What CRIU calls.
+ */
+
+static int act(const struct work *w, const char *action)
+{
+	char group[APP_GROUP_SIZE];
+	int err;
+
+	app_group("app", w->app.name, group);
+	err = cgroupfs_freeze(group, true);
+	if (!err && !strcmp(action, "pre-dump"))
+		err = app_record_hold(&w->app, w->dir);
+	return err;
+}
+
+int do_action(void)
+{
+	const char *action = getenv("CRTOOLS_SCRIPT_ACTION");
+	char *argv[] = { getenv(ENV_STORE), getenv(ENV_NAME), getenv(ENV_DIR) };
+	struct work w;
+	int err;
+
+	if (!argv[0] || !argv[1] || !argv[2])
+		return EXIT_FAILURE;
+	if (strcmp(action, "pre-dump") && strcmp(action, "pre-resume"))
+		return EXIT_SUCCESS;
+	err = work_begin(&w, argv, NULL);
+	if (!err) {
+		err = act(&w, action);
+		if (err)
+			file_write_new(w.dir, FAILURE, dre_last_error(), strlen(dre_last_error()));
+	}
+	work_end(&w);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}

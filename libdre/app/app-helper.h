@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the parts of dre-app-helper share.
+ */
+#ifndef DRE_APP_HELPER_H
+#define DRE_APP_HELPER_H
+
+#include "app.h"
+
+#define REPORT_FD	3
+#define LOCK_FD		4	/* of the container: it stays busy until the helper is done */
+
+/* Answer on REPORT_FD, and return the exit status. */
+int report_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+int report_ok(int status);
+
+/* @log: a file for liblxc's, or NULL. */
+struct lxc_container *open_container(const char *root, const char *name, const char *log);
+
+/* The first error in liblxc's log, which is the cause of the others. */
+bool first_error(const char *log, char *message, size_t size);
+
+/* app-helper-criu.c */
+int do_checkpoint(char **argv);		/* STORE NAME DIR COPY */
+int do_restore(char **argv);		/* STORE NAME DIR */
+int do_action(void);			/* CRIU calls it, from one of those two */
+
+#endif /* DRE_APP_HELPER_H */

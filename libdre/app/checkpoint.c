@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Checkpoints of running containers, and restarts from them.
+ */
+#include <unistd.h>
+
+#include "app.h"
+#include "common/checkpoint.h"
+#include "common/rootfs.h"
+#include "common/store_private.h"
+
+static int begin(struct app *app, const dre_app_handle *h, const char *tag)
+{
+	int err;
+
+	if (!h || !tag)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				h ? "checkpoint's name" : "container's handle");
+	err = app_check_handle(h);
+	if (!err)
+		err = dre_check_name("checkpoint", tag);
+	return err ? err : app_begin(app, h->name, APP_CHANGE);
+}
+
+/* Without the module nobody knows which processes are bound, and they could not be again. */
+static int check_module(void)
+{
+	int dre, err = app_module_open(&dre);
+
+	if (!err)
+		close(dre);
+	return err;
+}
+
+/* What the machine could not do has a code of its own for each of these; the text stays. */
+static int name_failure(int err, int failed)
+{
+	return err == DRE_ERR_DEVICE_BUSY ? failed : err;
+}
+
+static int checkpoint(const struct app *app, const char *tag)
+{
+	struct checkpoint cp;
+	int err = checkpoint_begin(&cp, app->container, tag);
+
+	if (err)
+		return err;
+	err = app_helper_checkpoint(app, cp.dir, cp.manifest.writable);
+	if (err) {
+		checkpoint_abandon(&cp);
+		return err;
+	}
+	return checkpoint_publish(&cp);
+}
+
+dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag)
+{
+	struct app app;
+	int err = begin(&app, h, tag);
+
+	if (err)
+		return err;
+	err = app_require(&app, APP_RUNNING, APP_RUNNING);
+	if (!err)
+		err = check_module();
+	if (!err)
+		err = name_failure(checkpoint(&app, tag), DRE_ERR_SAVE_SNAPSHOT_FAILED);
+	app_end(&app);
+	return err;
+}
+
+/* The container is stopped and has the checkpoint's files. */
+static int restore(const struct app *app, const struct checkpoint *cp)
+{
+	const struct manifest *m = &app->container->manifest;
+	char rootfs[PATH_MAX];
+	int err = app_write_lxc(app, m);
+
+	if (!err)
+		err = app_path(app->store, app->name, "rootfs", rootfs);
+	if (!err)
+		err = rootfs_mount(app->store, app->name, m, rootfs);
+	if (!err)
+		err = app_helper_restore(app, cp->dir);
+	return err;
+}
+
+/* Gives the container @m, and stores what it had there. */
+static int exchange(const struct app *app, struct manifest *m)
+{
+	struct manifest old = app->container->manifest;
+	int err;
+
+	app->container->manifest = *m;
+	err = container_commit(app->container);
+	if (err)
+		app->container->manifest = old;
+	else
+		*m = old;
+	return err;
+}
+
+/* The container as it was, but stopped. If even that fails it has the checkpoint's files. */
+static void take_back(const struct app *app, struct manifest *old)
+{
+	struct saved_error saved;
+
+	save_error(&saved);
+	app_undo_start(app);
+	if (!app_settle(app))
+		exchange(app, old);
+	restore_error(&saved);
+}
+
+/*
+ * Within a change of the store: what the container has had is not collected before
+ * it is known that it is not needed any more.
+ */
+static int replace(const struct app *app, const struct checkpoint *cp)
+{
+	struct manifest m = {};
+	int err = checkpoint_copy_files(cp, &m);
+
+	if (!err && app_state(app) != APP_STOPPED)
+		err = app_stop(app);
+	if (!err)
+		err = exchange(app, &m);
+	if (!err) {
+		err = restore(app, cp);
+		if (err)
+			take_back(app, &m);
+	}
+	manifest_free(&m);
+	return err;
+}
+
+static int restart(const struct app *app, const char *tag)
+{
+	struct checkpoint cp;
+	int err = checkpoint_open(&cp, app->container, tag);
+
+	if (err)
+		return err;
+	err = store_change_begin(app->store);
+	if (!err)
+		err = store_change_end(app->store, true, replace(app, &cp));
+	checkpoint_close(&cp);
+	return err;
+}
+
+dre_return_t dre_app_restart(const dre_app_handle *h, const char *tag)
+{
+	struct app app;
+	int err = begin(&app, h, tag);
+
+	if (err)
+		return err;
+	err = app_require(&app, APP_RUNNING, APP_STOPPED);
+	if (!err)
+		err = check_module();
+	if (!err)
+		err = name_failure(restart(&app, tag), DRE_ERR_LOAD_SNAPSHOT_FAILED);
+	app_end(&app);	/* what is stopped is cleaned up there */
+	return err;
+}
+
+dre_return_t dre_app_remove_checkpoint(const dre_app_handle *h, const char *tag)
+{
+	struct app app;
+	int err = begin(&app, h, tag);
+
+	if (err)
+		return err;
+	err = name_failure(checkpoint_remove(app.container, tag), DRE_ERR_REMOVE_SNAPSHOT_FAILED);
+	app_end(&app);
+	return err;
+}
+
+dre_return_t dre_app_get_checkpoint_list(const dre_app_handle *h, dre_list_t *list)
+{
+	struct app app;
+	int err;
+
+	if (!h || !list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				h ? "pointer to the list" : "container's handle");
+	err = app_begin_handle(&app, h, APP_LOOK);
+	if (err)
+		return err;
+	err = checkpoint_list(app.store, app.name, list);
+	app_end(&app);
+	return err;
+}
