@@ -618,8 +618,6 @@ TEST_F(group, caller_in_a_cgroup_namespace)
 	agent_kill(&caller, SIGKILL);
 }
 
-/* Ends */
-
 /*
  * Whoever makes a control group may have mounted something over its files, where
  * he may: a pipe that nobody reads, a file of somebody else's. It is not touched.
@@ -657,6 +655,45 @@ TEST_F(group, something_is_mounted_over_the_files)
 	unlink(over);
 	close(fd);
 }
+
+/*
+ * The mount that the directory was given by counts. Nobody is moved by one that is
+ * read-only, and one that becomes so later keeps nobody there for good.
+ */
+TEST_F(group, directory_on_a_read_only_mount)
+{
+	static const char at[] = "/tmp/dre-read-only";
+	int fd, dir;
+
+	ASSERT_EQ(0, unshare(CLONE_NEWNS));
+	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	mkdir(at, 0700);
+	ASSERT_EQ(0, mount(CGROUPS, at, NULL, MS_BIND, NULL));
+	fd = open(at, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	dir = openat(fd, "dre-test/g1", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ASSERT_LE(0, dir);
+	ASSERT_EQ(0, group_destroy(self->fd, "g1"));
+	ASSERT_EQ(0, group_create(self->fd, dir, "g1", &self->g1));
+	ASSERT_EQ(0, process_bind(self->fd, self->inside->pid, 0, "g1"));
+
+	ASSERT_EQ(0, mount(NULL, at, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+	EXPECT_NOT_MOVED(EROFS, self->host.pid, process_bind(self->fd, self->host.pid, 0, "g1"));
+	EXPECT_NOT_MOVED(EROFS, self->inside->pid,
+			 process_unbind(self->fd, self->inside->pid, 0, "g1"));
+	EXPECT_BOUND(self->fd, self->inside->pid, self->inside->vpid, self->g1, "g1");
+	EXPECT_GROUP(self->fd, "g1", 1);
+	ASSERT_EQ(0, process_bind(self->fd, self->inside->pid, 0, "g2"));
+	EXPECT_EQ(0, process_unbind(self->fd, self->inside->pid, 0, "g2"));
+	EXPECT_TRUE(in_cgroup(self->inside->pid, "payload"));
+
+	close(dir);
+	close(fd);
+	ASSERT_EQ(0, umount2(at, MNT_DETACH));
+	rmdir(at);
+}
+
+/* Ends */
 
 TEST_F(group, bound_process_exits)
 {
