@@ -655,6 +655,24 @@ static int use_absent_memory(int fd, void *arg)
 	return dre_request(fd, a->cmd, a->whole ? (void *)page : &a->list);
 }
 
+/* Whether it is in the middle of that request, or read(2), and sleeps there. */
+static bool sleeps_in_a_request(pid_t pid, const struct absent *a)
+{
+	unsigned long call = 0, cmd = 0;
+	char path[32];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	file = fopen(path, "re");
+	if (!file)
+		die("%s", path);
+	/* "running" has no numbers; nor does it read otherwise, but receives. */
+	if (fscanf(file, "%lu %*x %lx", &call, &cmd) != 2)
+		call = -1;
+	fclose(file);
+	return a->read ? call == SYS_read : call == SYS_ioctl && cmd == a->cmd;
+}
+
 static bool have_userfaultfd(void)
 {
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
@@ -704,7 +722,7 @@ TEST_F(group, sleeps_in_a_request)
 			fd = self->dre;
 		agent_start(&sleeper[i], NULL, 0);
 		agent_send(&sleeper[i], fd, use_absent_memory, &absent[i], sizeof(absent[i]));
-		usleep(50000);
+		ASSERT_TRUE(eventually(sleeps_in_a_request(sleeper[i].pid, &absent[i])));
 		EXPECT_EQ(0, readable(sleeper[i].sock));
 	}
 	/* Whatever it was holding, all this would wait for it. */
@@ -721,6 +739,7 @@ TEST_F(group, sleeps_in_a_request)
 	container_kill(&second);
 	EXPECT_EQ(-ENOENT, container_open(self->dre, APP, "c2"));
 	for (i = 0; i < ARRAY_SIZE(absent); i++) {
+		EXPECT_TRUE(sleeps_in_a_request(sleeper[i].pid, &absent[i]));
 		EXPECT_EQ(0, readable(sleeper[i].sock));
 		agent_kill(&sleeper[i], SIGKILL);
 	}
