@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -362,6 +364,50 @@ static void time_is_local_and_has_its_zone(void **state)
 	}
 	unsetenv("TZ");
 	wait_for_next_second();
+}
+
+/* The smallest file of tzfile(5): one offset from UTC, in seconds, for all times. */
+static void set_system_zone(int offset)
+{
+	static const unsigned char header[44] = { 'T', 'Z', 'i', 'f', [39] = 1, [43] = 4 };
+	const unsigned char zone[] = { offset >> 24, offset >> 16, offset >> 8, offset, 0, 0 };
+	int fd = open("/etc/localtime.new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	child_assert(fd >= 0);
+	child_assert(write(fd, header, sizeof(header)) == sizeof(header));
+	child_assert(write(fd, zone, sizeof(zone)) == sizeof(zone));
+	child_assert(write(fd, "XST", 4) == 4);
+	close(fd);
+	child_assert(!rename("/etc/localtime.new", "/etc/localtime"));
+}
+
+/* Where TZ is not set; as the operator changes it, in an /etc of its own. */
+static void change_system_zone(void *unused)
+{
+	(void)unused;
+	child_assert(!unshare(CLONE_NEWNS));
+	child_assert(!mount("tmpfs", "/etc", "tmpfs", 0, "mode=755"));
+	unsetenv("TZ");
+	set_system_zone(9 * 3600);
+	wait_for_next_second();
+	DLOG_INFO("before");
+	set_system_zone(-(3 * 3600 + 30 * 60));
+	wait_for_next_second();
+	DLOG_INFO("after");
+}
+
+static void time_follows_the_zone_of_the_system(void **state)
+{
+	const char *body;
+
+	(void)state;
+	daware_log_open("p", 0, 0);
+	daware_log_set_format("%time% %msg%");
+	assert_int_equal(run_in_child(change_system_zone, NULL), 0);
+	body = logd_receive_body(logd, DEFAULT_PRIORITY);
+	assert_string_equal(body + strlen("p: 2000-01-02T03:04:05"), "+09:00 before");
+	body = logd_receive_body(logd, DEFAULT_PRIORITY);
+	assert_string_equal(body + strlen("p: 2000-01-02T03:04:05"), "-03:30 after");
 }
 
 static void host_is_the_present_name(void **state)
@@ -779,19 +825,6 @@ static void *log_until_stopped(void *unused)
 	return unused;
 }
 
-static bool sender_sleeps(void)
-{
-	char path[64], state = 'R';
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", sender);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-	fclose(file);
-	return state == 'S';
-}
-
 static pthread_t start_blocked_thread(void)
 {
 	pthread_t thread;
@@ -803,7 +836,7 @@ static pthread_t start_blocked_thread(void)
 	do {
 		before = nr_sent;
 		sleep_ms(100);
-	} while (!before || nr_sent != before || !sender_sleeps());
+	} while (!before || nr_sent != before || !thread_sleeps(sender));
 	return thread;
 }
 
@@ -931,6 +964,7 @@ int main(void)
 		with_daemon(errno_is_unchanged),
 		with_daemon(format_stays_if_there_is_no_memory),
 		with_daemon(time_is_local_and_has_its_zone),
+		with_daemon(time_follows_the_zone_of_the_system),
 		with_daemon(host_is_the_present_name),
 		with_daemon(too_long_is_cut_and_marked),
 		with_daemon(no_character_is_cut_in_two),

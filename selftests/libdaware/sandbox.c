@@ -44,7 +44,7 @@ void sandbox_enter(void)
 int logd_start(void)
 {
 	const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
-	const struct timeval patience = { .tv_sec = 10 };
+	const struct timeval patience = { .tv_sec = 60 };
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
@@ -127,6 +127,21 @@ unsigned int count_threads(void)
 		threads += entry->d_name[0] != '.';
 	closedir(dir);
 	return threads;
+}
+
+bool thread_sleeps(pid_t tid)
+{
+	char path[64], state = 'R';
+	FILE *file;
+
+	if (!tid)
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+	fclose(file);
+	return state == 'S';
 }
 
 void sleep_ms(unsigned int ms)

@@ -32,12 +32,14 @@ bool logd_is_idle(int fd);
 int find_log_fd(void);
 
 unsigned int count_threads(void);
+/* Whether a thread of this process waits for something. @tid may be 0: not known yet. */
+bool thread_sleeps(pid_t tid);
 void sleep_ms(unsigned int ms);
 
-/* Waits some seconds, at most, for something to become true. */
+/* Waits for something to become true; never as long as it takes, on the slowest machine. */
 #define wait_until(condition) \
 	do { \
-		for (int tries_ = 0; !(condition) && tries_ < 5000; tries_++) \
+		for (int tries_ = 0; !(condition) && tries_ < 60000; tries_++) \
 			sleep_ms(1); \
 		assert_true(condition); \
 	} while (0)

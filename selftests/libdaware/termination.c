@@ -225,9 +225,11 @@ static void errno_survives_the_handler(void **state)
 }
 
 static sem_t never_interrupted;
+static atomic_int waiter;
 
 static void *wait_for_semaphore(void *result)
 {
+	waiter = gettid();
 	*(int *)result = sem_wait(&never_interrupted);
 	return NULL;
 }
@@ -241,7 +243,7 @@ static void system_calls_are_restarted(void **state)
 	(void)state;
 	sem_init(&never_interrupted, 0, 0);
 	assert_int_equal(pthread_create(&thread, NULL, wait_for_semaphore, &result), 0);
-	sleep_ms(50);
+	wait_until(thread_sleeps(waiter));
 	assert_int_equal(pthread_kill(thread, SIGTERM), 0);
 	expect_calls(1, "a");
 	sem_post(&never_interrupted);
@@ -418,36 +420,47 @@ static void signals_while_callbacks_run(void **state)
 	daware_termination_unregister_callback(usr2);
 }
 
-static atomic_bool unregistered;
+struct unregistering {
+	DTermination *handle;
+	atomic_int tid;
+	atomic_bool done;
+};
 
-static void *unregister(void *handle)
+static void *unregister(void *arg)
 {
-	daware_termination_unregister_callback(handle);
-	unregistered = true;
+	struct unregistering *u = arg;
+
+	u->tid = gettid();
+	daware_termination_unregister_callback(u->handle);
+	u->done = true;
 	return NULL;
 }
 
 static void unregister_waits_for_the_running_callback(void **state)
 {
 	DTermination *other = add(SIGTERM, note, "other"), *handle = add(SIGTERM, block, "a");
-	pthread_t thread, stale;
+	/* One of them finds that the handle is stale. */
+	struct unregistering threads[2] = { { .handle = handle }, { .handle = handle } };
+	pthread_t ids[2];
 
 	(void)state;
-	unregistered = false;
 	send_signal(SIGTERM);
 	while (sem_wait(&entered))
 		;
 	/* Not for the callback of another handle. */
 	daware_termination_unregister_callback(other);
 
-	assert_int_equal(pthread_create(&thread, NULL, unregister, handle), 0);
-	assert_int_equal(pthread_create(&stale, NULL, unregister, handle), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&ids[i], NULL, unregister, &threads[i]), 0);
+	for (int i = 0; i < 2; i++)
+		wait_until(thread_sleeps(threads[i].tid));
 	sleep_ms(100);
-	assert_false(unregistered);
+	assert_false(threads[0].done);
+	assert_false(threads[1].done);
 	assert_int_equal(calls_until_now(), 0);
 	sem_post(&release);
-	assert_int_equal(pthread_join(thread, NULL), 0);
-	assert_int_equal(pthread_join(stale, NULL), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_join(ids[i], NULL), 0);
 	assert_int_equal(calls_until_now(), 1);
 	expect_calls(1, "a");
 }
@@ -615,7 +628,8 @@ static void everything_at_once(void **state)
 		assert_int_equal(pthread_create(&threads[i], NULL, register_and_unregister,
 						(void *)(intptr_t)signals[i]), 0);
 	assert_int_equal(pthread_create(&threads[3], NULL, send_signals, NULL), 0);
-	for (int i = 0; i < 50; i++) {
+	/* Until a callback was called at least, else it was no test. */
+	for (int i = 0; i < 50 || (!calls_until_now() && i < 5000); i++) {
 		sleep_ms(10);
 		assert_int_equal(run_in_child(ignore_in_child, NULL), 0);
 	}
