@@ -320,6 +320,51 @@ static bool dump_early(const struct work *w)
 	return done;
 }
 
+/*
+ * CRIU cuts the network off with a table of rules of its own, and saves it with those of the
+ * container; but after a restore it looks for it by another name.
+ */
+static int drop_lock(int images, const char *name)
+{
+	char *rules, *line, *rest, *out;
+	bool ours = false;
+	size_t len;
+	int err;
+
+	err = file_read(images, name, 16 << 20, &rules, &len);
+	if (err)
+		return err;
+	for (rest = out = rules; (line = strsep(&rest, "\n")) && rest; ) {
+		ours |= !strncmp(line, "table ", 6) && strstr(line, " CRIU-");
+		if (!ours) {
+			len = strlen(line);
+			memmove(out, line, len);
+			out[len] = '\n';
+			out += len + 1;
+		}
+		ours &= strcmp(line, "}") != 0;
+	}
+	unlinkat(images, name, 0);
+	if (out > rules)
+		err = file_write_new(images, name, rules, out - rules);
+	free(rules);
+	return err;
+}
+
+static int drop_locks(const struct work *w)
+{
+	DIR *images = file_opendir(w->dir, IMAGES);
+	struct dirent *entry;
+	int err = images ? 0 : -errno;
+
+	while (!err && (entry = file_readdir(images)))
+		if (!strncmp(entry->d_name, "nftables-", strlen("nftables-")))
+			err = drop_lock(dirfd(images), entry->d_name);
+	if (images)
+		closedir(images);
+	return err ? dre_fail_errno(-err, "CRIU's images") : 0;
+}
+
 static int dump(const struct work *w)
 {
 	bool early = dump_early(w), done;
@@ -338,7 +383,7 @@ static int dump(const struct work *w)
 	done = run_criu(&a);
 	free_arguments(&a);
 	if (done)
-		return 0;
+		return drop_locks(w);
 	find_cause(w, "dump", message, sizeof(message));
 	return dre_fail(DRE_ERR_SAVE_SNAPSHOT_FAILED, "%s", message);
 }

@@ -157,9 +157,16 @@ static volatile pid_t attached;
 static void pass_on(int signo, siginfo_t *info, void *context)
 {
 	(void)context;
-	/* The terminal's signals go to all of the foreground, the command included. */
-	if (attached > 0 && info->si_code != SI_KERNEL)
-		kill(attached, signo);
+	/* What comes from a terminal is for all that the command has started. */
+	if (attached > 0)
+		kill(info->si_code == SI_KERNEL ? -attached : attached, signo);
+}
+
+/* In a session that is the container's: a checkpoint could not dump who is in one of the host's. */
+static int run_command(void *command)
+{
+	setsid();
+	return lxc_attach_run_command(command);
 }
 
 /* Who ends us, or our caller, means the command. */
@@ -189,7 +196,7 @@ static int do_exec(const char *root, const char *name, char **argv)
 		options.attach_flags |= LXC_ATTACH_TERMINAL;
 	else
 		leave_terminal();
-	if (c->attach(c, lxc_attach_run_command, &command, &options, (pid_t *)&attached))
+	if (c->attach(c, run_command, &command, &options, (pid_t *)&attached))
 		return report_error("liblxc cannot run a command in it");
 	while (waitpid(attached, &status, 0) < 0 && errno == EINTR)
 		;

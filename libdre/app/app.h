@@ -111,7 +111,9 @@ void app_cgroup_path(const struct app *app, const char *cgroup, char path[APP_CG
 void app_each_cgroup(const struct app *app,
 		     void (*fn)(const struct app *app, int outer, const char *cgroup, void *arg),
 		     void *arg);
-int app_cgroup_create(const struct app *app, const char *cgroup);
+
+/* Tells the module, a fd of which is @cfd, of one that was made. */
+int app_cgroup_announce(const struct app *app, int cfd, const char *cgroup);
 
 /* Tells a module that was loaded after the container was started of those that there are. */
 void app_cgroups_announce(const struct app *app, int cfd);

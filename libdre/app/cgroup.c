@@ -75,7 +75,7 @@ static int begin(struct app *app, const dre_app_handle *h, const char *cgroup)
 	return err;
 }
 
-static int announce(const struct app *app, int cfd, const char *cgroup)
+int app_cgroup_announce(const struct app *app, int cfd, const char *cgroup)
 {
 	char path[APP_CGROUP_SIZE];
 	int dir, err;
@@ -98,7 +98,7 @@ static int announce(const struct app *app, int cfd, const char *cgroup)
 	return dre_fail_errno(-err, "container '%s', control group '%s'", app->name, cgroup);
 }
 
-int app_cgroup_create(const struct app *app, const char *cgroup)
+static int create(const struct app *app, const char *cgroup)
 {
 	char path[APP_CGROUP_SIZE];
 	struct saved_error saved;
@@ -110,7 +110,7 @@ int app_cgroup_create(const struct app *app, const char *cgroup)
 	app_cgroup_path(app, cgroup, path);
 	err = cgroupfs_create(path);
 	if (!err) {
-		err = announce(app, cfd, cgroup);
+		err = app_cgroup_announce(app, cfd, cgroup);
 		if (err) {
 			save_error(&saved);
 			cgroupfs_remove(path);
@@ -128,7 +128,7 @@ dre_return_t dre_app_create_cgroup(const dre_app_handle *h, const char *cgroup)
 
 	if (err)
 		return err;
-	err = app_cgroup_create(&app, cgroup);
+	err = create(&app, cgroup);
 	app_end(&app);
 	return err;
 }

@@ -405,15 +405,26 @@ static int set_limit(const struct app *app, char *arguments)
 			      strerror(-err)) : 0;
 }
 
+/* CRIU has made them, but not what makes them D-RE's. */
+static int make_group(const struct app *app, int cfd, const char *cgroup)
+{
+	char path[APP_CGROUP_SIZE];
+	int err;
+
+	if (app_check_cgroup(cgroup, false))
+		return damaged(app);
+	app_cgroup_path(app, cgroup, path);
+	err = cgroupfs_create(path);
+	return err && err != DRE_ERR_CGROUP_EXISTENCE ? err : app_cgroup_announce(app, cfd, cgroup);
+}
+
 static int apply_group(const struct app *app, int cfd, const char *verb, char *arguments)
 {
-	(void)cfd;
 	if (!strcmp(verb, "controllers"))
 		return enable(app, arguments);
 	if (!strcmp(verb, "limit"))
 		return set_limit(app, arguments);
-	return app_check_cgroup(arguments, false) ? damaged(app) :
-	       app_cgroup_create(app, arguments);
+	return make_group(app, cfd, arguments);
 }
 
 static int apply_process(const struct app *app, int cfd, const char *verb, char *arguments)

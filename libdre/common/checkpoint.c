@@ -85,7 +85,7 @@ static int stage(struct checkpoint *cp)
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
 		if (cp->dir_fd < 0 || (i && mkdirat(cp->dir_fd, dirs[i], 0700) < 0) ||
 		    fchownat(cp->dir_fd, dirs[i], -1, map.count ? map.first : 0, 0) < 0 ||
-		    fchmodat(cp->dir_fd, dirs[i], 0710, 0) < 0)
+		    fchmodat(cp->dir_fd, dirs[i], 0750, 0) < 0)
 			return dre_fail_errno(errno, "checkpoint '%s'", cp->tag);
 	return 0;
 }

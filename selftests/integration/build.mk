@@ -9,7 +9,7 @@ IT_TESTS := arguments cgroups checkpoints events hostile killed lifecycle proces
 IT_COMMON := $(addprefix selftests/integration/,box.c calls.c world.c)
 
 # What runs in containers brings all that it needs.
-IT_STATIC := agent init intruder
+IT_STATIC := agent init intruder payload
 IT_PROGRAMS := $(addprefix $(IT)/,$(IT_TESTS) $(IT_STATIC) linked linked-static json)
 
 # What a user has to give to the linker for the static libraries.

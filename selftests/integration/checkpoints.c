@@ -105,11 +105,215 @@ static void refused(void **state)
 	box_destroy(h);
 }
 
+/* Its PID in the container. */
+static int start_payload(const dre_app_handle *h, int megabytes)
+{
+	char command[64];
+	const char *pid;
+
+	snprintf(command, sizeof(command), "payload %d", megabytes);
+	assert_int_equal(box_run(h, command), 0);
+	assert_true(eventually(box_says(h, "payload is ready")));
+	assert_int_equal(box_ask(h, &pid, "sed -n 's/payload is ready //p' " JOURNAL), 0);
+	return atoi(pid);
+}
+
+/* It uses all that it has, for the @nth time. */
+static void assert_payload_holds(const dre_app_handle *h, int pid, int nth)
+{
+	char command[64], wanted[64], *journal;
+
+	snprintf(command, sizeof(command), "kill -USR1 %d", pid);
+	assert_int_equal(box_run(h, command), 0);
+	snprintf(wanted, sizeof(wanted), "payload holds %d\n", nth);
+	if (eventually(box_says(h, wanted) || box_says(h, "payload lost")) && box_says(h, wanted))
+		return;
+	journal = box_read(h, JOURNAL);
+	fail_msg("%s", journal);
+}
+
+static void payload_goes_on(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	int pid = start_payload(h, 0);
+
+	(void)state;
+	assert_payload_holds(h, pid, 1);
+	assert_done(dre_app_checkpoint(h, "a"));
+	assert_payload_holds(h, pid, 2);
+	assert_done(dre_app_restart(h, "a"));
+	assert_payload_holds(h, pid, 2);
+	assert_payload_holds(h, pid, 3);
+	assert_done(dre_app_checkpoint(h, "b"));
+	assert_done(dre_app_restart(h, "b"));
+	assert_payload_holds(h, pid, 4);
+	box_destroy(h);
+}
+
+#define PARENT	STORE "/containers/c/checkpoints/a/images/parent"
+
+/* Where there is much of it, while the container runs; what changes since is dumped once more. */
+static void memory_is_dumped_early(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	int pid = start_payload(h, 24);
+
+	(void)state;
+	assert_payload_holds(h, pid, 1);
+	assert_done(dre_app_checkpoint(h, "a"));
+	assert_int_equal(access(PARENT "/inventory.img", F_OK), 0);
+	assert_payload_holds(h, pid, 2);
+	assert_done(dre_app_restart(h, "a"));
+	assert_payload_holds(h, pid, 2);
+	/* What was dumped early is no reason for the next one to do without. */
+	assert_done(dre_app_remove_checkpoint(h, "a"));
+	assert_done(dre_app_checkpoint(h, "a"));
+	assert_done(dre_app_restart(h, "a"));
+	assert_payload_holds(h, pid, 3);
+	box_destroy(h);
+}
+
+static void assert_bound(const dre_app_handle *h, const char *cgroup, int vpid, int other)
+{
+	dre_app_pid_list_t list;
+
+	assert_done(dre_app_get_bound_pid_list(h, cgroup, &list));
+	assert_non_null(list[0]);
+	assert_int_equal(list[0]->vpid, vpid);
+	if (other) {
+		assert_non_null(list[1]);
+		assert_int_equal(list[1]->pid, other);
+	}
+	assert_null(list[1 + !!other]);
+	dre_app_release_registered_pid_list(list);
+}
+
+static void limit(const dre_app_handle *h, const char *cgroup, dre_app_resource_t type, int value)
+{
+	dre_app_resource_value_t r = { .type = type };
+
+	if (type == DRE_APP_CONTAINER_RESOURCE_CPU)
+		r.udata.cpu.percent = value;
+	else
+		r.udata.mem.usage_in_bytes = value;
+	assert_done(dre_app_set_resource(h, cgroup, &r));
+}
+
+static void assert_file(const char *path, const char *text)
+{
+	char *is = read_file(path);
+
+	assert_non_null(is);
+	assert_string_equal(is, text);
+	free(is);
+}
+
+static void assert_limits(void)
+{
+	assert_file(CGROUPS "/dre/app/c/cpu.max", "150000 100000\n");
+	assert_file(CGROUPS "/dre/app/c/blue/memory.max", "67108864\n");
+	assert_file(CGROUPS "/dre/app/c/blue/memory.swap.max", "max\n");
+	assert_file(CGROUPS "/dre/app/c/red/cpu.max", "50000 100000\n");
+}
+
+/* What /proc/daware says in the container: VPIDs are the same on both sides of a restart. */
+static char *daware_inside(const dre_app_handle *h)
+{
+	return read_daware(box_init(h));
+}
+
+/*
+ * Registrations, control groups, limits, bindings, what a bound process has
+ * forked; a host process stays bound; and the callbacks work.
+ */
+static void daware_goes_on(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	struct agent agent, host;
+	const char *text;
+	char *before, *after;
+	int managed;
+
+	(void)state;
+	assert_done(dre_app_create_cgroup(h, "blue"));
+	assert_done(dre_app_create_cgroup(h, "red"));
+	limit(h, ".", DRE_APP_CONTAINER_RESOURCE_CPU, 150);
+	limit(h, "blue", DRE_APP_CONTAINER_RESOURCE_MEMORY, 64 << 20);
+	limit(h, "red", DRE_APP_CONTAINER_RESOURCE_CPU, 50);
+	box_agent(h, &agent, "-s 10,12 -m exit");
+	host_agent(&host, "-s 15");
+	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
+	assert_done(dre_app_bind_pid(h, "blue", host.pid));
+	/* A shell that is bound forks a child, and is bound elsewhere then. */
+	assert_int_equal(box_ask(h, &text, "sh -c 'until [ -e /go ]; do usleep 100000; done; sleep 1000 & "
+				 "wait' </dev/null >/dev/null 2>&1 & echo $!"), 0);
+	managed = atoi(text);
+	assert_done(dre_app_bind_vpid(h, "blue", managed));
+	assert_int_equal(box_run(h, "touch /go; until pidof sleep; do usleep 100000; done"), 0);
+	assert_done(dre_app_bind_vpid(h, "red", managed));
+	assert_done(dre_app_register_vpid(h, managed));
+	before = daware_inside(h);
+	assert_file(CGROUPS "/dre/app/c/cgroup.freeze", "0\n");
+
+	assert_done(dre_app_checkpoint(h, "a"));
+	after = daware_inside(h);
+	assert_string_equal(after, before);
+	free(after);
+	assert_bound(h, "blue", agent.vpid, host.pid);
+	assert_bound(h, "red", managed, 0);
+	assert_limits();
+	assert_int_equal(box_run(h, "grep -q /../blue /proc/$(pidof sleep)/cgroup"), 0);
+
+	assert_done(dre_app_restart(h, "a"));
+	after = daware_inside(h);
+	assert_string_equal(after, before);
+	free(after);
+	assert_bound(h, "blue", agent.vpid, 0);
+	assert_bound(h, "red", managed, 0);
+	assert_limits();
+	assert_int_equal(box_run(h, "grep -q /../blue /proc/$(pidof sleep)/cgroup"), 0);
+	assert_false(is_gone(host.pid));
+	kill(host.pid, SIGKILL);
+
+	assert_done(dre_app_stop(h));
+	assert_true(box_says(h, "agent terminates 10"));
+	free(before);
+	box_destroy(h);
+}
+
+/* What CRIU cannot dump: then all is as it was, and it is said why. */
+static void cannot_be_taken(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	struct agent agent, host;
+
+	(void)state;
+	assert_done(dre_app_create_cgroup(h, "blue"));
+	box_agent(h, &agent, "-s 10 -m exit");
+	host_agent(&host, "-s 15");
+	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
+	assert_done(dre_app_bind_pid(h, "blue", host.pid));
+	assert_int_equal(box_run(h, "sleep 1000 3</dev/dre >/dev/null 2>&1 & echo $! >/pid"), 0);
+	world_mark();
+	assert_refused(DRE_ERR_SAVE_SNAPSHOT_FAILED, dre_app_checkpoint(h, "a"));
+	if (!strstr(dre_last_error(), "container 'c': CRIU: Can't dump file"))
+		fail_msg("%s", dre_last_error());
+	assert_bound(h, "blue", agent.vpid, host.pid);
+	assert_int_equal(box_run(h, "kill $(cat /pid)"), 0);
+	assert_done(dre_app_checkpoint(h, "a"));
+	kill(host.pid, SIGKILL);
+	box_destroy(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(goes_back, box_destroy_all),
 		cmocka_unit_test_teardown(refused, box_destroy_all),
+		cmocka_unit_test_teardown(payload_goes_on, box_destroy_all),
+		cmocka_unit_test_teardown(memory_is_dumped_early, box_destroy_all),
+		cmocka_unit_test_teardown(daware_goes_on, box_destroy_all),
+		cmocka_unit_test_teardown(cannot_be_taken, box_destroy_all),
 	};
 
 	return BOX_MAIN(tests, NULL);
