@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "cpulist.h"
 #include "fail.h"
 
 #define DEFAULT_PATH	"/etc/dre/dre.conf"
@@ -93,10 +94,13 @@ static const char *set_network(struct dre_config *cfg, const char *value)
 {
 	static const char bridge[] = "bridge:";
 
+	*cfg->bridge = '\0';
 	if (!strcmp(value, "empty")) {
 		cfg->network = DRE_NETWORK_EMPTY;
 	} else if (!strcmp(value, "none")) {
 		cfg->network = DRE_NETWORK_NONE;
+	} else if (!strcmp(value, "host")) {
+		cfg->network = DRE_NETWORK_HOST;
 	} else if (!strncmp(value, bridge, strlen(bridge))) {
 		value += strlen(bridge);
 		if (!is_interface(value))
@@ -104,9 +108,88 @@ static const char *set_network(struct dre_config *cfg, const char *value)
 		cfg->network = DRE_NETWORK_BRIDGE;
 		strcpy(cfg->bridge, value);
 	} else {
-		return "is neither empty nor none nor bridge:NAME";
+		return "is none of empty, none, host and bridge:NAME";
 	}
 	return NULL;
+}
+
+/* No limit, where there would be another one. */
+static bool is_max(const char *value)
+{
+	return !strcmp(value, "max");
+}
+
+static const char *set_cpu(struct dre_config *cfg, const char *value)
+{
+	char digits[16];
+	uint32_t percent = 0;
+	size_t len = strlen(value);
+	const char *error = NULL;
+
+	if (!is_max(value)) {
+		if (len && value[len - 1] == '%')
+			len--;
+		snprintf(digits, sizeof(digits), "%.*s", (int)len, value);
+		error = len < sizeof(digits) ? parse_number(digits, 1, INT_MAX, &percent) :
+					       "is out of range";
+	}
+	if (!error)
+		cfg->limits.cpu = percent;
+	return error;
+}
+
+static const char *set_cores(struct dre_config *cfg, const char *value)
+{
+	struct cpulist list;
+
+	if (is_max(value))
+		value = "";
+	else if (!cpulist_parse(&list, value))
+		return "is not a list of cores, as 0-3,5";
+	if (strlen(value) >= sizeof(cfg->limits.cores))
+		return "is too long";
+	strcpy(cfg->limits.cores, value);
+	return NULL;
+}
+
+/* Bytes, with K, M, G or T for powers of 1024. */
+static const char *set_size(unsigned long long *bytes, const char *value)
+{
+	static const char units[] = "KMGT";
+	unsigned long long size;
+	const char *unit;
+	int shift = 0;
+	char *end;
+
+	if (is_max(value)) {
+		*bytes = 0;
+		return NULL;
+	}
+	if (!isdigit((unsigned char)*value))
+		return "is not a size, as 1048576 or 512M";
+	errno = 0;
+	size = strtoull(value, &end, 10);
+	unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+	if (unit) {
+		shift = 10 * (unit - units + 1);
+		end++;
+	}
+	if (*end)
+		return "is not a size, as 1048576 or 512M";
+	if (errno || !size || size > ~0ULL >> shift)
+		return "is out of range";
+	*bytes = size << shift;
+	return NULL;
+}
+
+static const char *set_memory(struct dre_config *cfg, const char *value)
+{
+	return set_size(&cfg->limits.memory, value);
+}
+
+static const char *set_memsw(struct dre_config *cfg, const char *value)
+{
+	return set_size(&cfg->limits.memsw, value);
 }
 
 /* Ids of the host's own users are never given away, whatever the file says. */
@@ -132,9 +215,80 @@ static const struct {
 	{ "app", "stop_timeout", set_stop_timeout },
 	{ "app", "halt_timeout", set_halt_timeout },
 	{ "app", "network", set_network },
+	{ "app", "cpu", set_cpu },
+	{ "app", "cores", set_cores },
+	{ "app", "memory", set_memory },
+	{ "app", "memsw", set_memsw },
 	{ "app", "idmap_base", set_idmap_base },
 	{ "app", "idmap_size", set_idmap_size },
 };
+
+#define NR_KEYS	(sizeof(keys) / sizeof(*keys))
+
+/* Its number in the table, or NR_KEYS. */
+static size_t find_key(const char *section, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < NR_KEYS; i++)
+		if (!strcmp(section, keys[i].section) && !strcmp(key, keys[i].key))
+			break;
+	return i;
+}
+
+bool dre_config_has(const char *key)
+{
+	return find_key("app", key) < NR_KEYS;
+}
+
+const char *dre_config_set(struct dre_config *cfg, const char *key, const char *value)
+{
+	size_t i = find_key("app", key);
+
+	return i < NR_KEYS ? keys[i].set(cfg, value) : "is not a known key";
+}
+
+static const char *print_number(char *text, unsigned long long number)
+{
+	sprintf(text, "%llu", number);
+	return text;
+}
+
+static const char *print_limit(char *text, unsigned long long limit)
+{
+	return limit ? print_number(text, limit) : NULL;
+}
+
+static const char *print_network(const struct dre_config *cfg, char *text)
+{
+	static const char *const words[] = {
+		[DRE_NETWORK_EMPTY] = "empty", [DRE_NETWORK_NONE] = "none",
+		[DRE_NETWORK_HOST] = "host", [DRE_NETWORK_BRIDGE] = "bridge:",
+	};
+
+	strcpy(stpcpy(text, words[cfg->network]), cfg->bridge);
+	return text;
+}
+
+const char *dre_config_get(const struct dre_config *cfg, const char *key,
+			   char text[DRE_VALUE_SIZE])
+{
+	if (!strcmp(key, "network"))
+		return print_network(cfg, text);
+	if (!strcmp(key, "stop_timeout"))
+		return print_number(text, cfg->stop_timeout);
+	if (!strcmp(key, "halt_timeout"))
+		return print_number(text, cfg->halt_timeout);
+	if (!strcmp(key, "cpu"))
+		return print_limit(text, cfg->limits.cpu);
+	if (!strcmp(key, "memory"))
+		return print_limit(text, cfg->limits.memory);
+	if (!strcmp(key, "memsw"))
+		return print_limit(text, cfg->limits.memsw);
+	if (!strcmp(key, "cores") && *cfg->limits.cores)
+		return strcpy(text, cfg->limits.cores);
+	return NULL;
+}
 
 /* An ini_reader, like fgets(): counts lines, for the error text, and cuts none. */
 static char *read_line(char *buf, int size, void *arg)
@@ -159,13 +313,10 @@ static char *read_line(char *buf, int size, void *arg)
 static int handle_key(void *arg, const char *section, const char *key, const char *value)
 {
 	struct parser *p = arg;
-	size_t i;
+	size_t i = find_key(section, key);
 
 	dre_printable(&p->key, key);
-	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if (!strcmp(section, keys[i].section) && !strcmp(key, keys[i].key))
-			break;
-	if (i == sizeof(keys) / sizeof(*keys)) {
+	if (i == NR_KEYS) {
 		p->error = "is not a known key in this section";
 	} else if (p->seen & UINT64_C(1) << i) {
 		p->error = "is given twice";

@@ -15,8 +15,19 @@
 
 enum dre_network {
 	DRE_NETWORK_EMPTY,	/* a network namespace with a loopback device only */
-	DRE_NETWORK_NONE,	/* the host's network */
+	DRE_NETWORK_NONE,	/* the same, and that device is down */
+	DRE_NETWORK_HOST,	/* the host's network */
 	DRE_NETWORK_BRIDGE,	/* a veth pair into the bridge that .bridge names */
+};
+
+#define DRE_CORES_SIZE	512
+
+/* Of a container as a whole; 0 and "": none. */
+struct dre_limits {
+	unsigned long long cpu;		/* percent of one CPU */
+	char cores[DRE_CORES_SIZE];	/* a list of CPUs */
+	unsigned long long memory;	/* bytes */
+	unsigned long long memsw;	/* bytes of memory and swap together */
 };
 
 struct dre_config {
@@ -27,6 +38,7 @@ struct dre_config {
 	unsigned int halt_timeout;	/* seconds for init after that */
 	enum dre_network network;
 	char bridge[IFNAMSIZ];		/* "" unless .network is DRE_NETWORK_BRIDGE */
+	struct dre_limits limits;
 	uint32_t idmap_base;		/* first host id that user namespaces may use */
 	uint32_t idmap_size;		/* ids of each user namespace */
 };
@@ -39,5 +51,23 @@ struct dre_config {
  * with file and line in the error text.
  */
 int dre_config_load(struct dre_config *cfg);
+
+/*
+ * One value of it, by its key in section "app". What is wrong with the value, as in "port IS OUT OF
+ * RANGE", or NULL. What came of an earlier value is gone.
+ */
+const char *dre_config_set(struct dre_config *cfg, const char *key, const char *value);
+
+/* Is there such a key in section "app"? */
+bool dre_config_has(const char *key);
+
+/*
+ * The value in the words of the file, for the keys network, stop_timeout, halt_timeout and those of
+ * limits; NULL for others. @text is room for it.
+ */
+#define DRE_VALUE_SIZE	(DRE_CORES_SIZE + 1)
+
+const char *dre_config_get(const struct dre_config *cfg, const char *key,
+			   char text[DRE_VALUE_SIZE]);
 
 #endif /* DRE_COMMON_CONFIG_H */

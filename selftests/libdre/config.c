@@ -39,6 +39,10 @@ static void assert_defaults(const struct dre_config *cfg)
 	assert_string_equal(cfg->bridge, "");
 	assert_int_equal(cfg->idmap_base, 1879048192);
 	assert_int_equal(cfg->idmap_size, 65536);
+	assert_int_equal(cfg->limits.cpu, 0);
+	assert_string_equal(cfg->limits.cores, "");
+	assert_int_equal(cfg->limits.memory, 0);
+	assert_int_equal(cfg->limits.memsw, 0);
 }
 
 static void missing_file(void **state)
@@ -90,7 +94,7 @@ static void shipped_file(void **state)
 	}
 	fclose(f);
 	setenv("DRE_CONF", path, 1);
-	assert_int_equal(keys, 8);
+	assert_int_equal(keys, 12);
 	memset(&cfg, 0xff, sizeof(cfg));
 	assert_success(load(&cfg, text));
 	assert_defaults(&cfg);
@@ -123,6 +127,49 @@ static void all_keys(void **state)
 	assert_success(load(&cfg, "[app]\nnetwork = none\nprivileged = no\n"));
 	assert_int_equal(cfg.network, DRE_NETWORK_NONE);
 	assert_string_equal(cfg.bridge, "");
+	assert_success(load(&cfg, "[app]\nnetwork = host\n"));
+	assert_int_equal(cfg.network, DRE_NETWORK_HOST);
+	assert_success(load(&cfg, "[app]\ncpu = 150\ncores = 0-1,3\nmemory = 512M\nmemsw = 1g\n"));
+	assert_int_equal(cfg.limits.cpu, 150);
+	assert_string_equal(cfg.limits.cores, "0-1,3");
+	assert_int_equal(cfg.limits.memory, 512 << 20);
+	assert_int_equal(cfg.limits.memsw, 1 << 30);
+}
+
+/* One value at a time, and in the words of the file again. */
+static void single_values(void **state)
+{
+	static const struct {
+		const char *key, *value, *text;
+	} cases[] = {
+		{ "network", "bridge:br0", "bridge:br0" }, { "network", "host", "host" },
+		{ "network", "none", "none" }, { "network", "empty", "empty" },
+		{ "cpu", "50%", "50" }, { "cpu", "200", "200" }, { "cpu", "max", NULL },
+		{ "cores", "0-3,5", "0-3,5" }, { "cores", "max", NULL },
+		{ "memory", "1", "1" }, { "memory", "2k", "2048" },
+		{ "memory", "16777215T", "18446742974197923840" }, { "memory", "max", NULL },
+		{ "memsw", "3M", "3145728" }, { "stop_timeout", "7", "7" },
+		{ "halt_timeout", "0", "0" },
+	};
+	struct dre_config cfg;
+	char text[DRE_VALUE_SIZE];
+
+	(void)state;
+	assert_success(load(&cfg, ""));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *got;
+
+		assert_null(dre_config_set(&cfg, cases[i].key, cases[i].value));
+		got = dre_config_get(&cfg, cases[i].key, text);
+		if (cases[i].text)
+			assert_string_equal(got, cases[i].text);
+		else
+			assert_null(got);
+	}
+	assert_null(dre_config_get(&cfg, "store", text));
+	assert_non_null(dre_config_set(&cfg, "unknown", ""));
+	assert_true(dre_config_has("memory"));
+	assert_false(dre_config_has("port"));
 }
 
 static void bad_lines(void **state)
@@ -150,13 +197,24 @@ static void bad_lines(void **state)
 		{ "[app]\nstop_timeout = 86401\n", ":2: stop_timeout is out of range" },
 		{ "[app]\nhalt_timeout = 99999999999999999999999\n",
 		  ":2: halt_timeout is out of range" },
-		{ "[app]\nnetwork = host\n", ":2: network is neither" },
+		{ "[app]\nnetwork = nat\n", ":2: network is none of" },
 		{ "[app]\nnetwork = bridge:\n", ":2: network does not name a bridge" },
 		{ "[app]\nnetwork = bridge:a/b\n", ":2: network does not name a bridge" },
 		{ "[app]\nnetwork = bridge:..\n", ":2: network does not name a bridge" },
 		{ "[app]\nnetwork = bridge:a b\n", ":2: network does not name a bridge" },
 		{ "[app]\nnetwork = bridge:a234567890123456\n",
 		  ":2: network does not name a bridge" },
+		{ "[app]\ncpu = 0\n", ":2: cpu is out of range" },
+		{ "[app]\ncpu = %\n", ":2: cpu is not a number" },
+		{ "[app]\ncpu = 00000000000000000000\n", ":2: cpu is out of range" },
+		{ "[app]\ncpu = 2147483648\n", ":2: cpu is out of range" },
+		{ "[app]\ncores = 1-\n", ":2: cores is not a list" },
+		{ "[app]\nmemory = 0\n", ":2: memory is out of range" },
+		{ "[app]\nmemory = -1\n", ":2: memory is not a size" },
+		{ "[app]\nmemory = 1X\n", ":2: memory is not a size" },
+		{ "[app]\nmemory = 1MB\n", ":2: memory is not a size" },
+		{ "[app]\nmemsw = 16777216T\n", ":2: memsw is out of range" },
+		{ "[app]\nmemsw = 99999999999999999999999\n", ":2: memsw is out of range" },
 		{ "[app]\nidmap_base = 65535\n", ":2: idmap_base is out of range" },
 		{ "[app]\nidmap_base = 4294967295\n", ":2: idmap_base is out of range" },
 		{ "[app]\nidmap_size = 0\n", ":2: idmap_size is out of range" },
@@ -208,6 +266,7 @@ int main(void)
 		cmocka_unit_test(empty_files),
 		cmocka_unit_test(shipped_file),
 		cmocka_unit_test(all_keys),
+		cmocka_unit_test(single_values),
 		cmocka_unit_test(bad_lines),
 		cmocka_unit_test(long_lines),
 		cmocka_unit_test(binary_file),
