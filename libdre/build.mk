@@ -2,9 +2,10 @@
 
 include libdre/common/sources.mk
 
-libdreapp_SRCS := $(addprefix libdre/app/,bind.c cgroup.c create.c events.c exec.c export.c handle.c helper.c \
-		  list.c lxc_config.c module.c op.c paths.c process.c resource.c snapshot.c start.c state.c \
-		  stop.c checkpoint.c record.c) $(libdre_common_SRCS)
+libdreapp_SRCS := $(addprefix libdre/app/,bind.c cgroup.c checkpoint.c create.c events.c exec.c export.c \
+		  handle.c helper.c limits.c list.c lxc_config.c module.c network.c op.c paths.c process.c \
+		  property.c record.c resource.c snapshot.c start.c state.c stop.c volume.c) \
+		  $(libdre_common_SRCS)
 libdreapp_LIBS := libdaware lxc $(libdre_common_LIBS)
 
 $(eval $(call library,libdreapp,1,$(libdreapp_SRCS),$(libdreapp_LIBS)))

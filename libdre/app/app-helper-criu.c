@@ -144,6 +144,7 @@ static void find_cause(const struct work *w, const char *action, char *message, 
 {
 	char log[PATH_MAX + 64], *text = NULL;
 	size_t len;
+	int code;
 
 	if (!file_read(w->dir, FAILURE, size, &text, &len)) {
 		snprintf(message, size, "%s", text);
@@ -153,7 +154,7 @@ static void find_cause(const struct work *w, const char *action, char *message, 
 	snprintf(log, sizeof(log), "%s/" IMAGES "/%s.log", w->path, action);
 	if (first_criu_error(log, message, size))
 		return;
-	if (!w->log || !first_error(w->log, message, size))
+	if (!w->log || !first_error(w->log, message, size, &code))
 		snprintf(message, size, on_path("criu") ? "CRIU failed, and did not say why" :
 			 "CRIU is not installed");
 }

@@ -35,7 +35,10 @@
 
 #include "app-helper.h"
 #include "common/rootfs.h"
+#include "limits.h"
 #include "module.h"
+#include "network.h"
+#include "volume.h"
 
 /* liblxc's log of a container that is entered often is emptied where it is longer. */
 #define LOG_MAX		(64 * 1024)
@@ -68,12 +71,17 @@ struct lxc_container *open_container(const char *root, const char *name, const c
 	return lxc_container_new(name, lxcpath);
 }
 
+/* Where a hook of ours puts its error into liblxc's log, with the code in place of a line's number. */
+#define HOOK_ERROR	"dre - app-helper.c:hook:"
+
 /*
  * The message of the first error in liblxc's log, which is the cause of the
  * others: "... ERROR  where - file:function:line - MESSAGE".
  */
-bool first_error(const char *log, char *message, size_t size)
+bool first_error(const char *log, char *message, size_t size, int *code)
 {
+	const char *ours;
+
 	char line[1024], *text;
 	bool found = false;
 	FILE *f = fopen(log, "re");
@@ -84,6 +92,8 @@ bool first_error(const char *log, char *message, size_t size)
 		text = text ? strstr(text + 3, " - ") : NULL;
 		if (!text)
 			continue;
+		ours = strstr(line, HOOK_ERROR);
+		*code = ours && ours < text ? atoi(ours + strlen(HOOK_ERROR)) : 0;
 		text[strcspn(text, "\n")] = '\0';
 		snprintf(message, size, "%s", text + 3);
 		found = true;
@@ -97,7 +107,7 @@ static int do_start(const char *root, const char *name)
 {
 	char log[PATH_MAX], message[PATH_MAX + 64];
 	struct lxc_container *c;
-	int fd;
+	int fd, code = 0;
 
 	snprintf(log, sizeof(log), "%s/lxc/%s/lxc.log", root, name);
 	fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -121,9 +131,9 @@ static int do_start(const char *root, const char *name)
 	/* The monitor that was to be cleans up now, our hook included. */
 	while (wait(NULL) > 0 || errno == EINTR)
 		;
-	if (!first_error(log, message, sizeof(message)))
+	if (!first_error(log, message, sizeof(message), &code))
 		snprintf(message, sizeof(message), "it did not start; see %s", log);
-	return report_error("%s", message);
+	return code ? report_error("error %d: %s", code, message) : report_error("%s", message);
 }
 
 /* The monitor, which appends, has a line to say about each command that is run. */
@@ -270,7 +280,7 @@ static bool hook_init(struct hook *hook)
 }
 
 /* Into liblxc's log, in its form: do_start() finds it there. */
-static int hook_fail(const struct hook *hook, const char *what)
+static int hook_fail(const struct hook *hook, int err)
 {
 	char log[PATH_MAX + 64];
 	FILE *f;
@@ -278,8 +288,8 @@ static int hook_fail(const struct hook *hook, const char *what)
 	snprintf(log, sizeof(log), "%s/lxc/%s/lxc.log", hook->root, hook->name);
 	f = fopen(log, "ae");
 	if (f) {
-		fprintf(f, "%s %lld ERROR    dre - app-helper.c:%s - %s\n", hook->name,
-			(long long)time(NULL), what, dre_last_error());
+		fprintf(f, "%s %lld ERROR    " HOOK_ERROR "%d - %s\n", hook->name,
+			(long long)time(NULL), err, dre_last_error());
 		fclose(f);
 	}
 	return EXIT_FAILURE;
@@ -290,11 +300,58 @@ static int hook_fail(const struct hook *hook, const char *what)
  * yet, and maybe control groups that a killed monitor left: liblxc insists on
  * making them. If somebody of ours has it locked, dre_app_start() did both.
  */
+static int mount_rootfs(struct app *app, const char *rootfs)
+{
+	bool mounted = false;
+	int err = container_lock(&app->container, app->store, app->name);
+
+	if (!err)
+		err = app_settle_groups(app);
+	if (!err)
+		err = rootfs_mount(app->store, app->name, &app->container->manifest, rootfs);
+	if (err == DRE_ERR_CONTAINER_BUSY && !app->container &&
+	    !rootfs_mounted(app->name, rootfs, &mounted) && mounted)
+		err = 0;
+	return err;
+}
+
+/* For a server of SSH in the container: what its configuration includes. */
+static int write_port_file(const struct app *app, const char *port, char path[PATH_MAX])
+{
+	int err = app_path(app->store, app->name, "sshd.conf", path);
+	FILE *f;
+
+	if (err)
+		return err;
+	f = fopen(path, "we");
+	if (!f)
+		return dre_fail_errno(errno, "%s", path);
+	fprintf(f, "# Written by D-RE at each start: the container's property \"port\".\nPort %s\n",
+		port);
+	return fclose(f) ? dre_fail_errno(errno, "%s", path) : 0;
+}
+
+static int mount_volumes(const struct app *app, const char *rootfs)
+{
+	struct manifest m = {};
+	char port_file[PATH_MAX];
+	const char *port = NULL;
+	int err = container_read(app->store, app->name, &m);
+
+	if (!err)
+		port = manifest_get(&m, SETTING_PORT);
+	if (port)
+		err = write_port_file(app, port, port_file);
+	if (!err)
+		err = volumes_mount(app->name, &m, rootfs, port ? port_file : NULL);
+	manifest_free(&m);
+	return err;
+}
+
 static int hook_pre_start(const struct hook *hook)
 {
 	struct app app = {};
 	char rootfs[PATH_MAX];
-	bool mounted = false;
 	int err;
 
 	if (strlen(hook->name) >= sizeof(app.name))
@@ -304,35 +361,64 @@ static int hook_pre_start(const struct hook *hook)
 	if (!err)
 		err = app_path(app.store, app.name, "rootfs", rootfs);
 	if (!err)
-		err = container_lock(&app.container, app.store, app.name);
+		err = mount_rootfs(&app, rootfs);
 	if (!err)
-		err = app_settle_groups(&app);
-	if (!err)
-		err = rootfs_mount(app.store, app.name, &app.container->manifest, rootfs);
-	if (err == DRE_ERR_CONTAINER_BUSY && !app.container &&
-	    !rootfs_mounted(app.name, rootfs, &mounted) && mounted)
-		err = 0;
+		err = mount_volumes(&app, rootfs);
 	app_end(&app);
-	return err ? hook_fail(hook, "pre-start") : EXIT_SUCCESS;
+	return err ? hook_fail(hook, err) : EXIT_SUCCESS;
 }
 
-/* The init process is there, and waits: the module knows it before it runs anything. */
-static int hook_start_host(const struct hook *hook)
+/* Also when it reboots: its control group is a new one then. */
+static int set_limits(const struct hook *hook)
+{
+	struct manifest m = {};
+	struct app app = {};
+	int err;
+
+	if (strlen(hook->name) >= sizeof(app.name))
+		return dre_fail(DRE_ERR_REQUEST_TOO_LONG, "%s", hook->name);
+	strcpy(app.name, hook->name);
+	err = dre_config_load(&app.config);
+	if (!err)
+		err = store_open(&app.store, hook->root);
+	if (!err)
+		err = container_read(app.store, app.name, &m);
+	if (!err)
+		err = app_configure(&app.config, app.name, &m);
+	if (!err)
+		err = limits_apply(&app);
+	manifest_free(&m);
+	app_end(&app);
+	return err;
+}
+
+static int announce(const struct hook *hook)
 {
 	const char *pid = getenv("LXC_PID");
 	int dre, cfd, err = app_module_open(&dre);
 
-	if (!err) {
-		cfd = dre_module_container_create(dre, DRE_CONTAINER_APP, hook->name,
-						  pid ? atoi(pid) : 0);
-		if (cfd < 0)
-			err = dre_fail_errno(-cfd, "the D-RE module refuses container '%s'",
-					     hook->name);
-		else
-			close(cfd);
-		close(dre);
-	}
-	return err ? hook_fail(hook, "start-host") : EXIT_SUCCESS;
+	if (err)
+		return err;
+	cfd = dre_module_container_create(dre, DRE_CONTAINER_APP, hook->name, pid ? atoi(pid) : 0);
+	if (cfd < 0)
+		err = dre_fail_errno(-cfd, "the D-RE module refuses container '%s'", hook->name);
+	else
+		close(cfd);
+	close(dre);
+	return err;
+}
+
+/*
+ * The init process is there, and waits: before it runs anything its limits hold,
+ * and the module knows it.
+ */
+static int hook_start_host(const struct hook *hook)
+{
+	int err = set_limits(hook);
+
+	if (!err)
+		err = announce(hook);
+	return err ? hook_fail(hook, err) : EXIT_SUCCESS;
 }
 
 /*
@@ -360,7 +446,7 @@ static int hook_post_stop(const struct hook *hook)
 			err = app_settle(&app);
 	}
 	app_end(&app);
-	return err && err != DRE_ERR_CONTAINER_BUSY ? hook_fail(hook, "post-stop") : EXIT_SUCCESS;
+	return err && err != DRE_ERR_CONTAINER_BUSY ? hook_fail(hook, err) : EXIT_SUCCESS;
 }
 
 static int do_hook(void)

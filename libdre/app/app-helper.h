@@ -17,8 +17,11 @@ int report_ok(int status);
 /* @log: a file for liblxc's, or NULL. */
 struct lxc_container *open_container(const char *root, const char *name, const char *log);
 
-/* The first error in liblxc's log, which is the cause of the others. */
-bool first_error(const char *log, char *message, size_t size);
+/*
+ * The first error in liblxc's log, which is the cause of the others. @code: of an error of one of our
+ * hooks, whose message is complete; else 0.
+ */
+bool first_error(const char *log, char *message, size_t size, int *code);
 
 /* app-helper-criu.c */
 int do_checkpoint(char **argv);		/* STORE NAME DIR COPY */

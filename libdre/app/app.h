@@ -22,8 +22,6 @@
 #include "common/store.h"
 #include "error.h"
 
-#define SETTING_PORT	"port"
-
 /* How long a killed container may take to be gone, in seconds. */
 #define KILL_TIMEOUT	30
 
@@ -78,6 +76,16 @@ int app_thaw(const struct app *app);
 int app_require(const struct app *app, enum app_state wanted, enum app_state other);
 
 /*
+ * property.c: the container's properties instead of what dre.conf says; app_begin(APP_CHANGE) has done
+ * it. DRE_ERR_CONTAINER_UNKNOWN_STATUS: somebody has written others into its manifest.
+ */
+int app_configure(struct dre_config *config, const char *name, const struct manifest *m);
+
+/* Are these, ended by a key that is NULL, properties? And then, into a manifest. */
+int app_check_properties(const dre_app_property *list);
+int app_put_properties(struct manifest *m, const dre_app_property *list);
+
+/*
  * A stopped container keeps no mount, no control group and no process. Done
  * at the end of stop, and by app_begin(APP_CHANGE) for those who were killed
  * before they came to it.
@@ -85,11 +93,18 @@ int app_require(const struct app *app, enum app_state wanted, enum app_state oth
 int app_settle(const struct app *app);
 int app_settle_groups(const struct app *app);	/* the part of it that is not the mount */
 
+/*
+ * start.c: of a container that is stopped. What start checks can be checked before it is stopped.
+ */
+int app_check_start(const struct app *app);
+int app_start(const struct app *app);
+
 /* start.c: ends what a start that failed has left running. The error text stays. */
 void app_undo_start(const struct app *app);
 
-/* stop.c: of a container that is running or suspended. */
-int app_stop(const struct app *app);
+/* stop.c: of a container that is running or suspended. @options: NULL is dre_app_stop(). */
+int app_check_stop_options(const dre_app_stop_options *options);
+int app_stop(const struct app *app, const dre_app_stop_options *options);
 
 /* paths.c: STORE/lxc, STORE/lxc/NAME/@file. False and an error if it is too long. */
 int app_lxcpath(const struct store *store, char path[PATH_MAX]);

@@ -122,7 +122,7 @@ static int replace(const struct app *app, const struct checkpoint *cp)
 	int err = checkpoint_copy_files(cp, &m);
 
 	if (!err && app_state(app) != APP_STOPPED)
-		err = app_stop(app);
+		err = app_stop(app, NULL);
 	if (!err)
 		err = exchange(app, &m);
 	if (!err) {

@@ -3,12 +3,15 @@
  * Creating and destroying containers, and importing base images.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "app.h"
 #include "common/base.h"
 #include "common/import.h"
+#include "limits.h"
+#include "network.h"
 
 static int check_data(const dre_app_data *data)
 {
@@ -21,25 +24,35 @@ static int check_data(const dre_app_data *data)
 	return 0;
 }
 
-static int check_options(const dre_app_create_options *options)
+/* The size that the options had in the library's first version, whose programs still run. */
+#define FIRST_SIZE	offsetof(dre_app_create_options, properties)
+
+/* As they are now; what an older program does not know of is zero. */
+static int read_options(const dre_app_create_options *given, dre_app_create_options *options)
 {
-	if (options->size != sizeof(*options) || options->privileged < -1 ||
-	    options->privileged > 1)
+	*options = (dre_app_create_options){};
+	if (given->size != sizeof(*options) && given->size != FIRST_SIZE)
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
 				"options for a container that this library does not know");
-	return 0;
+	memcpy(options, given, given->size);
+	if (options->privileged < -1 || options->privileged > 1)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
+				"options for a container that this library does not know");
+	return options->properties ? app_check_properties(options->properties) : 0;
 }
 
-static int add_settings(struct manifest *settings, const dre_app_data *data)
+static int add_settings(struct manifest *settings, const dre_app_data *data,
+			const dre_app_create_options *options)
 {
 	char port[12];
-	int err;
+	int err = 0;
 
-	if (!data->udata.lxc.port)
-		return 0;
 	snprintf(port, sizeof(port), "%d", data->udata.lxc.port);
-	err = manifest_set(settings, SETTING_PORT, port);
-	return err ? dre_fail_errno(-err, "the container's settings") : 0;
+	if (data->udata.lxc.port)
+		err = manifest_set(settings, SETTING_PORT, port);
+	if (err)
+		return dre_fail_errno(-err, "the container's settings");
+	return options->properties ? app_put_properties(settings, options->properties) : 0;
 }
 
 /* Before a base image is made for nothing; container_create() decides. */
@@ -55,17 +68,23 @@ static int check_name_free(const struct app *app)
 }
 
 /* The store's part, which makes the container exist, and then liblxc's. */
-static int create(struct app *app, const dre_app_data *data, bool privileged)
+static int create(struct app *app, const dre_app_data *data,
+		  const dre_app_create_options *options)
 {
 	struct idmap pool = { app->config.idmap_base, app->config.idmap_size };
 	const char *base = data->udata.lxc.base ? data->udata.lxc.base : app->config.base;
+	bool privileged = options->privileged ? options->privileged > 0 : app->config.privileged;
 	struct manifest settings = {};
 	int err = check_name_free(app);
 
 	if (!err)
-		err = base_ensure(app->store, base);
+		err = add_settings(&settings, data, options);
 	if (!err)
-		err = add_settings(&settings, data);
+		err = app_configure(&app->config, app->name, &settings);
+	if (!err)
+		err = limits_check(app->name, &app->config.limits);
+	if (!err)
+		err = base_ensure(app->store, base);
 	if (!err)
 		err = container_create(&app->container, app->store, app->name, base, &settings,
 				       privileged ? NULL : &pool);
@@ -86,12 +105,13 @@ static int create(struct app *app, const dre_app_data *data, bool privileged)
 }
 
 dre_return_t dre_app_create_container_with(const char *name, const dre_app_data *data,
-					   const dre_app_create_options *options)
+					   const dre_app_create_options *given)
 {
+	dre_app_create_options options;
 	struct app app = {};
 	int err;
 
-	if (!name || !data || !options)
+	if (!name || !data || !given)
 		return dre_fail(DRE_ERR_NULL_POINTER, "the container's %s NULL",
 				!name ? "name is" : !data ? "configuration is" : "options are");
 	err = dre_check_name("container", name);
@@ -100,14 +120,13 @@ dre_return_t dre_app_create_container_with(const char *name, const dre_app_data 
 	if (!err && data->udata.lxc.base)
 		err = dre_check_name("base image", data->udata.lxc.base);
 	if (!err)
-		err = check_options(options);
+		err = read_options(given, &options);
 	if (err)
 		return err;
 	strcpy(app.name, name);
 	err = app_open_store(&app.config, &app.store);
 	if (!err)
-		err = create(&app, data, options->privileged ? options->privileged > 0 :
-							       app.config.privileged);
+		err = create(&app, data, &options);
 	app_end(&app);
 	return err;
 }

@@ -4,7 +4,7 @@
  * out of it, or to enter a container; a caller with threads, handlers and open
  * files of its own is not fit for that. The helper is a fresh process.
  *
- * It says how it went on fd 3: "ok STATUS" or what failed. That does not
+ * It says how it went on fd 3: "ok STATUS", "error CODE: TEXT" or what failed. That does not
  * depend on SIGCHLD, which is the caller's.
  */
 #include <errno.h>
@@ -92,7 +92,7 @@ static void read_report(int fd, char *text, size_t size)
 static int run(const struct app *app, char *const argv[], int lock, bool quiet, int *status)
 {
 	char text[1024];
-	int report[2], err;
+	int report[2], err, begin = 0;
 	pid_t pid;
 
 	if (pipe2(report, O_CLOEXEC))
@@ -110,6 +110,9 @@ static int run(const struct app *app, char *const argv[], int lock, bool quiet, 
 		;
 	if (sscanf(text, "ok %d", status) == 1)
 		return 0;
+	/* An error that a function of ours had in there has said what it is about. */
+	if (sscanf(text, "error %d: %n", &err, &begin) == 1 && begin)
+		return dre_fail(err, "%s", text + begin);
 	return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': %s", app->name,
 			*text ? text : "the helper was killed");
 }

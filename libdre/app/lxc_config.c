@@ -14,6 +14,7 @@
 
 #include "app.h"
 #include "dre_paths.h"
+#include "network.h"
 
 #define HOOK	DRE_LIBEXECDIR "/dre/dre-app-helper hook"
 
@@ -47,22 +48,6 @@ static void write_mounts(FILE *f, bool sysfs)
 	if (!sysfs)
 		fputs("lxc.mount.entry = /sys sys none rbind,ro,create=dir 0 0\n"
 		      "lxc.mount.entry = tmpfs sys/fs/cgroup tmpfs ro,size=0 0 0\n", f);
-}
-
-static void write_network(FILE *f, const struct dre_config *config)
-{
-	switch (config->network) {
-	case DRE_NETWORK_EMPTY:
-		fputs("lxc.net.0.type = empty\nlxc.net.0.flags = up\n", f);
-		break;
-	case DRE_NETWORK_NONE:
-		fputs("lxc.net.0.type = none\n", f);
-		break;
-	case DRE_NETWORK_BRIDGE:
-		fprintf(f, "lxc.net.0.type = veth\nlxc.net.0.link = %s\nlxc.net.0.flags = up\n",
-			config->bridge);
-		break;
-	}
 }
 
 /* Deny all, then what every container has in its /dev, and /dev/dre. */
@@ -120,8 +105,8 @@ static int write_config(FILE *f, const struct app *app, const struct manifest *m
 		fputs(privileged_config, f);
 	write_signal(f, m, SETTING_HALT_SIGNAL, "lxc.signal.halt");
 	write_signal(f, m, SETTING_REBOOT_SIGNAL, "lxc.signal.reboot");
-	write_mounts(f, !map.count || app->config.network != DRE_NETWORK_NONE);
-	write_network(f, &app->config);
+	write_mounts(f, !map.count || app->config.network != DRE_NETWORK_HOST);
+	network_write(f, app, m);
 	write_devices(f);
 	return 0;
 }
@@ -190,7 +175,8 @@ int app_write_lxc(const struct app *app, const struct manifest *m)
 
 int app_remove_lxc(const struct store *store, const char *name)
 {
-	static const char *const files[] = { "config", ".config.new", "lxc.log" };
+	static const char *const files[] = { "config", ".config.new", "lxc.log",
+						"sshd.conf" };
 	char path[PATH_MAX];
 	int err = 0;
 

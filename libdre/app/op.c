@@ -12,6 +12,7 @@
 #include "app.h"
 #include "common/cgroupfs.h"
 #include "common/rootfs.h"
+#include "volume.h"
 
 static int check_privilege(void)
 {
@@ -85,6 +86,8 @@ int app_begin(struct app *app, const char *name, enum app_access access)
 		err = container_lock_damaged(&app->container, app->store, name);
 	if (!err && access == APP_USE)
 		err = check_free(app);
+	if (!err && access == APP_CHANGE)
+		err = app_configure(&app->config, name, &app->container->manifest);
 	if (!err)
 		err = open_lxc(app);
 	/* A configuration that liblxc cannot read says nothing: ours is in the manifest. */
@@ -324,6 +327,8 @@ int app_settle(const struct app *app)
 
 	if (!err)
 		err = app_path(app->store, app->name, "rootfs", rootfs);
+	if (!err)
+		err = volumes_unmount(app->name, rootfs);
 	if (!err)
 		err = rootfs_unmount(app->name, rootfs);
 	return err;

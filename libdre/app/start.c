@@ -1,23 +1,37 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Starting a container.
+ * Starting a container, and rebooting it.
  */
 #include <unistd.h>
 
 #include "app.h"
 #include "common/rootfs.h"
+#include "limits.h"
+#include "network.h"
+#include "volume.h"
+
+int app_check_start(const struct app *app)
+{
+	const struct manifest *m = &app->container->manifest;
+	int dre, err = app_module_open(&dre);
+
+	if (err)
+		return err;
+	close(dre);
+	err = limits_check(app->name, &app->config.limits);
+	if (!err)
+		err = network_check(app, m);
+	if (!err)
+		err = volumes_find(app->name, m);
+	return err;
+}
 
 static int start(const struct app *app)
 {
 	const struct manifest *m = &app->container->manifest;
 	char rootfs[PATH_MAX];
-	int dre, err;
+	int err = app_write_lxc(app, m);
 
-	err = app_module_open(&dre);
-	if (err)
-		return err;
-	close(dre);
-	err = app_write_lxc(app, m);
 	if (!err)
 		err = app_path(app->store, app->name, "rootfs", rootfs);
 	if (!err)
@@ -40,6 +54,21 @@ void app_undo_start(const struct app *app)
 	restore_error(&saved);
 }
 
+int app_start(const struct app *app)
+{
+	int err = app_check_start(app);
+
+	if (!err)
+		err = network_claim_port(app);
+	if (err)
+		return err;
+	err = start(app);
+	if (err)
+		app_undo_start(app);
+	network_release_port(app);
+	return err;
+}
+
 dre_return_t dre_app_start(const dre_app_handle *h)
 {
 	struct app app;
@@ -48,11 +77,40 @@ dre_return_t dre_app_start(const dre_app_handle *h)
 	if (err)
 		return err;
 	err = app_require(&app, APP_STOPPED, APP_STOPPED);
-	if (!err) {
-		err = start(&app);
-		if (err)
-			app_undo_start(&app);
-	}
+	if (!err)
+		err = app_start(&app);
 	app_end(&app);	/* what is stopped is cleaned up there */
+	return err;
+}
+
+/* What cannot be started again is not stopped. */
+static int reboot(const struct app *app, const dre_app_stop_options *options)
+{
+	int err = app_check_start(app);
+
+	if (!err)
+		err = app_stop(app, options);
+	return err ? err : app_start(app);
+}
+
+dre_return_t dre_app_reboot(const dre_app_handle *h, const dre_app_stop_options *options)
+{
+	struct app app;
+	int err;
+
+	if (!h || !options)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s NULL",
+				h ? "options are" : "container's handle is");
+	err = app_check_handle(h);
+	if (!err)
+		err = app_check_stop_options(options);
+	if (!err)
+		err = app_begin(&app, h->name, APP_CHANGE);
+	if (err)
+		return err;
+	err = app_require(&app, APP_RUNNING, APP_SUSPENDED);
+	if (!err)
+		err = reboot(&app, options);
+	app_end(&app);
 	return err;
 }

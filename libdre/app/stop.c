@@ -18,6 +18,8 @@
 /* How long liblxc's monitor may take to end after its container, in milliseconds. */
 #define MONITOR_TIMEOUT	10000
 
+#define MAX_TIMEOUT	86400	/* seconds, as in dre.conf */
+
 static long long now_ms(void)
 {
 	struct timespec ts;
@@ -103,9 +105,9 @@ static void strike_silent(struct waiting *w)
  * Asks the D-Aware processes to terminate, and waits for their answers. What
  * goes wrong here is no failure of the stop: init and the kill come next.
  */
-static void terminate(const struct app *app)
+static void terminate(const struct app *app, long long patience)
 {
-	long long deadline = now_ms() + app->config.stop_timeout * 1000LL;
+	long long deadline = now_ms() + patience;
 	struct waiting w = {};
 	struct pollfd poll_fd;
 	int cfd;
@@ -181,24 +183,22 @@ static bool wait_pidfd(int fd, long long ms)
  * liblxc's own wait ends with any signal to the caller, and also when init
  * reboots. Its monitor ends with the container only.
  */
-static bool halt_init(const struct app *app, int monitor)
+static bool halt_init(const struct app *app, int monitor, long long patience)
 {
-	long long timeout = app->config.halt_timeout;
-
-	if (!timeout || !app->lxc->shutdown(app->lxc, 0))
+	if (patience <= 0 || !app->lxc->shutdown(app->lxc, 0))
 		return false;
 	if (monitor >= 0)
-		return wait_pidfd(monitor, timeout * 1000);
-	return app->lxc->wait(app->lxc, "STOPPED", timeout);
+		return wait_pidfd(monitor, patience);
+	return app->lxc->wait(app->lxc, "STOPPED", (patience + 999) / 1000);
 }
 
-static int halt(const struct app *app, int monitor)
+static int halt(const struct app *app, int monitor, long long patience)
 {
 	struct lxc_container *lxc = app->lxc;
 
 	if (app_state(app) == APP_STOPPED)	/* init terminated with the others */
 		return 0;
-	if (halt_init(app, monitor))
+	if (halt_init(app, monitor, patience))
 		return 0;
 	lxc->stop(lxc);
 	if (lxc->wait(lxc, "STOPPED", KILL_TIMEOUT))
@@ -206,16 +206,35 @@ static int halt(const struct app *app, int monitor)
 	return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot kill it", app->name);
 }
 
-int app_stop(const struct app *app)
+/* In milliseconds: for the D-Aware processes, and for init, which is not asked if it has none. */
+struct patience {
+	long long terminate;
+	long long halt;
+};
+
+static struct patience patience_for(const struct app *app, const dre_app_stop_options *options)
 {
+	if (options && options->kill)
+		return (struct patience){};
+	if (options && options->timeout)
+		return (struct patience){ .terminate = options->timeout * 500LL,
+					  .halt = options->timeout * 500LL };
+	return (struct patience){ .terminate = app->config.stop_timeout * 1000LL,
+				  .halt = app->config.halt_timeout * 1000LL };
+}
+
+int app_stop(const struct app *app, const dre_app_stop_options *options)
+{
+	struct patience patience = patience_for(app, options);
 	int monitor = open_monitor(app);
 	int err = 0;
 
 	if (app_state(app) == APP_SUSPENDED)
 		err = app_thaw(app);
 	if (!err) {
-		terminate(app);
-		err = halt(app, monitor);
+		if (!options || !options->kill)
+			terminate(app, patience.terminate);
+		err = halt(app, monitor, patience.halt);
 	}
 	/* It runs the post-stop hook after the container is "stopped" for all others. */
 	if (!err && monitor >= 0)
@@ -225,16 +244,43 @@ int app_stop(const struct app *app)
 	return err ? err : app_settle(app);
 }
 
-dre_return_t dre_app_stop(const dre_app_handle *h)
+int app_check_stop_options(const dre_app_stop_options *options)
+{
+	if (options->size != sizeof(*options) || options->kill < 0 || options->kill > 1)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
+				"options for a stop that this library does not know");
+	if (options->timeout < 0 || options->timeout > MAX_TIMEOUT)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
+				"a timeout of %d seconds is not between 0 and %d",
+				options->timeout, MAX_TIMEOUT);
+	return 0;
+}
+
+dre_return_t dre_app_stop_with(const dre_app_handle *h, const dre_app_stop_options *options)
 {
 	struct app app;
-	int err = app_begin_handle(&app, h, APP_CHANGE);
+	int err;
 
+	if (!h || !options)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s NULL",
+				h ? "options are" : "container's handle is");
+	err = app_check_handle(h);
+	if (!err)
+		err = app_check_stop_options(options);
+	if (!err)
+		err = app_begin(&app, h->name, APP_CHANGE);
 	if (err)
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_SUSPENDED);
 	if (!err)
-		err = app_stop(&app);
+		err = app_stop(&app, options);
 	app_end(&app);
 	return err;
+}
+
+dre_return_t dre_app_stop(const dre_app_handle *h)
+{
+	static const dre_app_stop_options defaults = { .size = sizeof(defaults) };
+
+	return dre_app_stop_with(h, &defaults);
 }

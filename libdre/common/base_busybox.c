@@ -46,18 +46,30 @@ static const struct {
 
 static const struct {
 	const char *path;
+	mode_t mode;
 	const char *text;
 } files[] = {
-	{ "dev/dre", "" },	/* the host's is bound here */
-	{ "etc/group", "root:x:0:\nnogroup:x:65534:\n" },
-	{ "etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost\n" },
+	{ "dev/dre", 0644, "" },	/* the host's is bound here */
+	{ "etc/group", 0644, "root:x:0:\nnogroup:x:65534:\n" },
+	{ "etc/hosts", 0644, "127.0.0.1\tlocalhost\n::1\tlocalhost\n" },
 	/* Nothing that needs a terminal, a mount or a device of the host. */
-	{ "etc/inittab", "::respawn:/sbin/syslogd -n\n::ctrlaltdel:/sbin/reboot\n" },
-	{ "etc/passwd",
+	{ "etc/inittab", 0644,
+	  "::sysinit:/etc/rc\n::respawn:/sbin/syslogd -n\n::ctrlaltdel:/sbin/reboot\n" },
+	{ "etc/passwd", 0644,
 	  "root:x:0:0:root:/root:/bin/sh\n"
 	  "nobody:x:65534:65534:nobody:/:/bin/false\n" },
-	{ "etc/profile",
+	{ "etc/profile", 0644,
 	  "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n" },
+	{ "etc/rc", 0755,
+	  "#!/bin/sh\n"
+	  "# An SSH server that was put here listens on the container's port.\n"
+	  "[ \"$DRE_SSH_PORT\" ] || exit 0\n"
+	  "if [ -x /usr/sbin/sshd ]; then\n"
+	  "\tmkdir -p /run/sshd\n"
+	  "\texec /usr/sbin/sshd -p \"$DRE_SSH_PORT\"\n"
+	  "elif [ -x /usr/sbin/dropbear ]; then\n"
+	  "\texec /usr/sbin/dropbear -R -p \"$DRE_SSH_PORT\"\n"
+	  "fi\n" },
 };
 
 /* The container has no dynamic linker: the program must not ask for one. */
@@ -121,7 +133,7 @@ static int write_files(int layer)
 	size_t i;
 
 	for (i = 0; i < sizeof(files) / sizeof(*files) && !ret; i++) {
-		fd = open_new(layer, files[i].path, 0644);
+		fd = open_new(layer, files[i].path, files[i].mode);
 		if (fd < 0)
 			return fd;
 		ret = file_write_all(fd, files[i].text, strlen(files[i].text));

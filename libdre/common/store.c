@@ -176,6 +176,18 @@ int store_root_fd(const struct store *s)
 	return s->root_fd;
 }
 
+int store_lock_ports(struct store *s)
+{
+	int ret = lock_wait(s->lock_fd, LOCK_PORTS, F_WRLCK);
+
+	return ret ? dre_fail_errno(-ret, "cannot lock the store %s", s->root) : 0;
+}
+
+void store_unlock_ports(struct store *s)
+{
+	lock_release(s->lock_fd, LOCK_PORTS);
+}
+
 /* Names that nobody could have given are not the store's: temporary ones, an editor's. */
 static int read_names(DIR *dir, char ***names, size_t *nr)
 {

@@ -54,6 +54,10 @@ int store_list_containers(struct store *store, char ***names);
 int store_list_bases(struct store *store, char ***names);
 void store_free_list(char **names);
 
+/* While a container is started that has a port of the host: see lock.h. */
+int store_lock_ports(struct store *store);
+void store_unlock_ports(struct store *store);
+
 /*
  * Collects what no manifest names, if nobody changes the store at this moment;
  * sets @busy (may be NULL) when somebody does. Every function that changes the

@@ -29,8 +29,8 @@
  * stands for what the machine could not do: a full disk, an I/O error, no
  * memory, a start that liblxc gave up. dre_last_error() says which.
  *
- * A container's configuration is what /etc/dre/dre.conf says when it is
- * created or started.
+ * A container's configuration is what its properties say, and where they say
+ * nothing /etc/dre/dre.conf at the moment when it counts.
  */
 #ifndef DRE_APP_H
 #define DRE_APP_H
@@ -157,7 +157,13 @@ dre_return_t dre_app_close(const dre_app_handle *h);
  * dre_app_start() - start a container (section 1.2.5.33)
  * @h: the container
  *
- * Stopped only. Needs the module. Returns when init runs. DRE_ERR_DEVICE_BUSY.
+ * Stopped only. Needs the module. Returns when init runs. With the network of the
+ * host, a container's port is its own.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: it has an address, and no bridge;
+ * DRE_ERR_SET_LIMIT_FAILED: limits of its own or of dre.conf do not fit together,
+ * or the kernel refuses them; DRE_ERR_DEVICE_BUSY, also for the source of a volume that is missing,
+ * and for a port that another container or anybody else has.
  */
 dre_return_t dre_app_start(const dre_app_handle *h);
 
@@ -166,8 +172,8 @@ dre_return_t dre_app_start(const dre_app_handle *h);
  * @h: the container
  *
  * Running or suspended; a suspended one is resumed first. Each registered
- * process gets the first of its signals, and has stop_timeout seconds (of
- * dre.conf) to terminate; one that refuses is not waited for. Then init is
+ * process gets the first of its signals, and has stop_timeout seconds to
+ * terminate; one that refuses is not waited for. Then init is
  * asked to halt, and has halt_timeout seconds; then all is killed. Without the
  * module it begins with init. DRE_ERR_DEVICE_BUSY: even that failed.
  */
@@ -562,10 +568,98 @@ dre_return_t dre_app_release_cgroup_list(dre_list_t list);
 dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgroup,
 					dre_app_pid_list_t *list);
 
+/*
+ * Properties: what is configured for one container. They are texts, kept with the
+ * container; a snapshot does not have them, and load leaves them as they are.
+ *
+ *	port		of its SSH server, 1 to 65535
+ *	network		empty (a loopback device), none (not even that), host (that of
+ *			the host) or bridge:NAME
+ *	address		of its interface in the bridge, with the prefix: "192.0.2.7/24",
+ *			"2001:db8::7/64"; several with commas
+ *	gateway		an address "192.0.2.1", or one of each kind with a comma
+ *	cpu		limits of the container as a whole: percent of one CPU, ...
+ *	cores		... the CPUs, "0-3,5", ...
+ *	memory		... bytes, or with K, M, G, T for powers of 1024, ...
+ *	memsw		... the same of memory and swap together; not below memory, and not
+ *			without it. For all four, "max" is no limit.
+ *	volumes		"SOURCE:TARGET[:ro][:noidmap]", several with commas: a directory
+ *			or file of the host, and where the container has it
+ *	autostart	yes or no: does "dre-app autostart" start it?
+ *	autostart_order	0 to 1000000: those with a lower one are started first
+ *	autostart_delay	seconds, 0 to 3600, before the next one is started
+ *	stop_timeout	seconds, 0 to 86400, see dre_app_stop()
+ *	halt_timeout	likewise
+ *
+ * network, the limits and the timeouts are also keys of dre.conf; the property
+ * wins. A change of the limits holds at once, also while the container runs: the
+ * kernel may kill processes to make memory fit. port, network, address, gateway
+ * and volumes hold from the container's next start on, or its reboot; all else is
+ * looked at when it is needed.
+ */
+
+/** A property. */
+typedef struct {
+	const char *key;
+	const char *value;	/* NULL: not set */
+	/* In lists only: */
+	const char *fallback;	/* what holds where it is not set; NULL: nothing */
+	int at_start;		/* 1: a change holds from the container's next start on */
+} dre_app_property;
+
+/**
+ * dre_app_set_properties() - set or unset properties of a container
+ * @h: the container
+ * @properties: those to be set, or unset where the value is NULL, ended by one
+ *	whose key is NULL; the caller keeps them. Where a key is given twice, the last
+ *	one counts.
+ *
+ * Stopped, running or suspended. All of them are set, or none.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: no such property, or no such value;
+ * DRE_ERR_SET_LIMIT_FAILED: the limits do not fit together, or the kernel
+ * refuses them; the old ones hold on. DRE_ERR_UNSET_LIMIT_FAILED;
+ * DRE_ERR_DEVICE_BUSY.
+ */
+dre_return_t dre_app_set_properties(const dre_app_handle *h, const dre_app_property *properties);
+
+/**
+ * dre_app_set_property() - as dre_app_set_properties(), for one
+ * @h: the container
+ * @key: the property
+ * @value: what it is to be; NULL: not set
+ */
+dre_return_t dre_app_set_property(const dre_app_handle *h, const char *key, const char *value);
+
+/**
+ * dre_app_get_property() - what a property is set to
+ * @h: the container, in whatever state
+ * @key: the property
+ * @value: gets it, in memory that dre_app_release_property() frees; NULL: it is
+ *	not set. Unchanged if it fails.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: no such property.
+ */
+dre_return_t dre_app_get_property(const dre_app_handle *h, const char *key, char **value);
+dre_return_t dre_app_release_property(char *value);
+
+/**
+ * dre_app_get_property_list() - all properties of a container
+ * @h: the container, in whatever state
+ * @list: all that there are, also those that are not set, by name, ended by one
+ *	whose key is NULL; unchanged if it fails
+ *
+ * dre_app_release_property_list() frees the list.
+ */
+dre_return_t dre_app_get_property_list(const dre_app_handle *h, dre_app_property **list);
+dre_return_t dre_app_release_property_list(dre_app_property *list);
+
 /** Options of dre_app_create_container_with(); all zero is dre.conf's choice. */
 typedef struct {
 	size_t size;	/* sizeof(dre_app_create_options) */
 	int privileged;	/* 1: without a user namespace, -1: with one, 0: as dre.conf says */
+	/* Ended by one whose key is NULL, or NULL: none. "port" wins over dre_app_data's. */
+	const dre_app_property *properties;
 } dre_app_create_options;
 
 /**
@@ -578,6 +672,35 @@ typedef struct {
  */
 dre_return_t dre_app_create_container_with(const char *name, const dre_app_data *data,
 					   const dre_app_create_options *options);
+
+/** Options of dre_app_stop_with(); all zero is dre_app_stop(). */
+typedef struct {
+	size_t size;	/* sizeof(dre_app_stop_options) */
+	int kill;	/* 1: kill at once, ask nobody */
+	int timeout;	/* seconds, up to 86400, until it is killed: half of it for its registered
+			 * processes, half for init; 0: as the properties and dre.conf say */
+} dre_app_stop_options;
+
+/**
+ * dre_app_stop_with() - as dre_app_stop()
+ * @h: the container
+ * @options: how long to wait
+ *
+ * DRE_ERR_INVALID_ARGUMENT: an option.
+ */
+dre_return_t dre_app_stop_with(const dre_app_handle *h, const dre_app_stop_options *options);
+
+/**
+ * dre_app_reboot() - stop a container and start it again
+ * @h: the container
+ * @options: as for dre_app_stop_with()
+ *
+ * Running or suspended. Needs the module. It is not stopped where it is known
+ * that it cannot be started again. If it fails after that, it is stopped.
+ *
+ * Errors of dre_app_stop_with() and dre_app_start().
+ */
+dre_return_t dre_app_reboot(const dre_app_handle *h, const dre_app_stop_options *options);
 
 /**
  * dre_app_exec() - run a command in a container

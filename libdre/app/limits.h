@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Limits of a container as a whole, by its properties and dre.conf. They are those of its outer
+ * control group, so that they hold for its named ones, too.
+ */
+#ifndef DRE_APP_LIMITS_H
+#define DRE_APP_LIMITS_H
+
+struct app;
+struct dre_limits;
+
+/* Do they fit together? DRE_ERR_SET_LIMIT_FAILED. */
+int limits_check(const char *name, const struct dre_limits *limits);
+
+/* Sets those of app->config in a control group that is new, before anything runs in it. */
+int limits_apply(const struct app *app);
+
+/*
+ * The container has other properties now: those of app->config instead of @before. Changes the limits
+ * of its processes and then its manifest, both or none.
+ */
+int limits_change(const struct app *app, const struct dre_limits *before);
+
+#endif /* DRE_APP_LIMITS_H */

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/securebits.h>
+#include <mntent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <dre.h>
+
+#include "common/container.h"
+#include "common/fail.h"
+#include "common/file.h"
+#include "common/userns.h"
+#include "volume.h"
+
+/* A server of the base reads it, if it has such a directory. */
+#define PORT_FILE	"/etc/ssh/sshd_config.d/dre.conf"
+
+/* Names in a container may lead elsewhere, but not out of it, nor over what /proc has of the host. */
+#define INSIDE		(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+
+struct volume {
+	char source[PATH_MAX];
+	char target[PATH_MAX];
+	bool read_only;
+	bool noidmap;
+};
+
+/*
+ * The list.
+ */
+
+/* Absolute, and the same place whoever reads it. */
+static bool is_plain_path(const char *path)
+{
+	if (*path != '/')
+		return false;
+	while (*path) {
+		size_t len = strcspn(++path, "/");
+
+		if (!len || (len == 1 && *path == '.') || (len == 2 && !strncmp(path, "..", 2)))
+			return false;
+		path += len;
+	}
+	return true;
+}
+
+/* What liblxc mounts there would lie over it. */
+static bool is_hidden(const char *target)
+{
+	static const char *const places[] = { "/dev", "/proc", "/sys" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		size_t len = strlen(places[i]);
+
+		if (!strncmp(target, places[i], len) && (!target[len] || target[len] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/* Takes what is before the next one of @ends from *@text. False if it has no room. */
+static bool take(const char **text, const char *ends, char *part, size_t size)
+{
+	size_t len = strcspn(*text, ends);
+
+	if (len >= size)
+		return false;
+	memcpy(part, *text, len);
+	part[len] = '\0';
+	*text += len;
+	return true;
+}
+
+/* Takes the first volume from *@list. Returns NULL or what is wrong with it. */
+static const char *take_volume(const char **list, struct volume *v)
+{
+	char option[16];
+
+	if (!take(list, ":,", v->source, sizeof(v->source)) || *(*list)++ != ':' ||
+	    !take(list, ":,", v->target, sizeof(v->target)))
+		return "is not a list of SOURCE:TARGET";
+	if (!is_plain_path(v->source) || !is_plain_path(v->target))
+		return "has a path in it that is not absolute, or not plain";
+	if (is_hidden(v->target))
+		return "has a target in /dev, /proc or /sys";
+	v->read_only = v->noidmap = false;
+	while (**list == ':') {
+		++*list;
+		if (!take(list, ":,", option, sizeof(option)))
+			*option = '\0';
+		if (!strcmp(option, "ro"))
+			v->read_only = true;
+		else if (!strcmp(option, "noidmap"))
+			v->noidmap = true;
+		else if (strcmp(option, "rw") != 0)
+			return "has an option in it that is none of ro, rw and noidmap";
+	}
+	return NULL;
+}
+
+/* The next volume of the list. False at its end; the list is good. */
+static bool next_volume(const char **list, struct volume *v)
+{
+	if (!*list || !**list)
+		return false;
+	take_volume(list, v);
+	*list += **list == ',';
+	return true;
+}
+
+static bool has_target(const char *list, const char *end, const char *target)
+{
+	struct volume v;
+
+	while (list < end && next_volume(&list, &v))
+		if (!strcmp(v.target, target))
+			return true;
+	return false;
+}
+
+const char *volume_check(const char *list)
+{
+	const char *begin = list, *here, *error;
+	struct volume v;
+
+	do {
+		here = list;
+		error = take_volume(&list, &v);
+		if (!error && has_target(begin, here, v.target))
+			error = "has a target twice";
+	} while (!error && *list++);
+	return error;
+}
+
+/* One that somebody has written into the manifest may be anything. */
+static int get_list(const char *name, const struct manifest *m, const char **list)
+{
+	const char *error;
+
+	*list = manifest_get(m, SETTING_VOLUMES);
+	error = *list ? volume_check(*list) : NULL;
+	if (error)
+		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
+				"container '%s': its manifest has volumes '%s', which %s", name,
+				*list, error);
+	return 0;
+}
+
+int volumes_find(const char *name, const struct manifest *m)
+{
+	const char *list;
+	struct volume v;
+	int err = get_list(name, m, &list);
+
+	while (!err && next_volume(&list, &v))
+		if (access(v.source, F_OK))
+			err = dre_fail_errno(errno, "container '%s': volume %s", name, v.source);
+	return err;
+}
+
+/*
+ * Mounting.
+ */
+
+/* A container whose volumes are mounted. */
+struct mounting {
+	const char *name;
+	int rootfs;
+	int userns;	/* -1: privileged */
+};
+
+/* A mount of the source that is attached nowhere, with the ids of the container; or a negative errno. */
+static int clone_source(const struct mounting *to, const struct volume *v, const char **what)
+{
+	bool mapped = to->userns >= 0 && !v->noidmap;
+	struct mount_attr attr = {
+		.attr_set = MOUNT_ATTR_NODEV | (v->read_only ? MOUNT_ATTR_RDONLY : 0) |
+			    (mapped ? MOUNT_ATTR_IDMAP : 0),
+		.propagation = MS_PRIVATE,
+		.userns_fd = mapped ? to->userns : 0,
+	};
+	int tree, err;
+
+	*what = "cannot be mounted";
+	tree = open_tree(AT_FDCWD, v->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		return -errno;
+	if (!mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)))
+		return tree;
+	err = -errno;
+	close(tree);
+	if (mapped && err == -EINVAL)
+		*what = "is on a file system without idmapped mounts (see noidmap)";
+	return err;
+}
+
+/* The directories that lead to @path. What is there already stays as it is. */
+static int make_directories(int rootfs, char *path)
+{
+	int err = 0, parent;
+
+	for (char *slash = path; !err && (slash = strchr(slash + 1, '/')); *slash = '/') {
+		char *name;
+
+		*slash = '\0';
+		name = strrchr(path, '/');
+		*name = '\0';
+		parent = file_openat2(rootfs, *path ? path : "/", O_PATH | O_DIRECTORY, INSIDE);
+		*name = '/';
+		if (parent < 0 || (mkdirat(parent, name + 1, 0755) && errno != EEXIST))
+			err = -errno;
+		if (parent >= 0)
+			close(parent);
+	}
+	return err;
+}
+
+/* Makes the last part of @path, if there is nothing of that name. */
+static int make_last(int rootfs, char *path, bool directory)
+{
+	char *name = strrchr(path, '/');
+	int parent, fd, err = 0;
+
+	*name = '\0';
+	parent = file_openat2(rootfs, *path ? path : "/", O_PATH | O_DIRECTORY, INSIDE);
+	*name++ = '/';
+	if (parent < 0)
+		return -errno;
+	if (directory) {
+		err = mkdirat(parent, name, 0755) && errno != EEXIST ? -errno : 0;
+	} else {
+		fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			    0644);
+		if (fd >= 0)
+			close(fd);
+		else if (errno != EEXIST)
+			err = -errno;
+	}
+	close(parent);
+	return err;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* A fd of where it is to be mounted, which is made if it is missing; or a negative errno. */
+static int open_target(int rootfs, char *path, bool directory)
+{
+	struct stat root, st;
+	int fd, err = make_directories(rootfs, path);
+
+	if (!err)
+		err = make_last(rootfs, path, directory);
+	if (err)
+		return err;
+	fd = file_openat2(rootfs, path, O_PATH, INSIDE);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || fstat(rootfs, &root))
+		err = -errno;
+	else if (S_ISDIR(st.st_mode) != directory)
+		err = directory ? -ENOTDIR : -EISDIR;
+	else if (is_same(&st, &root))	/* a link to it */
+		err = -EBUSY;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+static int mount_volume(const struct mounting *to, struct volume *v)
+{
+	const char *what;
+	struct stat st;
+	int target, err = 0, tree = clone_source(to, v, &what);
+
+	if (tree < 0)
+		return dre_fail_errno(-tree, "container '%s': volume %s %s", to->name, v->source,
+				      what);
+	if (fstat(tree, &st))
+		err = -errno;
+	target = err ? err : open_target(to->rootfs, v->target, S_ISDIR(st.st_mode));
+	if (target < 0) {
+		err = target;
+	} else {
+		if (move_mount(tree, "", target, "",
+			       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH))
+			err = -errno;
+		close(target);
+	}
+	close(tree);
+	return err ? dre_fail_errno(-err, "container '%s': volume %s: its target %s", to->name,
+				    v->source, v->target) : 0;
+}
+
+/* What is made in the root file system belongs to root of the container, who is allowed to make it. */
+static int become_root_of(const struct idmap *map)
+{
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP))
+		return -errno;
+	setfsgid(map->first);
+	setfsuid(map->first);
+	/* They return the old one; an impossible one changes nothing. */
+	return setfsuid(-1) == (int)map->first && setfsgid(-1) == (int)map->first ? 0 : -EPERM;
+}
+
+static int mount_port_file(const struct mounting *to, const char *port_file)
+{
+	struct volume v = { .target = PORT_FILE, .read_only = true };
+	int fd;
+
+	if (!port_file)
+		return 0;
+	*strrchr(v.target, '/') = '\0';
+	fd = file_openat2(to->rootfs, v.target, O_PATH | O_DIRECTORY, INSIDE);
+	if (fd < 0)
+		return 0;
+	close(fd);
+	strcpy(v.target, PORT_FILE);
+	snprintf(v.source, sizeof(v.source), "%s", port_file);
+	return mount_volume(to, &v);
+}
+
+static int mount_all(struct mounting *to, const struct idmap *map, const char *list,
+		     const char *port_file)
+{
+	struct volume v;
+	int err = 0;
+
+	if (map->count) {
+		to->userns = userns_open(map);
+		if (to->userns < 0)
+			return dre_fail_errno(-to->userns,
+					      "container '%s': cannot make a user namespace",
+					      to->name);
+		err = become_root_of(map);
+		if (err)
+			err = dre_fail_errno(-err, "container '%s': cannot become its root",
+					     to->name);
+	}
+	while (!err && next_volume(&list, &v))
+		err = mount_volume(to, &v);
+	if (!err)
+		err = mount_port_file(to, port_file);
+	if (to->userns >= 0)
+		close(to->userns);
+	return err;
+}
+
+int volumes_mount(const char *name, const struct manifest *m, const char *rootfs,
+		  const char *port_file)
+{
+	struct mounting to = { .name = name, .userns = -1 };
+	struct idmap map;
+	const char *list;
+	int err = get_list(name, m, &list);
+
+	if (!err)
+		err = volumes_unmount(name, rootfs);
+	if (!err)
+		err = container_idmap(name, m, &map);
+	if (err || (!list && !port_file))
+		return err;
+	to.rootfs = open(rootfs, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (to.rootfs < 0)
+		return dre_fail_errno(errno, "%s", rootfs);
+	err = mount_all(&to, &map, list, port_file);
+	close(to.rootfs);
+	if (err) {
+		struct saved_error saved;
+
+		save_error(&saved);
+		volumes_unmount(name, rootfs);
+		restore_error(&saved);
+	}
+	return err;
+}
+
+/*
+ * Unmounting.
+ */
+
+/* The last one below @rootfs, which nothing is mounted over; the caller frees it. NULL: none. */
+static char *last_mount(const char *rootfs)
+{
+	char line[4 * PATH_MAX], *last = NULL;
+	size_t len = strlen(rootfs);
+	struct mntent entry;
+	/* Threads may have mount namespaces of their own. */
+	FILE *f = setmntent("/proc/thread-self/mounts", "re");
+
+	while (f && getmntent_r(f, &entry, line, sizeof(line)))
+		if (!strncmp(entry.mnt_dir, rootfs, len) && entry.mnt_dir[len] == '/') {
+			free(last);
+			last = strdup(entry.mnt_dir);
+		}
+	if (f)
+		endmntent(f);
+	return last;
+}
+
+/* Whoever of the host is in one of them keeps it for himself: it is the host's directory anyway. */
+int volumes_unmount(const char *name, const char *rootfs)
+{
+	int err = 0;
+	char *path;
+
+	while (!err && (path = last_mount(rootfs))) {
+		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW))
+			err = dre_fail_errno(errno, "container '%s': cannot unmount %s", name,
+					     path);
+		free(path);
+	}
+	return err;
+}
