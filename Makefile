@@ -13,6 +13,7 @@ bindir    ?= $(prefix)/bin
 libexecdir ?= $(prefix)/libexec
 mandir    ?= $(prefix)/share/man
 sysconfdir ?= /etc
+unitdir   ?= $(prefix)/lib/systemd/system
 
 CC        ?= cc
 AR        ?= ar
@@ -104,6 +105,8 @@ install: all
 	$(INSTALL) $(wildcard $(B)/bin/*) $(DESTDIR)$(bindir)
 	$(INSTALL) $(wildcard $(B)/libexec/dre/*) $(DESTDIR)$(libexecdir)/dre
 	for m in $(MANPAGES); do $(INSTALL) -Dm 644 $$m $(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/} || exit; done
+	$(INSTALL) -d $(DESTDIR)$(unitdir)
+	sed 's,@bindir@,$(bindir),' tools/systemd/dre-app.service.in >$(DESTDIR)$(unitdir)/dre-app.service
 	[ -e $(DESTDIR)$(sysconfdir)/dre/dre.conf ] || \
 		$(INSTALL) -m 644 libdre/common/dre.conf $(DESTDIR)$(sysconfdir)/dre
 	for k in $(KERNELS); do $(call install_module,$$k) || exit; done

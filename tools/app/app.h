@@ -5,11 +5,15 @@
 #ifndef DRE_TOOL_APP_H
 #define DRE_TOOL_APP_H
 
+#include <dre_app.h>
+
 #include "common/command.h"
 
 int cmd_create(int argc, char **argv);
 int cmd_start(int argc, char **argv);
 int cmd_stop(int argc, char **argv);
+int cmd_reboot(int argc, char **argv);
+int cmd_autostart(int argc, char **argv);
 int cmd_suspend(int argc, char **argv);
 int cmd_resume(int argc, char **argv);
 int cmd_destroy(int argc, char **argv);
@@ -20,6 +24,9 @@ int cmd_events(int argc, char **argv);
 int cmd_register(int argc, char **argv);
 int cmd_unregister(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
+int cmd_set(int argc, char **argv);
+int cmd_unset(int argc, char **argv);
+int cmd_get(int argc, char **argv);
 int cmd_cgroup_create(int argc, char **argv);
 int cmd_cgroup_destroy(int argc, char **argv);
 int cmd_cgroup_list(int argc, char **argv);
@@ -45,6 +52,9 @@ int cmd_export(int argc, char **argv);
 
 /* For commands without options of their own; returns where the arguments begin. */
 int no_options(int argc, char **argv);
+
+/* KEY=VALUE, which is cut in two; wrong usage if it is not of that form. */
+dre_app_property property_argument(char *text);
 
 /* For commands that have --json only; the arguments begin at optind. */
 bool json_option(int argc, char **argv);

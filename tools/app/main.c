@@ -9,17 +9,28 @@
 #include "app.h"
 
 static const struct command commands[] = {
-	{ "create", "[--base BASE] [--port PORT] [--privileged | --unprivileged] NAME",
+	{ "create", "[--base BASE] [--port PORT] [--set KEY=VALUE]... [--privileged | --unprivileged] NAME",
 	  "create a container",
 	  "  -b, --base BASE     made from this base image (default: dre.conf's)\n"
 	  "  -p, --port PORT     port of its SSH server\n"
+	  "  -s, --set KEY=VALUE a property, see 'dre-app set --help'\n"
 	  "      --privileged    without a user namespace: its root is the host's\n"
 	  "      --unprivileged  with one (default: dre.conf's choice, which is this)\n",
 	  cmd_create },
-	{ "start", "NAME...", "start containers", NULL, cmd_start },
-	{ "stop", "NAME...", "stop containers in good order",
-	  "Their D-Aware processes terminate first, then init halts. What is not gone after the times\n"
-	  "in dre.conf (stop_timeout, halt_timeout) is killed.\n", cmd_stop },
+	{ "start", "[--all | NAME...]", "start containers",
+	  "  -a, --all  all that are stopped, in the order of autostart\n", cmd_start },
+	{ "stop", "[--timeout SECONDS | --kill] [--all | NAME...]", "stop containers in good order",
+	  "  -a, --all              all that run or are suspended, against the order of autostart\n"
+	  "  -k, --kill             kill them at once\n"
+	  "  -t, --timeout SECONDS  kill what is left after that; 0 is --kill\n\n"
+	  "Their D-Aware processes terminate first, then init halts. What is not gone after their times\n"
+	  "(stop_timeout, halt_timeout) is killed.\n", cmd_stop },
+	{ "reboot", "[--timeout SECONDS | --kill] NAME...", "stop containers, and start them again",
+	  "  -k, --kill             kill them at once\n"
+	  "  -t, --timeout SECONDS  kill what is left after that; 0 is --kill\n", cmd_reboot },
+	{ "autostart", "", "start the containers that are to be started with the host",
+	  "Those that have autostart=yes, by autostart_order, and those of one order by name.\n"
+	  "What runs already stays as it is.\n", cmd_autostart },
 	{ "suspend", "NAME...", "freeze all processes of containers", NULL, cmd_suspend },
 	{ "resume", "NAME...", "thaw suspended containers", NULL, cmd_resume },
 	{ "destroy", "NAME...", "remove stopped containers for good", NULL, cmd_destroy },
@@ -64,6 +75,29 @@ static const struct command commands[] = {
 	{ "restart", "NAME CHECKPOINT", "go back to a checkpoint, running",
 	  "A container that runs is stopped first. What was written since the checkpoint is lost,\n"
 	  "unless it was saved.\n", cmd_restart },
+	{ "set", "NAME KEY=VALUE...", "set properties of a container",
+	  "  port=PORT            of its SSH server\n"
+	  "  network=NETWORK      empty, none, host or bridge:NAME\n"
+	  "  address=ADDRESS/BITS in the bridge, several with commas\n"
+	  "  gateway=ADDRESS      in the bridge\n"
+	  "  cpu=PERCENT          of one CPU, for the container as a whole; max is no limit\n"
+	  "  cores=LIST           of CPUs, as 0-3,5\n"
+	  "  memory=SIZE          bytes, or with K, M, G, T\n"
+	  "  memsw=SIZE           memory and swap together\n"
+	  "  volumes=SOURCE:TARGET[:ro][:noidmap]\n"
+	  "                       directories or files of the host, several with commas\n"
+	  "  autostart=yes|no     start it with the host\n"
+	  "  autostart_order=N    lower ones first\n"
+	  "  autostart_delay=SECONDS\n"
+	  "                       before the next one is started\n"
+	  "  stop_timeout=SECONDS, halt_timeout=SECONDS\n\n"
+	  "All of them, or none if one cannot be set. Limits hold at once; port, network, address,\n"
+	  "gateway and volumes when the container is started again.\n", cmd_set },
+	{ "unset", "NAME KEY...", "unset properties of a container",
+	  "What dre.conf says holds for it then.\n", cmd_unset },
+	{ "get", "[--json] NAME [KEY]", "show the properties of a container, or the value of one",
+	  "  -j, --json  as JSON\n\n"
+	  "SET is no where the value is that of dre.conf.\n", cmd_get },
 	{ "cgroup create", "NAME CGROUP", "make a control group in a running container", NULL,
 	  cmd_cgroup_create },
 	{ "cgroup destroy", "NAME CGROUP", "remove a control group", NULL, cmd_cgroup_destroy },

@@ -183,16 +183,30 @@ int command_fail(dre_return_t err, const char *name)
 	return EXIT_FAILURE;
 }
 
+static void print_line(const char *fmt, va_list args)
+{
+	fprintf(stderr, "%s: ", program->name);
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+}
+
 int command_error(const char *fmt, ...)
 {
 	va_list args;
 
-	fprintf(stderr, "%s: ", program->name);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	print_line(fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
 	return EXIT_FAILURE;
+}
+
+void command_note(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	print_line(fmt, args);
+	va_end(args);
 }
 
 void *command_memory(void *p)

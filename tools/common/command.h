@@ -65,6 +65,9 @@ int command_fail(dre_return_t err, const char *name);
 /* Reports what the libraries have no word for. */
 int command_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Says on stderr what is good to know. */
+void command_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Returns @p, what an allocation gave; exits if that is NULL. */
 void *command_memory(void *p);
 

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * autostart, and what there is for all containers.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <dre_app.h>
+
+#include "app.h"
+#include "crowd.h"
+
+static int compare_members(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	return x->order != y->order ? x->order - y->order : strcmp(x->name, y->name);
+}
+
+static int load_member(struct member *member, const char *name)
+{
+	const dre_app_handle h = { DRE_APP_CONTAINER_TYPE_LXC, (char *)name };
+	dre_app_property *list;
+	int err = dre_app_get_property_list(&h, &list);
+
+	if (err)
+		return err;
+	*member = (struct member){ .name = command_memory(strdup(name)) };
+	for (const dre_app_property *p = list; p->key; p++) {
+		const char *value = p->value ? p->value : p->fallback;
+
+		if (!strcmp(p->key, "autostart"))
+			member->autostart = !strcmp(value, "yes");
+		else if (!strcmp(p->key, "autostart_order"))
+			member->order = atoi(value);
+		else if (!strcmp(p->key, "autostart_delay"))
+			member->delay = atoi(value);
+	}
+	dre_app_release_property_list(list);
+	return 0;
+}
+
+int crowd_load(struct crowd *crowd)
+{
+	int err, status = EXIT_SUCCESS;
+	dre_list_t list;
+	size_t nr = 0;
+
+	*crowd = (struct crowd){};
+	err = dre_app_get_container_list(&list);
+	if (err)
+		return command_fail(err, NULL);
+	while (list[nr])
+		nr++;
+	crowd->members = command_memory(calloc(nr + 1, sizeof(*crowd->members)));
+	for (size_t i = 0; i < nr; i++) {
+		err = load_member(&crowd->members[crowd->nr], list[i]);
+		if (!err)
+			crowd->nr++;
+		else if (err != DRE_ERR_CONTAINER_NONEXISTENCE)	/* since the list was made */
+			status = command_fail(err, list[i]);
+	}
+	dre_app_release_container_list(list);
+	qsort(crowd->members, crowd->nr, sizeof(*crowd->members), compare_members);
+	return status;
+}
+
+void crowd_free(struct crowd *crowd)
+{
+	for (size_t i = 0; i < crowd->nr; i++)
+		free(crowd->members[i].name);
+	free(crowd->members);
+}
+
+int cmd_autostart(int argc, char **argv)
+{
+	struct crowd crowd;
+	int status, pause = 0;
+
+	if (no_options(argc, argv) != argc)
+		command_usage("no argument is wanted");
+	status = crowd_load(&crowd);
+	for (size_t i = 0; i < crowd.nr; i++) {
+		const struct member *member = &crowd.members[i];
+		const dre_app_handle h = { DRE_APP_CONTAINER_TYPE_LXC, member->name };
+		int err;
+
+		if (!member->autostart)
+			continue;
+		sleep(pause);
+		err = dre_app_start(&h);
+		if (err && err != DRE_ERR_CONTAINER_RUNNING && err != DRE_ERR_CONTAINER_SUSPENDED)
+			status = command_fail(err, member->name);
+		pause = err ? 0 : member->delay;
+	}
+	crowd_free(&crowd);
+	return status;
+}
