@@ -5,7 +5,8 @@
 
 IT := $(B)/tests/integration
 
-IT_TESTS := arguments cgroups checkpoints events hostile killed lifecycle processes rivals snapshots states terminate
+IT_TESTS := arguments cgroups checkpoints events hostile killed lifecycle processes properties rivals snapshots \
+	states terminate
 IT_COMMON := $(addprefix selftests/integration/,box.c calls.c world.c)
 
 # What runs in containers brings all that it needs.

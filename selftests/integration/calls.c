@@ -18,6 +18,8 @@ const char *const call_names[NR_CALLS] = {
 	[CHECKPOINT] = "checkpoint", [RESTART] = "restart",
 	[REMOVE_CHECKPOINT] = "remove_checkpoint", [CHECKPOINT_LIST] = "get_checkpoint_list",
 	[EXPORT] = "export", [UNSET_RESOURCE] = "unset_resource", [GET_RESOURCE] = "get_resource",
+	[STOP_WITH] = "stop_with", [REBOOT] = "reboot", [SET_PROPERTY] = "set_property",
+	[GET_PROPERTY] = "get_property", [PROPERTY_LIST] = "get_property_list",
 };
 
 #define X10	"xxxxxxxxxx"
@@ -84,6 +86,26 @@ static int call_resource(int function, const dre_app_handle *h)
 					  dre_app_unset_resource(h, "none", &r);
 }
 
+static int call_get_property(const dre_app_handle *h)
+{
+	char *value = (char *)"untouched";
+	int ret = dre_app_get_property(h, "port", &value);
+
+	assert_true(ret ? !strcmp(value, "untouched") : !value);
+	return ret;
+}
+
+static int call_property_list(const dre_app_handle *h)
+{
+	dre_app_property *list = NULL;
+	int ret = dre_app_get_property_list(h, &list);
+
+	assert_true(ret ? !list : !!list);
+	if (list)
+		dre_app_release_property_list(list);
+	return ret;
+}
+
 static int call_get_pid(const dre_app_handle *h)
 {
 	int pid = -42;
@@ -125,11 +147,23 @@ static int call_open(const char *name)
 
 static int call_by_handle(int function, const dre_app_handle *h)
 {
+	const dre_app_stop_options stop = { .size = sizeof(stop), .kill = 1 };
+
 	switch (function) {
 	case START:
 		return dre_app_start(h);
 	case STOP:
 		return dre_app_stop(h);
+	case STOP_WITH:
+		return dre_app_stop_with(h, &stop);
+	case REBOOT:
+		return dre_app_reboot(h, &stop);
+	case SET_PROPERTY:
+		return dre_app_set_property(h, "port", "22");
+	case GET_PROPERTY:
+		return call_get_property(h);
+	case PROPERTY_LIST:
+		return call_property_list(h);
 	case SUSPEND:
 		return dre_app_suspend(h);
 	case RESUME:
