@@ -284,26 +284,74 @@ int container_idmap(const char *name, const struct manifest *m, struct idmap *ma
 	return 0;
 }
 
+/*
+ * The range is also in a file of its own, which is never written again: nobody
+ * may get it a second time, also while the manifest cannot be read.
+ */
+
+int container_write_ids(int dir_fd, const char *name, const struct manifest *m)
+{
+	struct idmap map;
+	char text[32];
+	int ret = container_idmap(name, m, &map);
+
+	if (ret)
+		return ret;
+	snprintf(text, sizeof(text), "%" PRIu32 " %" PRIu32 "\n", map.first, map.count);
+	ret = file_write_new(dir_fd, "ids", text, strlen(text));
+	return ret ? dre_fail_errno(-ret, "the ids of container '%s'", name) : 0;
+}
+
+bool container_read_ids(struct store *store, const char *name, struct idmap *map)
+{
+	char path[sizeof("containers//ids") + DRE_NAME_MAX], *text, *end;
+	bool valid = false;
+	size_t len;
+
+	snprintf(path, sizeof(path), "containers/%s/ids", name);
+	if (file_read(store->root_fd, path, 64, &text, &len))
+		return false;
+	end = len ? text + len - 1 : text;
+	if (*end == '\n' && strlen(text) == len) {
+		*end = '\0';
+		*map = (struct idmap){};
+		valid = !strcmp(text, "0 0") || parse_idmap(text, map);
+	}
+	free(text);
+	return valid;
+}
+
 struct idmaps {
+	struct store *store;
 	struct idmap *maps;
 	size_t nr;
 };
 
-static int add_idmap(void *arg, const struct manifest *m)
+/* Its name, out of "containers/NAME/manifest". */
+static void name_of(const char *path, char name[DRE_NAME_MAX + 1])
 {
-	const char *text = manifest_get(m, SETTING_IDMAP);
-	struct idmaps *used = arg;
-	struct idmap *grown;
+	path += strlen("containers/");
+	snprintf(name, DRE_NAME_MAX + 1, "%.*s", (int)strcspn(path, "/"), path);
+}
 
-	if (!text)
+static int add_idmap(void *arg, const char *path, const struct manifest *m, int err)
+{
+	struct idmaps *used = arg;
+	char name[DRE_NAME_MAX + 1];
+	struct idmap map = {}, *grown;
+
+	name_of(path, name);
+	if (m)
+		err = container_idmap(name, m, &map);
+	if (err && !container_read_ids(used->store, name, &map))
+		return DRE_ERR_DEVICE_BUSY;	/* with the text that says why */
+	if (!map.count)
 		return 0;
 	grown = reallocarray(used->maps, used->nr + 1, sizeof(*grown));
 	if (!grown)
 		return dre_fail_errno(ENOMEM, "cannot choose an id range");
 	used->maps = grown;
-	if (!parse_idmap(text, &grown[used->nr]))
-		return dre_fail(DRE_ERR_DEVICE_BUSY, "a manifest has a bad id range: %s", text);
-	used->nr++;
+	grown[used->nr++] = map;
 	return 0;
 }
 
@@ -339,12 +387,12 @@ static int choose_idmap(const struct idmaps *used, const struct idmap *pool, str
 /* Under LOCK_NAMES, until the container is there. */
 static int set_idmap(struct store *s, struct manifest *m, const struct idmap *pool)
 {
-	struct idmaps used = { 0 };
+	struct idmaps used = { .store = s };
 	struct idmap map = { 0 };
 	char text[32];
 	int ret;
 
-	ret = store_each_manifest(s, MANIFESTS_CONTAINERS, add_idmap, &used);
+	ret = store_each_path(s, MANIFESTS_CONTAINERS, add_idmap, &used);
 	if (!ret) {
 		if (used.nr)
 			qsort(used.maps, used.nr, sizeof(*used.maps), compare_idmaps);
@@ -398,6 +446,8 @@ static int stage(struct container *c)
 	if (ret)
 		return dre_fail_errno(-ret, "cannot lock container '%s'", c->name);
 	ret = store_write_manifest(c->store, c->dir_fd, "manifest", &c->manifest);
+	if (!ret)
+		ret = container_write_ids(c->dir_fd, c->name, &c->manifest);
 	if (!ret && fsync(c->dir_fd) < 0)
 		ret = dre_fail_errno(errno, "cannot create container '%s'", c->name);
 	return ret;

@@ -92,6 +92,13 @@ int container_read(struct store *store, const char *name, struct manifest *m);
 /* Does somebody change it at this moment, and not only clean up? Takes no lock. */
 int container_busy(struct store *store, const char *name, bool *busy);
 
+/*
+ * The file beside the manifest, in directory @dir_fd, that has the range as well. False if there is none that is
+ * whole; a privileged container has an empty range. It is written once.
+ */
+int container_write_ids(int dir_fd, const char *name, const struct manifest *m);
+bool container_read_ids(struct store *store, const char *name, struct idmap *map);
+
 /* The user namespace's range; map->count is 0 for a privileged container. */
 int container_idmap(const char *name, const struct manifest *m, struct idmap *map);
 

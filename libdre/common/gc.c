@@ -18,21 +18,11 @@
 
 #include "fail.h"
 #include "file.h"
+#include "live.h"
 #include "lock.h"
 #include "names.h"
 #include "store_private.h"
 #include "tree.h"
-
-/* Layers that manifests name, sorted once all are known. */
-struct names {
-	layer_name_t *layers;
-	size_t nr, room;
-};
-
-struct live {
-	struct names layers;	/* all */
-	struct names writable;	/* those that need their work directory */
-};
 
 int store_change_begin(struct store *s)
 {
@@ -89,53 +79,9 @@ int store_change_end(struct store *s, bool garbage, int ret)
 	return ret;
 }
 
-static int add_name(struct names *names, const char *layer)
-{
-	layer_name_t *grown;
-	size_t room;
-
-	if (names->nr == names->room) {
-		room = names->room ? 2 * names->room : 64;
-		grown = reallocarray(names->layers, room, sizeof(*grown));
-		if (!grown)
-			return dre_fail_errno(ENOMEM, "cannot collect");
-		names->layers = grown;
-		names->room = room;
-	}
-	strcpy(names->layers[names->nr++], layer);
-	return 0;
-}
-
 static int add_manifest(void *arg, const struct manifest *m)
 {
-	struct live *live = arg;
-	size_t i;
-	int ret = 0;
-
-	for (i = 0; i < m->nr_layers && !ret; i++)
-		ret = add_name(&live->layers, m->layers[i]);
-	if (!ret && *m->writable)
-		ret = add_name(&live->layers, m->writable);
-	if (!ret && *m->writable)
-		ret = add_name(&live->writable, m->writable);
-	return ret;
-}
-
-static int compare_layers(const void *a, const void *b)
-{
-	return memcmp(a, b, LAYER_NAME_LEN);
-}
-
-static void sort_names(struct names *names)
-{
-	if (names->nr)
-		qsort(names->layers, names->nr, sizeof(*names->layers), compare_layers);
-}
-
-static bool has_name(const struct names *names, const char *layer)
-{
-	return names->nr &&
-	       bsearch(layer, names->layers, names->nr, sizeof(*names->layers), compare_layers);
+	return live_add(arg, m);
 }
 
 int store_move_to_trash(struct store *s, int dir_fd, const char *name)
@@ -150,14 +96,6 @@ int store_move_to_trash(struct store *s, int dir_fd, const char *name)
 	return -errno;
 }
 
-static bool is_unnamed(const char *name, const struct names *live)
-{
-	/* Whatever else there is was not put there by us ("lost+found", ".nfs0123"). */
-	if (!live)
-		return !strncmp(name, STORE_TMP, strlen(STORE_TMP));
-	return layer_name_valid(name) && !has_name(live, name);
-}
-
 /* Moves what is not in @live away; without @live, what is not complete. */
 static int sweep(struct store *s, int dir_fd, const struct names *live)
 {
@@ -169,7 +107,7 @@ static int sweep(struct store *s, int dir_fd, const struct names *live)
 		return dre_fail_errno(errno, "cannot read the store %s", s->root);
 	while (!ret && (entry = file_readdir(dir))) {
 		/* What cannot be moved, like an immutable directory, has to go where it is. */
-		if (is_unnamed(entry->d_name, live) &&
+		if (live_is_garbage(entry->d_name, live) &&
 		    store_move_to_trash(s, dir_fd, entry->d_name))
 			ret = tree_remove(dir_fd, entry->d_name);
 	}
@@ -223,8 +161,7 @@ static int sweep_all(struct store *s, struct live *live)
 	ret = store_each_manifest(s, MANIFESTS_ALL, add_manifest, live);
 	if (ret)
 		return ret;
-	sort_names(&live->layers);
-	sort_names(&live->writable);
+	live_sort(live);
 	ret = sweep(s, s->layers_fd, &live->layers);
 	if (!ret)
 		ret = sweep(s, s->work_fd, &live->writable);
@@ -257,7 +194,7 @@ static int empty_trash_locked(struct store *s)
 }
 
 /* Whoever finds LOCK_TRASH taken leaves its own to the holder, who looks again afterwards. */
-static int empty_trash(struct store *s)
+int store_empty_trash(struct store *s)
 {
 	int ret = 0;
 
@@ -265,7 +202,7 @@ static int empty_trash(struct store *s)
 		ret = empty_trash_locked(s);
 		lock_release(s->lock_fd, LOCK_TRASH);
 	}
-	return ret;
+	return ret ? dre_fail_errno(-ret, "cannot remove all of %s/trash", s->root) : 0;
 }
 
 static int move_garbage(struct store *s, bool *busy)
@@ -280,22 +217,24 @@ static int move_garbage(struct store *s, bool *busy)
 		return *busy ? 0 : dre_fail_errno(-ret, "cannot lock the store %s", s->root);
 	ret = sweep_all(s, &live);
 	lock_release(s->lock_fd, LOCK_CHANGE);
-	free(live.layers.layers);
-	free(live.writable.layers);
+	live_free(&live);
 	return ret;
 }
 
 int store_gc(struct store *s, bool *busy)
 {
 	bool is_busy;
+	struct saved_error saved;
 	int ret, err;
 
 	ret = move_garbage(s, &is_busy);
+	save_error(&saved);
 	if (busy)
 		*busy = is_busy;
 	/* What is in there is garbage in any case. */
-	err = empty_trash(s);
-	if (!ret && err)
-		ret = dre_fail_errno(-err, "cannot remove all of %s/trash", s->root);
+	err = store_empty_trash(s);
+	if (!ret)
+		return err;
+	restore_error(&saved);
 	return ret;
 }

@@ -12,6 +12,7 @@
 #include "rootfs.h"
 #include "snapshot.h"
 #include "store_private.h"
+#include "tree.h"
 
 #define SNAPSHOTS	"snapshots"
 
@@ -104,6 +105,9 @@ static int save(struct container *c, int dir, const char *tag, bool *garbage)
 		ret = give(c, &next, garbage);
 		given = !ret;
 	}
+	/* Its work directory has served. Where it stays, it is collected some time. */
+	if (given)
+		tree_remove(c->store->work_fd, saved.layers[saved.nr_layers - 1]);
 	if (given)
 		ret = store_link_manifest(dir, SNAPSHOT_NEW, tag, DRE_ERR_SNAPSHOT_EXISTENCE,
 					  "snapshot", &published);

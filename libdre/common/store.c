@@ -249,6 +249,11 @@ int store_list_bases(struct store *s, char ***names)
 	return store_list_names(s, "bases", names);
 }
 
+int store_list_lxc(struct store *s, char ***names)
+{
+	return store_list_names(s, "lxc", names);
+}
+
 void store_free_list(char **names)
 {
 	char **name;
@@ -345,7 +350,7 @@ int store_publish_manifest(struct store *s, int dir_fd, const char *name, const 
 }
 
 /* One that has gone since its name was read was not there. */
-static int visit(struct store *s, const char *path, store_manifest_fn fn, void *arg)
+static int visit(struct store *s, const char *path, store_path_fn fn, void *arg)
 {
 	struct manifest_error err;
 	struct manifest m;
@@ -355,8 +360,8 @@ static int visit(struct store *s, const char *path, store_manifest_fn fn, void *
 	if (ret == -ENOENT || ret == -ENOTDIR)
 		return 0;
 	if (ret)
-		return fail_load(s, path, ret, &err, DRE_ERR_DEVICE_BUSY);
-	ret = fn(arg, &m);
+		return fn(arg, path, NULL, fail_load(s, path, ret, &err, DRE_ERR_DEVICE_BUSY));
+	ret = fn(arg, path, &m, 0);
 	manifest_free(&m);
 	return ret;
 }
@@ -366,7 +371,7 @@ static int visit(struct store *s, const char *path, store_manifest_fn fn, void *
  * container; or with @suffix those in the directories there, which are its checkpoints.
  */
 static int visit_all(struct store *s, const char *directory, const char *suffix,
-		     store_manifest_fn fn, void *arg)
+		     store_path_fn fn, void *arg)
 {
 	char path[2 * (DRE_NAME_MAX + 1) + sizeof("containers/checkpoints//manifest")];
 	char **names, **name;
@@ -384,7 +389,7 @@ static int visit_all(struct store *s, const char *directory, const char *suffix,
 }
 
 static int visit_container(struct store *s, unsigned int kinds, const char *name,
-			   store_manifest_fn fn, void *arg)
+			   store_path_fn fn, void *arg)
 {
 	char path[DRE_NAME_MAX + 1 + sizeof("containers//checkpoints")];
 	int ret = 0;
@@ -404,7 +409,7 @@ static int visit_container(struct store *s, unsigned int kinds, const char *name
 	return ret;
 }
 
-int store_each_manifest(struct store *s, unsigned int kinds, store_manifest_fn fn, void *arg)
+int store_each_path(struct store *s, unsigned int kinds, store_path_fn fn, void *arg)
 {
 	char **names, **name;
 	int ret = 0;
@@ -420,4 +425,24 @@ int store_each_manifest(struct store *s, unsigned int kinds, store_manifest_fn f
 		ret = visit_container(s, kinds, *name, fn, arg);
 	store_free_list(names);
 	return ret;
+}
+
+struct each {
+	store_manifest_fn fn;
+	void *arg;
+};
+
+static int call_each(void *arg, const char *path, const struct manifest *m, int err)
+{
+	const struct each *each = arg;
+
+	(void)path;
+	return m ? each->fn(each->arg, m) : err;
+}
+
+int store_each_manifest(struct store *s, unsigned int kinds, store_manifest_fn fn, void *arg)
+{
+	struct each each = { fn, arg };
+
+	return store_each_path(s, kinds, call_each, &each);
 }

@@ -8,10 +8,13 @@
  *	bases/NAME		a base image's manifest
  *	containers/NAME/manifest
  *	containers/NAME/lock	held by whoever changes the container
+ *	containers/NAME/ids	its range of ids, again: written once, so that it is known also
+ *				where the manifest is damaged
  *	containers/NAME/snapshots/TAG
  *	containers/NAME/checkpoints/TAG/, see checkpoint.h
  *	pending/XXXXXXXX	a change that is under way, or that left something to collect
  *	trash/			trees that wait for their removal
+ *	lost/XXXXXXXX/		what was set aside because it is damaged; nobody looks into it
  *	lxc/			liblxc's directory; the store only makes it
  *
  * A change becomes visible by one atomic rename (or link) of a manifest or of
@@ -52,6 +55,7 @@ int store_root_fd(const struct store *store);
  */
 int store_list_containers(struct store *store, char ***names);
 int store_list_bases(struct store *store, char ***names);
+int store_list_lxc(struct store *store, char ***names);	/* of liblxc's directories */
 void store_free_list(char **names);
 
 /* While a container is started that has a port of the host: see lock.h. */

@@ -56,6 +56,9 @@ int store_change_end(struct store *s, bool garbage, int ret);
  */
 int store_move_to_trash(struct store *s, int dir_fd, const char *name);
 
+/* Removes what is in there, unless somebody else is at it. */
+int store_empty_trash(struct store *s);
+
 /*
  * Reads the manifest at @path below the root. @damaged is the code for one that
  * should be there and is not, or that cannot be understood.
@@ -96,6 +99,14 @@ enum {
 typedef int (*store_manifest_fn)(void *arg, const struct manifest *m);
 
 int store_each_manifest(struct store *s, unsigned int kinds, store_manifest_fn fn, void *arg);
+
+/*
+ * The same, with the manifest's path below the root. One that cannot be read does not end it: then
+ * @m is NULL, @err the code, and the error text set.
+ */
+typedef int (*store_path_fn)(void *arg, const char *path, const struct manifest *m, int err);
+
+int store_each_path(struct store *s, unsigned int kinds, store_path_fn fn, void *arg);
 
 /*
  * Makes a layer, which is empty, within a change. With @below, the name of the

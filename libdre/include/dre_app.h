@@ -770,6 +770,53 @@ dre_return_t dre_app_export_base(const char *base, int fd, const char *compressi
 dre_return_t dre_app_export(const dre_app_handle *h, int fd, const char *compression,
 			    dre_app_progress progress, void *arg);
 
+/** Flags of dre_app_fsck(). */
+enum {
+	/* mend what can be mended without losing anything that a manifest may name */
+	DRE_APP_FSCK_REPAIR = 1,
+	/*
+	 * move manifests that cannot be understood to lost/ in the store, with all that may be
+	 * theirs: a container as a whole, and the layers that no other manifest names. Not as long
+	 * as one of these containers is not stopped.
+	 */
+	DRE_APP_FSCK_SET_ASIDE = 2
+};
+
+/** Something that is wrong. */
+typedef struct {
+	const char *path;	/* of what, below the store */
+	const char *what;	/* one line */
+	int repaired;		/* 1: it was; 0: it is still so */
+} dre_app_problem;
+
+typedef void (*dre_app_fsck_fn)(void *arg, const dre_app_problem *problem);
+
+/**
+ * dre_app_fsck() - look at the whole store, and repair it
+ * @flags: DRE_APP_FSCK_*, or 0: only look
+ * @fn: called with each problem, in the calling thread; it must not call functions
+ *	that change containers or base images
+ * @arg: for @fn
+ *
+ * Manifests of containers, snapshots and base images, the layers, base images and id
+ * ranges that they name; what a crash has left, and what is still mounted for
+ * containers that are stopped. Nobody can change the store meanwhile; containers run on.
+ *
+ * Returns 0 also where problems were found. DRE_ERR_INVALID_ARGUMENT: @flags;
+ * DRE_ERR_DEVICE_BUSY: somebody changes the store, for longer than two seconds.
+ */
+dre_return_t dre_app_fsck(unsigned int flags, dre_app_fsck_fn fn, void *arg);
+
+/**
+ * dre_app_gc() - remove what nothing names
+ *
+ * All functions that change the store do it for what they and killed ones have left.
+ * This also finds what left no trace. If a manifest is damaged, no layer is removed.
+ *
+ * DRE_ERR_DEVICE_BUSY: somebody changes the store; a manifest is damaged.
+ */
+dre_return_t dre_app_gc(void);
+
 /*
  * Events: what happens to the processes of containers, and to containers, told
  * by the module as it happens.

@@ -92,6 +92,7 @@ static void null_pointers(void **state)
 	NULL_POINTER(dre_app_get_base_list(NULL));
 	NULL_POINTER(dre_app_import_base(NULL, "/run/base", NULL, NULL));
 	NULL_POINTER(dre_app_import_base("new", NULL, NULL, NULL));
+	NULL_POINTER(dre_app_fsck(0, NULL, NULL));
 	NULL_POINTER(dre_app_export_base(NULL, STDOUT_FILENO, NULL, NULL, NULL));
 	NULL_POINTER(dre_app_release_base_list(NULL));
 	NULL_POINTER(dre_app_release_checkpoint_list(NULL));
@@ -215,6 +216,22 @@ static void targets_of_exports(void **state)
 	close(reading);
 }
 
+static void no_problem(void *arg, const dre_app_problem *problem)
+{
+	(void)arg;
+	fail_msg("%s: %s", problem->path, problem->what);
+}
+
+static void flags_of_fsck(void **state)
+{
+	(void)state;
+	assert_done(dre_app_fsck(0, no_problem, NULL));
+	assert_done(dre_app_fsck(DRE_APP_FSCK_REPAIR | DRE_APP_FSCK_SET_ASIDE, no_problem, NULL));
+	world_mark();
+	assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_fsck(4, no_problem, NULL));
+	assert_done(dre_app_gc());
+}
+
 static void configurations_of_the_host(void **state)
 {
 	static const char *const bad[] = {
@@ -289,6 +306,7 @@ int main(void)
 		cmocka_unit_test_setup(commands, mark),
 		cmocka_unit_test_setup(sources_of_bases, mark),
 		cmocka_unit_test_setup(targets_of_exports, mark),
+		cmocka_unit_test_setup(flags_of_fsck, mark),
 		cmocka_unit_test_setup(configurations_of_the_host, mark),
 		cmocka_unit_test_setup(names_that_are_good, mark),
 		cmocka_unit_test(texts),

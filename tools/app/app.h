@@ -49,6 +49,8 @@ int cmd_base_import(int argc, char **argv);
 int cmd_base_list(int argc, char **argv);
 int cmd_base_export(int argc, char **argv);
 int cmd_export(int argc, char **argv);
+int cmd_fsck(int argc, char **argv);
+int cmd_gc(int argc, char **argv);
 
 /* For commands without options of their own; returns where the arguments begin. */
 int no_options(int argc, char **argv);

@@ -78,7 +78,7 @@ static int finish_output(struct output *o, int err)
 	if (!err && !fsync(o->fd) && !rename(o->temporary, o->path) && !sync_name(o))
 		return EXIT_SUCCESS;
 	if (!err)
-		err = command_error("%s: %s", o->path, strerror(errno));
+		command_error("%s: %s", o->path, strerror(errno));
 	unlink(o->temporary);
 	return EXIT_FAILURE;
 }

@@ -133,6 +133,14 @@ static const struct command commands[] = {
 	  "  -j, --json  as JSON\n", cmd_base_list },
 	{ "base remove", "BASE", "remove a base image that nothing was made from", NULL,
 	  cmd_base_remove },
+	{ "gc", "", "remove what nothing names any more",
+	  "Commands that change something do it themselves. This finds all.\n", cmd_gc },
+	{ "fsck", "[--json] [--repair] [--set-aside]", "look at the whole store, and repair it",
+	  "  -j, --json       as JSON\n"
+	  "  -r, --repair     mend what can be mended without losing anything\n"
+	  "      --set-aside  move manifests that cannot be understood to lost/ in the store, with all\n"
+	  "                   that may be theirs\n\n"
+	  "Exits with 1 if there is something wrong that was not repaired.\n", cmd_fsck },
 	{ }
 };
 
