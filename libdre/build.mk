@@ -4,7 +4,7 @@ include libdre/common/sources.mk
 
 libdreapp_SRCS := $(addprefix libdre/app/,bind.c cgroup.c checkpoint.c create.c events.c exec.c export.c \
 		  handle.c helper.c limits.c list.c lxc_config.c module.c network.c op.c paths.c process.c \
-		  property.c record.c resource.c snapshot.c start.c state.c stop.c volume.c fsck.c) \
+		  property.c record.c resource.c snapshot.c start.c state.c stop.c volume.c fsck.c copy.c) \
 		  $(libdre_common_SRCS)
 libdreapp_LIBS := libdaware lxc $(libdre_common_LIBS)
 

@@ -500,7 +500,7 @@ static int publish_exclusively(struct container *c, const struct idmap *pool, bo
 	ret = lock_wait(s->lock_fd, LOCK_NAMES, F_WRLCK);
 	if (ret)
 		return dre_fail_errno(-ret, "cannot lock the store %s", s->root);
-	if (faccessat(s->bases_fd, c->manifest.base, F_OK, 0) < 0)
+	if (c->manifest.base && faccessat(s->bases_fd, c->manifest.base, F_OK, 0) < 0)
 		ret = dre_fail(DRE_ERR_BASE_NONEXISTENCE, "base image '%s' was just removed",
 			       c->manifest.base);
 	if (!ret && pool)
@@ -511,21 +511,15 @@ static int publish_exclusively(struct container *c, const struct idmap *pool, bo
 	return ret;
 }
 
-/* @garbage: what was made for it is perhaps still there. */
-static int create(struct container *c, const char *base, const struct manifest *settings,
-		  const struct idmap *pool, bool *garbage)
+/* Of c->manifest, which has no writable layer yet. @garbage: what was made for it is still there. */
+static int create(struct container *c, const struct idmap *pool, bool *garbage)
 {
 	struct manifest *m = &c->manifest;
 	bool published = false;
 	layer_name_t layer;
-	struct stat st;
 	int ret;
 
-	if (!fstatat(c->store->containers_fd, c->name, &st, AT_SYMLINK_NOFOLLOW))
-		return fail_exists(c->name);
-	ret = compose(c, base, settings);
-	if (!ret)
-		ret = layer_create(c->store, m->layers[m->nr_layers - 1], layer);
+	ret = layer_create(c->store, m->layers[m->nr_layers - 1], layer);
 	if (ret)
 		return ret;
 	strcpy(m->writable, layer);
@@ -535,6 +529,15 @@ static int create(struct container *c, const char *base, const struct manifest *
 	if (ret)
 		*garbage = published || !layer_discard(c->store, layer);
 	return ret;
+}
+
+/* Within a change. */
+static int check_free(const struct container *c)
+{
+	struct stat st;
+
+	return fstatat(c->store->containers_fd, c->name, &st, AT_SYMLINK_NOFOLLOW) ? 0 :
+	       fail_exists(c->name);
 }
 
 int container_create(struct container **c, struct store *store, const char *name,
@@ -553,7 +556,11 @@ int container_create(struct container **c, struct store *store, const char *name
 		return dre_fail_errno(ENOMEM, "cannot create container '%s'", name);
 	ret = store_change_begin(store);
 	if (!ret) {
-		ret = create(*c, base, settings, pool, &garbage);
+		ret = check_free(*c);
+		if (!ret)
+			ret = compose(*c, base, settings);
+		if (!ret)
+			ret = create(*c, pool, &garbage);
 		ret = store_change_end(store, garbage, ret);
 	}
 	if (ret) {
@@ -561,6 +568,64 @@ int container_create(struct container **c, struct store *store, const char *name
 		*c = NULL;
 	}
 	return ret;
+}
+
+int container_create_from(struct container **c, struct store *store, const char *name,
+			  struct manifest *m, const struct idmap *pool)
+{
+	bool garbage = false;
+	int ret;
+
+	*c = new_container(store, name);
+	if (!*c)
+		return dre_fail_errno(ENOMEM, "cannot create container '%s'", name);
+	(*c)->manifest = *m;
+	*m = (struct manifest){};
+	ret = store_change_begin(store);
+	if (!ret) {
+		ret = check_free(*c);
+		if (!ret)
+			ret = create(*c, pool, &garbage);
+		ret = store_change_end(store, garbage, ret);
+	}
+	if (ret) {
+		container_unlock(*c);
+		*c = NULL;
+	}
+	return ret;
+}
+
+/*
+ * A directory is not replaced by another one unless it is empty, which none of these is. The lock
+ * goes along with it.
+ */
+static int move_directory(struct container *c, const char *name)
+{
+	int dir = c->store->containers_fd;
+
+	if (renameat(dir, c->name, dir, name) < 0)
+		return errno == ENOTEMPTY || errno == EEXIST ? fail_exists(name) :
+		       dre_fail_errno(errno, "cannot rename container '%s'", c->name);
+	if (!fsync(dir))
+		return 0;
+	dre_fail_errno(errno, "cannot rename container '%s'", c->name);
+	return renameat(dir, name, dir, c->name) ? 0 : DRE_ERR_DEVICE_BUSY;
+}
+
+int container_rename(struct container *c, const char *name)
+{
+	int ret = dre_check_name("container", name);
+
+	if (!ret && !strcmp(c->name, name))
+		ret = fail_exists(name);
+	if (!ret)
+		ret = store_change_begin(c->store);
+	if (ret)
+		return ret;
+	ret = move_directory(c, name);
+	if (!ret)
+		strcpy(c->name, name);
+	return store_change_end(c->store, false, ret);
 }
 
 int container_remove(struct container *c)

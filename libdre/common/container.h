@@ -56,6 +56,17 @@ int container_create(struct container **c, struct store *store, const char *name
 		     const char *base, const struct manifest *settings, const struct idmap *pool);
 
 /*
+ * The same of manifest @m, which has a chain and settings, but no writable layer and no id range
+ * yet. It is taken over, also if it fails. The layers must be kept from collection by a change
+ * that lasts as long.
+ */
+int container_create_from(struct container **c, struct store *store, const char *name,
+			  struct manifest *m, const struct idmap *pool);
+
+/* Gives it another name, with all that is below its directory. DRE_ERR_CONTAINER_EXISTENCE. */
+int container_rename(struct container *c, const char *name);
+
+/*
  * Locks a container and reads its manifest. DRE_ERR_CONTAINER_NONEXISTENCE;
  * DRE_ERR_CONTAINER_BUSY, at once, if somebody else has it locked (another
  * struct container in this process is somebody else).

@@ -256,6 +256,81 @@ int snapshot_commit(struct container *c, const char *tag, const char *base)
 	return ret;
 }
 
+/* The chain that a copy has: of the snapshot, or all that the container is made of. */
+static int chain_of(struct container *c, const char *tag, struct manifest *m, bool *garbage)
+{
+	struct manifest next = {};
+	int err, ret;
+
+	if (tag) {
+		ret = read_snapshot(c, tag, m);
+		return ret || m->nr_layers ? ret :
+		       dre_fail(DRE_ERR_LOAD_SNAPSHOT_FAILED, "snapshot '%s' has no layers", tag);
+	}
+	ret = shorten(c, garbage);
+	if (ret)
+		return ret;
+	err = manifest_copy_chain(m, &c->manifest);
+	if (!err)
+		err = manifest_add_layer(m, c->manifest.writable);
+	if (!err)
+		err = manifest_copy_chain(&next, m);
+	ret = err ? dre_fail_errno(-err, "container '%s'", c->name) :
+	      layer_sync(c->store, c->manifest.writable, false);
+	if (!ret)
+		ret = give(c, &next, garbage);
+	if (!ret)
+		tree_remove(c->store->work_fd, m->layers[m->nr_layers - 1]);
+	manifest_free(&next);
+	return ret;
+}
+
+/* Those of the snapshot are as old as it is. */
+static int take_settings(struct manifest *m, const struct manifest *from)
+{
+	int err = 0;
+
+	while (m->nr_settings)
+		manifest_set(m, m->settings[0].key, NULL);
+	err = manifest_copy_settings(m, from);
+	if (!err)
+		err = manifest_set(m, SETTING_IDMAP, NULL);
+	return err ? dre_fail_errno(-err, "cannot copy its settings") : 0;
+}
+
+static int copy(struct container *c, const char *tag, const char *name, const struct idmap *pool,
+		struct container **made, bool *garbage)
+{
+	bool mapped = manifest_get(&c->manifest, SETTING_IDMAP);
+	struct manifest m = {};
+	int ret = chain_of(c, tag, &m, garbage);
+
+	if (!ret)
+		ret = take_settings(&m, &c->manifest);
+	if (!ret)
+		ret = container_create_from(made, c->store, name, &m, mapped ? pool : NULL);
+	manifest_free(&m);
+	return ret;
+}
+
+int snapshot_copy(struct container *c, const char *tag, const char *name, const struct idmap *pool,
+		  struct container **made)
+{
+	bool garbage = false;
+	int ret = dre_check_name("container", name);
+
+	/* Before it is changed. It is looked again when the other one is made. */
+	if (!ret && !faccessat(c->store->containers_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
+		ret = dre_fail(DRE_ERR_CONTAINER_EXISTENCE, "there is a container '%s' already",
+			       name);
+	if (!ret)
+		ret = store_change_begin(c->store);
+	if (ret)
+		return ret;
+	ret = copy(c, tag, name, pool, made, &garbage);
+	return store_change_end(c->store, garbage, ret);
+}
+
 int snapshot_list(struct store *store, const char *container, char ***tags)
 {
 	char path[sizeof("containers//" SNAPSHOTS) + DRE_NAME_MAX];

@@ -770,6 +770,32 @@ dre_return_t dre_app_export_base(const char *base, int fd, const char *compressi
 dre_return_t dre_app_export(const dre_app_handle *h, int fd, const char *compression,
 			    dre_app_progress progress, void *arg);
 
+/**
+ * dre_app_copy() - make another container of what is in one
+ * @h: the container
+ * @snapshot: what is copied; NULL: what is in it now
+ * @name: that of the copy, which is stopped
+ *
+ * Stopped only; with @snapshot in any state. It costs the same however much there
+ * is: what was written becomes immutable, and both have it. The copy has the
+ * container's settings, but ids of its own, and no snapshots.
+ *
+ * DRE_ERR_CONTAINER_EXISTENCE: @name is taken; DRE_ERR_SNAPSHOT_NONEXISTENCE;
+ * DRE_ERR_LOAD_SNAPSHOT_FAILED: the snapshot is damaged; DRE_ERR_DEVICE_BUSY.
+ */
+dre_return_t dre_app_copy(const dre_app_handle *h, const char *snapshot, const char *name);
+
+/**
+ * dre_app_rename() - give a container another name
+ * @h: the container. The handle stays, and names nothing any more.
+ * @name: its new name
+ *
+ * Stopped only. Snapshots, settings and logs go along.
+ *
+ * DRE_ERR_CONTAINER_EXISTENCE: @name is taken, also by itself; DRE_ERR_DEVICE_BUSY.
+ */
+dre_return_t dre_app_rename(const dre_app_handle *h, const char *name);
+
 /** Flags of dre_app_fsck(). */
 enum {
 	/* mend what can be mended without losing anything that a manifest may name */

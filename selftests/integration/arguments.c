@@ -92,6 +92,8 @@ static void null_pointers(void **state)
 	NULL_POINTER(dre_app_get_base_list(NULL));
 	NULL_POINTER(dre_app_import_base(NULL, "/run/base", NULL, NULL));
 	NULL_POINTER(dre_app_import_base("new", NULL, NULL, NULL));
+	NULL_POINTER(dre_app_copy(running, NULL, NULL));
+	NULL_POINTER(dre_app_rename(running, NULL));
 	NULL_POINTER(dre_app_fsck(0, NULL, NULL));
 	NULL_POINTER(dre_app_export_base(NULL, STDOUT_FILENO, NULL, NULL, NULL));
 	NULL_POINTER(dre_app_release_base_list(NULL));

@@ -17,6 +17,7 @@ const char *const call_names[NR_CALLS] = {
 	[UNBIND_VPID] = "unbind_vpid", [SET_RESOURCE] = "set_resource",
 	[CHECKPOINT] = "checkpoint", [RESTART] = "restart",
 	[REMOVE_CHECKPOINT] = "remove_checkpoint", [CHECKPOINT_LIST] = "get_checkpoint_list",
+	[COPY] = "copy", [RENAME] = "rename",
 	[EXPORT] = "export", [UNSET_RESOURCE] = "unset_resource", [GET_RESOURCE] = "get_resource",
 	[STOP_WITH] = "stop_with", [REBOOT] = "reboot", [SET_PROPERTY] = "set_property",
 	[GET_PROPERTY] = "get_property", [PROPERTY_LIST] = "get_property_list",
@@ -184,6 +185,10 @@ static int call_by_handle(int function, const dre_app_handle *h)
 		return dre_app_unregister_pid(h, getpid());
 	case UNREGISTER_VPID:
 		return dre_app_unregister_vpid(h, 1);
+	case COPY:
+		return dre_app_copy(h, NULL, "new");
+	case RENAME:
+		return dre_app_rename(h, "new");
 	case EXPORT:
 		return call_export(h);
 	case SAVE:

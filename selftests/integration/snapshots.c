@@ -119,6 +119,89 @@ static void committed(void **state)
 	assert_done(dre_app_remove_base("made"));
 }
 
+static void run_in_and_destroy(const char *name, const char *script)
+{
+	dre_app_handle *h = dre_app_open(name);
+
+	assert_non_null(h);
+	run_in(h, script);
+	box_destroy(h);
+}
+
+/* The copy lives on without the container, and neither sees what the other writes. */
+static void copied(void **state)
+{
+	dre_app_handle *h = box_create("c"), *running = box_create_with("p", BASE, 1);
+
+	(void)state;
+	run_in(h, CHANGE);
+	assert_done(dre_app_save_snapshot(h, "a"));
+	run_in(h, "echo two >/f");
+	assert_done(dre_app_copy(h, NULL, "now"));
+	assert_done(dre_app_copy(h, "a", "then"));
+	run_in(h, "[ $(cat /f) = two ]; echo three >/f; [ $(wc -l </proc/self/uid_map) = 1 ]");
+	run_in_and_destroy("now", "[ $(cat /f) = two ] && [ -d /d ] && [ $(stat -c %u /d) = 0 ]");
+	run_in(h, "[ $(cat /f) = three ]");
+
+	/* Of one that runs, by its snapshot. */
+	assert_done(dre_app_save_snapshot(running, "a"));
+	assert_done(dre_app_start(running));
+	assert_done(dre_app_copy(running, "a", "other"));
+	assert_done(dre_app_stop(running));
+	run_in_and_destroy("other", "[ $(awk '{ print $2 }' /proc/self/uid_map) = 0 ]");
+
+	box_destroy(h);
+	run_in_and_destroy("then", CHANGED);
+	box_destroy(running);
+}
+
+static void not_copied(void **state)
+{
+	dre_app_handle *h = box_create("c"), *other = box_create("o");
+
+	(void)state;
+	assert_done(dre_app_save_snapshot(h, "a"));
+	world_mark();
+	assert_refused(DRE_ERR_CONTAINER_EXISTENCE, dre_app_copy(h, NULL, "o"));
+	assert_refused(DRE_ERR_CONTAINER_EXISTENCE, dre_app_copy(h, "a", "c"));
+	assert_refused(DRE_ERR_SNAPSHOT_NONEXISTENCE, dre_app_copy(h, "b", "new"));
+	assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_copy(h, "../a", "new"));
+	assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_copy(h, NULL, "../new"));
+	assert_refused(DRE_ERR_CONTAINER_EXISTENCE, dre_app_rename(h, "o"));
+	assert_refused(DRE_ERR_CONTAINER_EXISTENCE, dre_app_rename(h, "c"));
+	assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_rename(h, "a/b"));
+	box_destroy(h);
+	box_destroy(other);
+}
+
+static void renamed(void **state)
+{
+	dre_app_handle *h = box_create("c"), *new;
+
+	(void)state;
+	run_in(h, CHANGE);
+	assert_done(dre_app_save_snapshot(h, "a"));
+	run_in(h, "echo two >/f");
+	assert_done(dre_app_rename(h, "n"));
+	assert_int_equal(dre_app_status(h), DRE_ERR_CONTAINER_NONEXISTENCE);
+	assert_int_not_equal(access(STORE "/lxc/c", F_OK), 0);
+	new = dre_app_open("n");
+	assert_non_null(new);
+	assert_snapshots(new, "a", NULL);
+	run_in(new, "[ $(cat /f) = two ] && [ $(hostname) = n ]");
+	assert_done(dre_app_load_snapshot(new, "a"));
+	run_in(new, CHANGED);
+	dre_app_close(new);
+	/* The old name is free, and back it goes. */
+	new = box_create("c");
+	box_destroy(new);
+	new = dre_app_open("n");
+	assert_done(dre_app_rename(new, "c"));
+	dre_app_close(new);
+	run_in(h, CHANGED);
+	box_destroy(h);
+}
+
 /* Over the longest chain: then it becomes one layer, whoever owns the files. */
 static void many_saves(void **state)
 {
@@ -144,6 +227,9 @@ int main(void)
 		cmocka_unit_test_teardown(refused, box_destroy_all),
 		cmocka_unit_test_teardown(damaged, box_destroy_all),
 		cmocka_unit_test_teardown(committed, box_destroy_all),
+		cmocka_unit_test_teardown(copied, box_destroy_all),
+		cmocka_unit_test_teardown(not_copied, box_destroy_all),
+		cmocka_unit_test_teardown(renamed, box_destroy_all),
 		cmocka_unit_test_teardown(many_saves, box_destroy_all),
 	};
 

@@ -9,6 +9,7 @@
 
 #include "common/command.h"
 
+int cmd_copy(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_start(int argc, char **argv);
 int cmd_stop(int argc, char **argv);
@@ -51,6 +52,7 @@ int cmd_base_export(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_fsck(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
+int cmd_rename(int argc, char **argv);
 
 /* For commands without options of their own; returns where the arguments begin. */
 int no_options(int argc, char **argv);

@@ -58,6 +58,10 @@ static const struct command commands[] = {
 	{ "load", "NAME SNAPSHOT", "put back what was saved",
 	  "What was written since is lost, unless it was saved.\n", cmd_load },
 	{ "commit", "NAME SNAPSHOT BASE", "make a base image of a snapshot", NULL, cmd_commit },
+	{ "copy", "[--snapshot SNAPSHOT] NAME COPY", "make another container of what is in one",
+	  "  -s, --snapshot SNAPSHOT  of what was saved; NAME need not be stopped then\n\n"
+	  "Nothing is copied: what was written is shared, and does not change any more.\n", cmd_copy },
+	{ "rename", "NAME NEW", "give a stopped container another name", NULL, cmd_rename },
 	{ "export", "[--compress HOW] NAME FILE", "write a stopped container's files to a tar archive",
 	  "  -c, --compress HOW  none, gzip, xz or zstd (default: by FILE's suffix, .gz, .tgz, .xz, .txz,\n"
 	  "                      .zst, .tzst)\n\n"
