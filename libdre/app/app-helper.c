@@ -8,6 +8,10 @@
  *	device STORE NAME		puts this host's /dev/dre into a container
  *	checkpoint STORE NAME DIR COPY	dumps a container, see app-helper-criu.c
  *	restore STORE NAME DIR		restores it
+ *	pack FIRST COUNT ENTRY MEMBER	writes a tar archive of what is in a
+ *					directory of a container
+ *	unpack FIRST COUNT		reads one; both have the rights of the
+ *					container's root, and no others
  *	hook				liblxc calls it when the container's
  *					state changes, whoever caused it
  *
@@ -487,6 +491,10 @@ int main(int argc, char **argv)
 		}
 		if (argc == 4 && !strcmp(argv[1], "device"))
 			return do_device(argv[2], argv[3]);
+		if (argc == 6 && !strcmp(argv[1], "pack"))
+			return do_pack(argv + 2);
+		if (argc == 4 && !strcmp(argv[1], "unpack"))
+			return do_unpack(argv + 2);
 		if (argc >= 5 && !strcmp(argv[1], "exec"))
 			return do_exec(argv[2], argv[3], argv + 4);
 	}

@@ -28,4 +28,8 @@ int do_checkpoint(char **argv);		/* STORE NAME DIR COPY */
 int do_restore(char **argv);		/* STORE NAME DIR */
 int do_action(void);			/* CRIU calls it, from one of those two */
 
+/* app-helper-files.c */
+int do_pack(char **argv);		/* FIRST COUNT ENTRY MEMBER */
+int do_unpack(char **argv);		/* FIRST COUNT */
+
 #endif /* DRE_APP_HELPER_H */

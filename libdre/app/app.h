@@ -168,7 +168,23 @@ struct app_progress {
 
 void app_report(void *progress, uint64_t done, uint64_t total);
 
-/* helper.c: runs the helper program, see app-helper.c. */
+/* files.c: a filter that leaves all as it is but the attributes that filters never pass on. */
+struct tar_filter;
+const char *app_leave_ids(const struct tar_filter *filter, mode_t *mode, uid_t *uid, gid_t *gid);
+
+/*
+ * helper.c: runs the helper program, see app-helper.c. It gets @fds as its fds from 4 on, at most
+ * four; app_helper_end() waits for its end and says how it went. @quiet: nothing is at its
+ * standard input, output and error.
+ */
+struct app_helper {
+	pid_t pid;
+	int report;
+};
+
+int app_helper_begin(struct app_helper *helper, char *const argv[], const int *fds, int nr,
+		     bool quiet);
+int app_helper_end(struct app_helper *helper, const char *name, int *status);
 int app_helper_start(const struct app *app);
 int app_helper_device(const struct app *app);
 /* @dir: of the checkpoint, in the container's; @copy: the layer that becomes a copy of the writable one. */

@@ -38,7 +38,8 @@ static int set_attributes(posix_spawnattr_t *attr)
 	return err;
 }
 
-static int set_actions(posix_spawn_file_actions_t *actions, int report, int lock, bool quiet)
+static int set_actions(posix_spawn_file_actions_t *actions, int report, const int *fds, int nr,
+		       bool quiet)
 {
 	int err = posix_spawn_file_actions_init(actions);
 
@@ -46,14 +47,14 @@ static int set_actions(posix_spawn_file_actions_t *actions, int report, int lock
 		err = posix_spawn_file_actions_adddup2(actions, report, 3);
 	for (int fd = 0; quiet && !err && fd < 3; fd++)
 		err = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0);
-	if (!err && lock >= 0)
-		err = posix_spawn_file_actions_adddup2(actions, lock, 4);
+	for (int i = 0; !err && i < nr; i++)
+		err = posix_spawn_file_actions_adddup2(actions, fds[i], 4 + i);
 	if (!err)
-		err = posix_spawn_file_actions_addclosefrom_np(actions, lock >= 0 ? 5 : 4);
+		err = posix_spawn_file_actions_addclosefrom_np(actions, 4 + nr);
 	return err;
 }
 
-static int spawn(pid_t *pid, char *const argv[], int report, int lock, bool quiet)
+static int spawn(pid_t *pid, char *const argv[], int report, const int *fds, int nr, bool quiet)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
@@ -61,7 +62,7 @@ static int spawn(pid_t *pid, char *const argv[], int report, int lock, bool quie
 
 	if (err)
 		return err;
-	err = set_actions(&actions, report, lock, quiet);
+	err = set_actions(&actions, report, fds, nr, quiet);
 	if (!err) {
 		err = posix_spawn(pid, HELPER, &actions, &attr, argv, environ);
 		posix_spawn_file_actions_destroy(&actions);
@@ -88,33 +89,57 @@ static void read_report(int fd, char *text, size_t size)
 	text[strcspn(text, "\n")] = '\0';
 }
 
-/* @lock: what the helper is to hold as long as it runs, also if the caller is killed; or -1. */
-static int run(const struct app *app, char *const argv[], int lock, bool quiet, int *status)
+int app_helper_begin(struct app_helper *helper, char *const argv[], const int *fds, int nr,
+		     bool quiet)
 {
-	char text[1024];
-	int report[2], err, begin = 0;
-	pid_t pid;
+	int report[2], high[4], err = 0, i;
 
 	if (pipe2(report, O_CLOEXEC))
-		return dre_fail_errno(errno, "container '%s'", app->name);
-	/* Where a file has its number in the child already, dup2() keeps it open. */
-	err = spawn(&pid, argv, report[1], lock, quiet);
-	close(report[1]);
-	if (err) {
-		close(report[0]);
-		return dre_fail_errno(err, "cannot run %s", HELPER);
+		return dre_fail_errno(errno, "cannot run %s", HELPER);
+	/* Out of the way of the numbers that they get. */
+	for (i = 0; i < nr && !err; i++) {
+		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 10);
+		err = high[i] < 0 ? errno : 0;
 	}
-	read_report(report[0], text, sizeof(text));
+	/* Where a file has its number in the child already, dup2() keeps it open. */
+	if (!err)
+		err = spawn(&helper->pid, argv, report[1], high, nr, quiet);
+	while (i--)
+		if (high[i] >= 0)
+			close(high[i]);
+	close(report[1]);
+	helper->report = report[0];
+	if (!err)
+		return 0;
 	close(report[0]);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	return dre_fail_errno(err, "cannot run %s", HELPER);
+}
+
+int app_helper_end(struct app_helper *helper, const char *name, int *status)
+{
+	int err, begin = 0;
+	char text[1024];
+
+	read_report(helper->report, text, sizeof(text));
+	close(helper->report);
+	while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	if (sscanf(text, "ok %d", status) == 1)
 		return 0;
 	/* An error that a function of ours had in there has said what it is about. */
 	if (sscanf(text, "error %d: %n", &err, &begin) == 1 && begin)
 		return dre_fail(err, "%s", text + begin);
-	return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': %s", app->name,
+	return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': %s", name,
 			*text ? text : "the helper was killed");
+}
+
+/* @lock: what the helper is to hold as long as it runs, also if the caller is killed; or -1. */
+static int run(const struct app *app, char *const argv[], int lock, bool quiet, int *status)
+{
+	struct app_helper helper;
+	int err = app_helper_begin(&helper, argv, &lock, lock >= 0, quiet);
+
+	return err ? err : app_helper_end(&helper, app->name, status);
 }
 
 int app_helper_start(const struct app *app)

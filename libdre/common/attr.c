@@ -122,6 +122,21 @@ int attr_read(struct attr *a, int dir_fd, const char *name, const struct stat *s
 	return ret;
 }
 
+/* fchmodat(2) follows a symbolic link, which somebody may have put there since. */
+static int change_mode(int dir_fd, const char *name, mode_t mode)
+{
+	int fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), ret = 0;
+	struct proc_path p;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(p.path, sizeof(p.path), "/proc/thread-self/fd/%d", fd);
+	if (chmod(p.path, mode) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
 /*
  * The order counts: a change of the owner clears set-user-ID bits and file capabilities, and
  * everything but the times changes the times.
@@ -130,11 +145,15 @@ int attr_apply(const struct attr *a, int dir_fd, const char *name)
 {
 	struct proc_path p;
 	size_t i;
+	int ret;
 
 	if (fchownat(dir_fd, name, a->uid, a->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	if (!S_ISLNK(a->mode) && fchmodat(dir_fd, name, a->mode & 07777, 0) < 0)
-		return -errno;
+	if (!S_ISLNK(a->mode)) {
+		ret = change_mode(dir_fd, name, a->mode & 07777);
+		if (ret)
+			return ret;
+	}
 	if (a->nr_xattrs)
 		proc_path(&p, dir_fd, name);
 	for (i = 0; i < a->nr_xattrs; i++)

@@ -38,7 +38,7 @@ int attr_portable(const char *xattr);
 
 /*
  * These return 0 or a negative errno. attr_apply() is for a file that was just
- * made and that nobody else can reach; extended attributes that it has in addition stay.
+ * made; extended attributes that it has in addition stay. It follows no symbolic link.
  */
 int attr_read(struct attr *a, int dir_fd, const char *name, const struct stat *st);
 int attr_add(struct attr *a, const char *xattr, const void *value, size_t size);

@@ -50,8 +50,14 @@ static int fill_from_directory(void *arg, int layer_fd)
 static int fill_from_tar(void *arg, int layer_fd)
 {
 	const struct import *import = arg;
+	const struct tar_target target = {
+		.dir = layer_fd,
+		.what = import->source,
+		.progress = import->progress,
+		.arg = import->arg,
+	};
 
-	return tar_unpack(import->fd, layer_fd, import->source, import->progress, import->arg);
+	return tar_unpack(import->fd, &target);
 }
 
 static int open_source(const char *source, int *fd, base_fill_fn *fill)

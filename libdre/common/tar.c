@@ -27,9 +27,7 @@
 struct unpack {
 	struct archive *archive;
 	struct tree_writer *writer;
-	const char *what;
-	import_progress_fn progress;
-	void *progress_arg;
+	const struct tar_target *target;
 	uint64_t total;
 };
 
@@ -39,7 +37,7 @@ static int fail_archive(const struct unpack *u)
 	struct printable p;
 	const char *text = archive_error_string(u->archive);
 
-	return dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s: %s", u->what,
+	return dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s: %s", u->target->what,
 			dre_printable(&p, text ? text : "not a tar archive"));
 }
 
@@ -47,7 +45,7 @@ static int fail_member(const struct unpack *u, const char *member, const char *w
 {
 	struct printable p;
 
-	return dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s: member '%s' %s", u->what,
+	return dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s: member '%s' %s", u->target->what,
 			dre_printable(&p, member), why);
 }
 
@@ -73,14 +71,14 @@ static int fail_write(const struct unpack *u, const char *member, int errnum)
 	case ERANGE:
 		return fail_member(u, member, "cannot exist");
 	}
-	return dre_fail_errno(errnum, "%s: cannot write member '%s'", u->what,
+	return dre_fail_errno(errnum, "%s: cannot write member '%s'", u->target->what,
 			      dre_printable(&p, member));
 }
 
 static void report_progress(const struct unpack *u)
 {
-	if (u->progress)
-		u->progress(u->progress_arg, archive_filter_bytes(u->archive, -1), u->total);
+	if (u->target->progress)
+		u->target->progress(u->target->arg, archive_filter_bytes(u->archive, -1), u->total);
 }
 
 /* The kernel wants the entries in this order, and ids in it only where there are some. */
@@ -166,7 +164,8 @@ static int read_attr(const struct unpack *u, struct archive_entry *entry, const 
 		     struct attr *attr)
 {
 	int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
-	const char *name;
+	const struct tar_filter *filter = u->target->filter;
+	const char *name, *wrong;
 	const void *value;
 	size_t size;
 	int ret;
@@ -187,15 +186,20 @@ static int read_attr(const struct unpack *u, struct archive_entry *entry, const 
 	/* (uid_t)-1 would mean "leave it". */
 	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
 		return fail_member(u, member, "has an owner that cannot exist");
+	wrong = filter ? filter->change(filter, &attr->mode, &attr->uid, &attr->gid) : NULL;
+	if (wrong)
+		return fail_member(u, member, wrong);
 
 	for (archive_entry_xattr_reset(entry);
 	     archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK; ) {
-		if (!attr_portable(name))
+		if (filter ? strncmp(name, "user.", strlen("user.")) != 0 : !attr_portable(name))
 			continue;
 		ret = attr_add(attr, name, value, size);
 		if (ret)
 			return fail_write(u, member, -ret);
 	}
+	if (filter)
+		return 0;
 	ret = add_acl(u, entry, member, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access",
 		      attr);
 	if (!ret)
@@ -329,18 +333,14 @@ static struct archive *new_archive(void)
 	return a;
 }
 
-int tar_unpack(int fd, int dst, const char *what, import_progress_fn progress, void *arg)
+int tar_unpack(int fd, const struct tar_target *target)
 {
-	struct unpack u = {
-		.what = what,
-		.progress = progress,
-		.progress_arg = arg,
-	};
+	struct unpack u = { .target = target };
 	locale_t utf8, old;
 	struct stat st;
 	int ret;
 
-	if (progress && !fstat(fd, &st) && S_ISREG(st.st_mode))
+	if (target->progress && !fstat(fd, &st) && S_ISREG(st.st_mode))
 		u.total = st.st_size;
 	/*
 	 * libarchive converts names into the character set of the thread's locale. In this one
@@ -348,14 +348,15 @@ int tar_unpack(int fd, int dst, const char *what, import_progress_fn progress, v
 	 */
 	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	u.archive = new_archive();
-	u.writer = tree_writer_new(dst);
+	u.writer = tree_writer_new(target->dir);
 	if (utf8 && u.archive && u.writer) {
 		old = uselocale(utf8);
 		ret = archive_read_open_fd(u.archive, fd, BLOCK_SIZE) == ARCHIVE_OK ?
 		      unpack_members(&u) : fail_archive(&u);
 		uselocale(old);
 	} else {
-		ret = dre_fail_errno(utf8 ? ENOMEM : errno, "%s: cannot be unpacked", what);
+		ret = dre_fail_errno(utf8 ? ENOMEM : errno, "%s: cannot be unpacked",
+				     target->what);
 	}
 	if (u.writer)
 		tree_writer_free(u.writer);

@@ -2,14 +2,37 @@
 #ifndef DRE_COMMON_TAR_H
 #define DRE_COMMON_TAR_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
 #include "import.h"
 
 /*
- * Unpacks the tar archive that @fd is open on, compressed with gzip, xz, zstd or not at all, into
- * the empty directory @dst. 0 or a DRE_ERR_* code with the error text set, which calls the
- * archive @what.
+ * For files that come into a container or leave it, whose root is not the host's: what becomes of
+ * them on the way. Of their extended attributes only those in user. go along.
  */
-int tar_unpack(int fd, int dst, const char *what, import_progress_fn progress, void *arg);
+struct tar_filter {
+	/* 0, or what is wrong with such a file, as an error text goes on. */
+	const char *(*change)(const struct tar_filter *filter, mode_t *mode, uid_t *uid, gid_t *gid);
+	uint32_t first;		/* the container's range of ids; none if @count is 0 */
+	uint32_t count;
+};
+
+/*
+ * Unpacks the tar archive that @fd is open on, compressed with gzip, xz, zstd or not at all, into
+ * a directory. Files take the place of those that are there, a directory that is there stays. 0 or
+ * a DRE_ERR_* code with the error text set, which calls the archive target->what.
+ */
+struct tar_target {
+	int dir;
+	const char *what;
+	const struct tar_filter *filter;	/* NULL: all as it is */
+	import_progress_fn progress;
+	void *arg;
+};
+
+int tar_unpack(int fd, const struct tar_target *target);
 
 /* What is packed, and how. */
 struct tar_source {
@@ -17,6 +40,8 @@ struct tar_source {
 	const char *entry;	/* what of it; "." is the directory itself */
 	const char *member;	/* its path in the archive; "." leaves the entries' own paths */
 	const char *what;	/* for error texts, which name files below it */
+	bool content;		/* without the directory itself */
+	const struct tar_filter *filter;	/* NULL: all as it is */
 	const char *compression;	/* "gzip", "xz", "zstd"; NULL: none */
 	import_progress_fn progress;	/* may be NULL; the total is not known */
 	void *arg;

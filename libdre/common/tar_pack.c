@@ -125,11 +125,13 @@ static int add_acl(struct archive_entry *entry, int type, const struct attr_x *x
 	return 0;
 }
 
-static int add_xattrs(struct archive_entry *entry, const struct attr *attr)
+static int add_xattrs(struct archive_entry *entry, const struct attr *attr, bool user_only)
 {
 	int ret = 0;
 
 	for (const struct attr_x *x = attr->xattrs; !ret && x < attr->xattrs + attr->nr_xattrs; x++) {
+		if (user_only && strncmp(x->name, "user.", strlen("user.")) != 0)
+			continue;
 		if (!strcmp(x->name, "system.posix_acl_access"))
 			ret = add_acl(entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, x);
 		else if (!strcmp(x->name, "system.posix_acl_default"))
@@ -149,30 +151,41 @@ static int add_attributes(const struct pack *p, struct archive_entry *entry, int
 
 	if (!ret) {
 		attr_remove(&attr, "trusted.overlay.");
-		ret = add_xattrs(entry, &attr);
+		ret = add_xattrs(entry, &attr, p->source->filter);
 		attr_free(&attr);
 	}
 	return ret ? fail(p, -ret) : 0;
 }
 
-static struct archive_entry *new_entry(const struct pack *p, const struct stat *st)
+/* Returns 0 or a DRE_ERR_* code. */
+static int new_entry(const struct pack *p, const struct stat *st, struct archive_entry **made)
 {
-	struct archive_entry *entry = archive_entry_new();
+	const struct tar_filter *filter = p->source->filter;
+	mode_t mode = st->st_mode;
+	uid_t uid = st->st_uid;
+	gid_t gid = st->st_gid;
+	const char *wrong = filter ? filter->change(filter, &mode, &uid, &gid) : NULL;
+	struct archive_entry *entry;
+	struct printable printable;
 
-	if (!entry) {
-		fail(p, ENOMEM);
-		return NULL;
-	}
+	*made = NULL;
+	if (wrong)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s/%s %s", p->source->what,
+				dre_printable(&printable, p->path), wrong);
+	entry = archive_entry_new();
+	if (!entry)
+		return fail(p, ENOMEM);
 	archive_entry_set_pathname(entry, p->path);
-	archive_entry_set_mode(entry, st->st_mode);
-	archive_entry_set_uid(entry, st->st_uid);
-	archive_entry_set_gid(entry, st->st_gid);
+	archive_entry_set_mode(entry, mode);
+	archive_entry_set_uid(entry, uid);
+	archive_entry_set_gid(entry, gid);
 	archive_entry_set_mtime(entry, st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
 	if (S_ISREG(st->st_mode))
 		archive_entry_set_size(entry, st->st_size);
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
 		archive_entry_set_rdev(entry, st->st_rdev);
-	return entry;
+	*made = entry;
+	return 0;
 }
 
 /*
@@ -306,8 +319,9 @@ static int pack_file(struct pack *p, int dir, const char *name, struct stat *st)
 
 	if (fd < 0)
 		return fail(p, -fd);
-	entry = new_entry(p, st);
-	ret = entry ? add_attributes(p, entry, dir, name, st) : DRE_ERR_DEVICE_BUSY;
+	ret = new_entry(p, st, &entry);
+	if (!ret)
+		ret = add_attributes(p, entry, dir, name, st);
 	if (!ret) {
 		add_parts(entry, fd, st->st_size);
 		ret = check(p, archive_write_header(p->archive, entry));
@@ -335,15 +349,14 @@ static int set_target(const struct pack *p, struct archive_entry *entry, int dir
 static int pack_header(const struct pack *p, int dir, const char *name, const struct stat *st,
 		       const char *first)
 {
-	struct archive_entry *entry = new_entry(p, st);
-	int ret;
+	struct archive_entry *entry;
+	int ret = new_entry(p, st, &entry);
 
-	if (!entry)
-		return DRE_ERR_DEVICE_BUSY;
+	if (ret)
+		return ret;
 	if (first) {
 		archive_entry_set_hardlink(entry, first);
 		archive_entry_set_size(entry, 0);
-		ret = 0;
 	} else {
 		ret = S_ISLNK(st->st_mode) ? set_target(p, entry, dir, name) : 0;
 		if (!ret)
@@ -399,7 +412,7 @@ static int pack_directory(struct pack *p, int dir, const char *name, const struc
 				"%s/%s: directories are nested deeper than %d", p->source->what,
 				dre_printable(&printable, p->path), MAX_DEPTH);
 	}
-	ret = pack_header(p, dir, name, st, NULL);
+	ret = depth || !p->source->content ? pack_header(p, dir, name, st, NULL) : 0;
 	if (ret)
 		return ret;
 	fd = file_openat2(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW,

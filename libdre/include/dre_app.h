@@ -786,6 +786,45 @@ dre_return_t dre_app_export(const dre_app_handle *h, int fd, const char *compres
 dre_return_t dre_app_copy(const dre_app_handle *h, const char *snapshot, const char *name);
 
 /**
+ * dre_app_copy_in() - copy files of the host into a container
+ * @h: the container
+ * @source: a file or directory of the host
+ * @path: where to, in the container. An existing directory: into it, by the same name;
+ *	else the new name, in a directory that exists.
+ * @progress: called now and then, in the calling thread; may be NULL
+ * @arg: for @progress
+ *
+ * In any state but "busy"; one that is stopped is busy meanwhile. A directory is copied
+ * with all that is in it, without itself if @source ends with "." or is "/". Files take
+ * the place of those that are there, directories are merged. Modes, times, extended
+ * attributes in "user.", links, holes and FIFOs are kept; access lists are not. Files whose
+ * owner is one of the container's ids stay its, all others are its root's.
+ *
+ * @path is found as the container's own root directory has it, and written to with the
+ * rights of its root: whatever the container does meanwhile, nothing else of the host is
+ * reached. In /proc, /sys and the like nothing is written. What is copied when it fails stays.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: @source, or the directory of @path, is not there;
+ * DRE_ERR_DEVICE_BUSY: what could not be read or written.
+ */
+dre_return_t dre_app_copy_in(const dre_app_handle *h, const char *source, const char *path,
+			     dre_app_progress progress, void *arg);
+
+/**
+ * dre_app_copy_out() - copy files of a container to the host
+ * @h: the container
+ * @path: a file or directory in it
+ * @target: where to, on the host; as @path of dre_app_copy_in()
+ * @progress, @arg: as there
+ *
+ * As dre_app_copy_in(), the other way. Files belong to the ids of the host that the
+ * container's have there. Set-user-ID and set-group-ID bits are dropped; a device is
+ * DRE_ERR_INVALID_ARGUMENT.
+ */
+dre_return_t dre_app_copy_out(const dre_app_handle *h, const char *path, const char *target,
+			      dre_app_progress progress, void *arg);
+
+/**
  * dre_app_rename() - give a container another name
  * @h: the container. The handle stays, and names nothing any more.
  * @name: its new name

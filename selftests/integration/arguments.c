@@ -94,6 +94,10 @@ static void null_pointers(void **state)
 	NULL_POINTER(dre_app_import_base("new", NULL, NULL, NULL));
 	NULL_POINTER(dre_app_copy(running, NULL, NULL));
 	NULL_POINTER(dre_app_rename(running, NULL));
+	NULL_POINTER(dre_app_copy_in(running, NULL, "/", NULL, NULL));
+	NULL_POINTER(dre_app_copy_in(running, "/etc/passwd", NULL, NULL, NULL));
+	NULL_POINTER(dre_app_copy_out(running, NULL, "/tmp", NULL, NULL));
+	NULL_POINTER(dre_app_copy_out(running, "/etc/passwd", NULL, NULL, NULL));
 	NULL_POINTER(dre_app_fsck(0, NULL, NULL));
 	NULL_POINTER(dre_app_export_base(NULL, STDOUT_FILENO, NULL, NULL, NULL));
 	NULL_POINTER(dre_app_release_base_list(NULL));

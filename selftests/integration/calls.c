@@ -17,7 +17,7 @@ const char *const call_names[NR_CALLS] = {
 	[UNBIND_VPID] = "unbind_vpid", [SET_RESOURCE] = "set_resource",
 	[CHECKPOINT] = "checkpoint", [RESTART] = "restart",
 	[REMOVE_CHECKPOINT] = "remove_checkpoint", [CHECKPOINT_LIST] = "get_checkpoint_list",
-	[COPY] = "copy", [RENAME] = "rename",
+	[COPY] = "copy", [COPY_IN] = "copy_in", [COPY_OUT] = "copy_out", [RENAME] = "rename",
 	[EXPORT] = "export", [UNSET_RESOURCE] = "unset_resource", [GET_RESOURCE] = "get_resource",
 	[STOP_WITH] = "stop_with", [REBOOT] = "reboot", [SET_PROPERTY] = "set_property",
 	[GET_PROPERTY] = "get_property", [PROPERTY_LIST] = "get_property_list",
@@ -187,6 +187,10 @@ static int call_by_handle(int function, const dre_app_handle *h)
 		return dre_app_unregister_vpid(h, 1);
 	case COPY:
 		return dre_app_copy(h, NULL, "new");
+	case COPY_IN:
+		return dre_app_copy_in(h, "/none", "/", NULL, NULL);
+	case COPY_OUT:
+		return dre_app_copy_out(h, "/none", "/tmp", NULL, NULL);
 	case RENAME:
 		return dre_app_rename(h, "new");
 	case EXPORT:

@@ -798,7 +798,7 @@ static void random_damage(void **state)
 			make_dir(at(f, "layer"), 0755);
 			fd = open(at(f, "layer"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 			tar = open(at(f, "y.tar"), O_RDONLY | O_CLOEXEC);
-			if (tar_unpack(tar, fd, "y.tar", NULL, NULL))
+			if (tar_unpack(tar, &(struct tar_target){ .dir = fd, .what = "y.tar" }))
 				assert_int_not_equal(*dre_last_error(), '\0');
 			close(tar);
 			close(fd);

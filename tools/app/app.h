@@ -10,6 +10,7 @@
 #include "common/command.h"
 
 int cmd_copy(int argc, char **argv);
+int cmd_cp(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_start(int argc, char **argv);
 int cmd_stop(int argc, char **argv);

@@ -61,6 +61,9 @@ static const struct command commands[] = {
 	{ "copy", "[--snapshot SNAPSHOT] NAME COPY", "make another container of what is in one",
 	  "  -s, --snapshot SNAPSHOT  of what was saved; NAME need not be stopped then\n\n"
 	  "Nothing is copied: what was written is shared, and does not change any more.\n", cmd_copy },
+	{ "cp", "SOURCE NAME:PATH | NAME:PATH TARGET", "copy files into a container, or out of it",
+	  "In whatever state it is; with all that is in a directory. Into PATH or TARGET if that is a\n"
+	  "directory, else by that name. SOURCE/. is what is in it. ./A:B is no container's.\n", cmd_cp },
 	{ "rename", "NAME NEW", "give a stopped container another name", NULL, cmd_rename },
 	{ "export", "[--compress HOW] NAME FILE", "write a stopped container's files to a tar archive",
 	  "  -c, --compress HOW  none, gzip, xz or zstd (default: by FILE's suffix, .gz, .tgz, .xz, .txz,\n"
