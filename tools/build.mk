@@ -11,3 +11,9 @@ all: $(B)/bin/daware-run
 $(B)/bin/daware-run: $(call objs,$(addprefix tools/run/,main.c signals.c)) $(B)/lib/libdaware.a
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -static $(LDFLAGS) -o $@ $^ -pthread
+
+# A program of the library: what builds a Debian for a base image.
+all: $(B)/libexec/dre/dre-base-debian
+$(B)/libexec/dre/dre-base-debian: tools/base/debian
+	@mkdir -p $(@D)
+	$(Q)$(call say,COPY,$@)cp $< $@

@@ -61,7 +61,7 @@ int do_pack(char **argv)
 
 int do_unpack(char **argv)
 {
-	const struct tar_target target = { .dir = DIRECTORY_FD, .what = "files" };
+	const struct tar_target target = { .dir = DIRECTORY_FD, .what = "files", .optional = true };
 	int err = become_root(argv[0], argv[1]);
 
 	if (err)

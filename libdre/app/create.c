@@ -9,6 +9,7 @@
 
 #include "app.h"
 #include "common/base.h"
+#include "common/base_debian.h"
 #include "common/import.h"
 #include "limits.h"
 #include "network.h"
@@ -179,6 +180,36 @@ dre_return_t dre_app_import_base(const char *name, const char *source,
 		err = app_open_store(&config, &store);
 	if (!err)
 		err = import_base(store, name, source, progress ? app_report : NULL, &p);
+	store_close(store);
+	return err;
+}
+
+dre_return_t dre_app_build_base(const char *name, const dre_app_build_options *options,
+				dre_app_progress progress, void *arg)
+{
+	struct app_progress p = { progress, arg };
+	struct debian how = { .progress = progress ? app_report : NULL, .arg = &p };
+	struct store *store = NULL;
+	struct dre_config config;
+	int err;
+
+	if (!name || !options || (options->size == sizeof(*options) && !options->suite))
+		return dre_fail(DRE_ERR_NULL_POINTER, "the base image's %s NULL",
+				!name ? "name is" : !options ? "options are" : "suite is");
+	err = dre_check_name("base image", name);
+	if (!err && (options->size != sizeof(*options) || options->verbose < 0 ||
+		     options->verbose > 1))
+		err = dre_fail(DRE_ERR_INVALID_ARGUMENT,
+			       "options for a base image that this library does not know");
+	if (err)
+		return err;
+	how.suite = options->suite;
+	how.packages = options->packages;
+	how.mirror = options->mirror;
+	how.verbose = options->verbose;
+	err = app_open_store(&config, &store);
+	if (!err)
+		err = base_build_debian(store, name, &how);
 	store_close(store);
 	return err;
 }

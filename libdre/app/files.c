@@ -354,6 +354,7 @@ static int receive_files(const struct app *app, const char *path, const struct p
 		.dir = to->dir,
 		.what = path,
 		.filter = filter,
+		.optional = true,
 		.progress = progress->fn ? app_report : NULL,
 		.arg = progress,
 	};

@@ -158,7 +158,7 @@ int attr_apply(const struct attr *a, int dir_fd, const char *name)
 		proc_path(&p, dir_fd, name);
 	for (i = 0; i < a->nr_xattrs; i++)
 		if (lsetxattr(p.path, a->xattrs[i].name, a->xattrs[i].value, a->xattrs[i].size,
-			      0) < 0)
+			      0) < 0 && !(a->optional && errno == EOPNOTSUPP))
 			return -errno;
 	if (utimensat(dir_fd, name, a->times, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;

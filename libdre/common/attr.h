@@ -6,6 +6,7 @@
 #ifndef DRE_COMMON_ATTR_H
 #define DRE_COMMON_ATTR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -24,6 +25,7 @@ struct attr {
 	struct timespec times[2];	/* of access and modification; UTIME_OMIT: as it comes */
 	struct attr_x *xattrs;
 	size_t nr_xattrs;
+	bool optional;		/* extended attributes: only where the file system has such */
 };
 
 #define ATTR_XATTR_MAX 65536	/* the kernel's limits for a value, and for a list of names */

@@ -174,6 +174,7 @@ static int read_attr(const struct unpack *u, struct archive_entry *entry, const 
 		.mode = archive_entry_mode(entry),
 		.uid = uid,
 		.gid = gid,
+		.optional = u->target->optional,
 		.times = {
 			{ archive_entry_atime(entry), archive_entry_atime_nsec(entry) },
 			{ archive_entry_mtime(entry), archive_entry_mtime_nsec(entry) },

@@ -28,6 +28,7 @@ struct tar_target {
 	int dir;
 	const char *what;
 	const struct tar_filter *filter;	/* NULL: all as it is */
+	bool optional;		/* extended attributes: only where the file system has such */
 	import_progress_fn progress;
 	void *arg;
 };

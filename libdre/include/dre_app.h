@@ -739,6 +739,32 @@ typedef void (*dre_app_progress)(void *arg, unsigned long long done, unsigned lo
 dre_return_t dre_app_import_base(const char *name, const char *source,
 				 dre_app_progress progress, void *arg);
 
+/** How dre_app_build_base() does it; all zero but size and suite is fine. */
+typedef struct {
+	size_t size;		/* sizeof(dre_app_build_options) */
+	const char *suite;	/* of Debian: "bookworm" */
+	const char *packages;	/* beside the essential ones and an init: "a,b"; may be NULL */
+	const char *mirror;	/* a URL, or a line as in sources.list; NULL: as this host's apt
+				 * has it for the suite, or else mmdebstrap's own */
+	int verbose;		/* 1: what mmdebstrap says goes to standard error */
+} dre_app_build_options;
+
+/**
+ * dre_app_build_base() - make a base image of a small Debian
+ * @name: its name
+ * @options: how; the caller keeps it
+ * @progress: called now and then, in the calling thread; may be NULL
+ * @arg: for @progress
+ *
+ * It is built by mmdebstrap, which must be installed, and takes a minute or more.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: a malformed suite, list of packages or mirror, or options that
+ * this library does not know; DRE_ERR_BASE_EXISTENCE; DRE_ERR_DEVICE_BUSY: mmdebstrap has
+ * failed, and dre_last_error() has its first error.
+ */
+dre_return_t dre_app_build_base(const char *name, const dre_app_build_options *options,
+				dre_app_progress progress, void *arg);
+
 /**
  * dre_app_export_base() - write a base image to a tar archive
  * @base: its name
@@ -797,7 +823,7 @@ dre_return_t dre_app_copy(const dre_app_handle *h, const char *snapshot, const c
  * In any state but "busy"; one that is stopped is busy meanwhile. A directory is copied
  * with all that is in it, without itself if @source ends with "." or is "/". Files take
  * the place of those that are there, directories are merged. Modes, times, extended
- * attributes in "user.", links, holes and FIFOs are kept; access lists are not. Files whose
+ * attributes in "user." (where the file system has such), links, holes and FIFOs are kept; access lists are not. Files whose
  * owner is one of the container's ids stay its, all others are its root's.
  *
  * @path is found as the container's own root directory has it, and written to with the

@@ -67,6 +67,7 @@ static void null_pointers(void **state)
 {
 	const dre_app_data data = { .type = DRE_APP_CONTAINER_TYPE_LXC };
 	const dre_app_create_options options = { .size = sizeof(options) };
+	const dre_app_build_options build = { .size = sizeof(build) };
 	char *const argv[] = { "true", NULL };
 	dre_app_pid_list_t pids;
 	int number;
@@ -93,6 +94,9 @@ static void null_pointers(void **state)
 	NULL_POINTER(dre_app_import_base(NULL, "/run/base", NULL, NULL));
 	NULL_POINTER(dre_app_import_base("new", NULL, NULL, NULL));
 	NULL_POINTER(dre_app_copy(running, NULL, NULL));
+	NULL_POINTER(dre_app_build_base("new", NULL, NULL, NULL));
+	NULL_POINTER(dre_app_build_base(NULL, &build, NULL, NULL));
+	NULL_POINTER(dre_app_build_base("new", &build, NULL, NULL));
 	NULL_POINTER(dre_app_rename(running, NULL));
 	NULL_POINTER(dre_app_copy_in(running, NULL, "/", NULL, NULL));
 	NULL_POINTER(dre_app_copy_in(running, "/etc/passwd", NULL, NULL, NULL));
@@ -222,6 +226,34 @@ static void targets_of_exports(void **state)
 	close(reading);
 }
 
+static void builds_of_bases(void **state)
+{
+	dre_app_build_options build = { .size = sizeof(build), .suite = "bookworm" };
+
+	(void)state;
+	for (const struct bad_name *bad = bad_names; bad->code; bad++)
+		assert_refused(bad->code, dre_app_build_base(bad->name, &build, NULL, NULL));
+#define BUILD_FAILS(member, value)								\
+	do {											\
+		dre_app_build_options other = build;						\
+												\
+		other.member = (value);								\
+		assert_refused(DRE_ERR_INVALID_ARGUMENT,					\
+			       dre_app_build_base("new", &other, NULL, NULL));			\
+	} while (0)
+	BUILD_FAILS(size, 0);
+	BUILD_FAILS(size, sizeof(build) + 1);
+	BUILD_FAILS(verbose, 2);
+	BUILD_FAILS(suite, "");
+	BUILD_FAILS(suite, "a b");
+	BUILD_FAILS(suite, "--help");
+	BUILD_FAILS(packages, "a b");
+	BUILD_FAILS(packages, "");
+	BUILD_FAILS(mirror, "-");
+	BUILD_FAILS(mirror, "x\ny");
+	assert_refused(DRE_ERR_BASE_EXISTENCE, dre_app_build_base(BASE, &build, NULL, NULL));
+}
+
 static void no_problem(void *arg, const dre_app_problem *problem)
 {
 	(void)arg;
@@ -312,6 +344,7 @@ int main(void)
 		cmocka_unit_test_setup(commands, mark),
 		cmocka_unit_test_setup(sources_of_bases, mark),
 		cmocka_unit_test_setup(targets_of_exports, mark),
+		cmocka_unit_test_setup(builds_of_bases, mark),
 		cmocka_unit_test_setup(flags_of_fsck, mark),
 		cmocka_unit_test_setup(configurations_of_the_host, mark),
 		cmocka_unit_test_setup(names_that_are_good, mark),

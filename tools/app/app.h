@@ -47,6 +47,7 @@ int cmd_checkpoint_list(int argc, char **argv);
 int cmd_checkpoint_remove(int argc, char **argv);
 int cmd_restart(int argc, char **argv);
 int cmd_base_remove(int argc, char **argv);
+int cmd_base_build(int argc, char **argv);
 int cmd_base_import(int argc, char **argv);
 int cmd_base_list(int argc, char **argv);
 int cmd_base_export(int argc, char **argv);

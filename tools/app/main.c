@@ -132,6 +132,12 @@ static const struct command commands[] = {
 	  "MEMSW are in bytes.\n", cmd_resource_get },
 	{ "base import", "NAME SOURCE", "make a base image from a directory or a tar archive",
 	  "The archive may be compressed by gzip, xz or zstd.\n", cmd_base_import },
+	{ "base build", "[--suite SUITE] [--packages LIST] [--mirror URL] [--verbose] NAME",
+	  "make a base image of a small Debian",
+	  "  -s, --suite SUITE    bookworm, ... (default: stable)\n"
+	  "  -p, --packages LIST  beside the essential ones and an init, with commas\n"
+	  "  -m, --mirror URL     where from (default: where this host has it from)\n"
+	  "  -v, --verbose        shows what mmdebstrap says, which must be installed\n", cmd_base_build },
 	{ "base export", "[--compress HOW] BASE FILE", "write a base image to a tar archive",
 	  "  -c, --compress HOW  none, gzip, xz or zstd (default: by FILE's suffix, .gz, .tgz, .xz, .txz,\n"
 	  "                      .zst, .tzst)\n\n"
