@@ -16,6 +16,8 @@
 
 #define SNAPSHOTS	"snapshots"
 
+size_t snapshot_max_layers = ROOTFS_MAX_LAYERS;
+
 static int open_snapshots(const struct container *c, int *fd)
 {
 	*fd = openat(c->dir_fd, SNAPSHOTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -127,7 +129,7 @@ static int shorten(struct container *c, bool *garbage)
 	layer_name_t layer;
 	int ret;
 
-	if (c->manifest.nr_layers < ROOTFS_MAX_LAYERS)
+	if (c->manifest.nr_layers < snapshot_max_layers)
 		return 0;
 	ret = flatten(c, layer);
 	if (ret)

@@ -13,6 +13,9 @@
 
 #include "container.h"
 
+/* A chain that is as long becomes one layer before the next is added. Tests have it shorter. */
+extern size_t snapshot_max_layers;
+
 /* DRE_ERR_SNAPSHOT_EXISTENCE. */
 int snapshot_save(struct container *c, const char *tag);
 

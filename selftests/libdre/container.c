@@ -76,7 +76,7 @@ static void created(void **state)
 	assert_int_equal(count_entries(at(f, "store/work/%s", m.writable)), 0);
 	manifest_free(&m);
 
-	assert_int_equal(count_entries(at(f, "store/containers/web")), 4);
+	assert_int_equal(count_entries(at(f, "store/containers/web")), 5);
 	assert_int_equal(count_entries(at(f, "store/containers/web/snapshots")), 0);
 	assert_success(store_list_containers(f->store, &names));
 	assert_string_equal(names[0], "web");

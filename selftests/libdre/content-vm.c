@@ -181,39 +181,41 @@ static void stays(void **state)
 }
 
 /*
- * 1,000 saves in a row: twice the chain comes to its end and becomes one layer. What was changed at
- * whichever of them is there, in the container and in each of its snapshots.
+ * Many saves in a row: again and again the chain comes to its end and becomes one layer. What was
+ * changed at whichever of them is there, in the container and in each of its snapshots. DRE_SAVES
+ * says how many, with chains as long as they may be; without it, they are fewer and shorter.
  */
-static void thousand_saves(void **state)
+static void many_saves(void **state)
 {
-	static const int looked_at[] = { 1, 437, 438, 439, 440, 441, 442, 700, 879, 880, 881, 882, 1000 };
+	const char *wanted = getenv("DRE_SAVES");
+	int saves = wanted ? atoi(wanted) : 60;
 	struct fixture *f = *state;
 	struct container *c;
-	char tag[16], script[200], *first;
+	char tag[16], script[300];
 
 	make_dir(where(f), 0755);
 	make_base(f);
 	assert_success(container_create(&c, f->store, "c", "base", NULL, NULL));
 	change(f, c, 1);
-	for (int i = 1; i <= 1000; i++) {
+	if (!wanted)
+		snapshot_max_layers = 12;
+	for (int i = 1; i <= saves; i++) {
 		snprintf(script, sizeof(script), "%d", i);
 		write_file(at(f, "store/layers/%s/number", c->manifest.writable), script);
 		snprintf(tag, sizeof(tag), "s%d", i);
 		assert_success(snapshot_save(c, tag));
-		assert_true(c->manifest.nr_layers <= ROOTFS_MAX_LAYERS);
+		assert_true(c->manifest.nr_layers <= snapshot_max_layers);
 	}
-	first = list_root(f, c);
-	assert_non_null(strstr(first, "/opt/new/f "));
-	for (size_t i = sizeof(looked_at) / sizeof(*looked_at); i-- > 0; ) {
-		snprintf(tag, sizeof(tag), "s%d", looked_at[i]);
+	for (int i = saves; i > 0; i -= wanted ? 51 : 3) {
+		snprintf(tag, sizeof(tag), "s%d", i);
 		assert_success(snapshot_load(c, tag));
 		mount_root(f, c);
 		snprintf(script, sizeof(script), "[ $(cat number) = %d ] && [ $(cat opaque/new) = new ] && "
-			 "! [ -e etc/b ] && [ opt/g -ef opt/new/f ]", looked_at[i]);
+			 "! [ -e etc/b ] && [ $(stat -c %%i opt/g) = $(stat -c %%i opt/new/f) ]", i);
 		run(where(f), script);
 		unmount_root(f, c);
 	}
-	free(first);
+	snapshot_max_layers = ROOTFS_MAX_LAYERS;
 	assert_success(container_remove(c));
 	assert_store_clean(f);
 }
@@ -222,7 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(stays, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(thousand_saves, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(many_saves, fixture_setup, fixture_teardown),
 	};
 
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) {
