@@ -527,6 +527,32 @@ TEST_F(group, threaded_cgroup)
 	EXPECT_TRUE(task_in(&self->host, tid, "origin"));
 }
 
+/* Its threads may be put apart, in threaded cgroups of that domain: it is bound as before. */
+TEST_F(group, threads_in_a_threaded_cgroup)
+{
+	pid_t tids[] = { self->host.pid, agent_thread(&self->host, false) };
+	struct dre_binding_info info = {};
+	char number[16];
+	size_t i;
+
+	ASSERT_EQ(0, process_bind(self->fd, self->host.pid, 0, "g1"));
+	cgroup_make("g1/threaded");
+	ASSERT_EQ(0, cgroup_write("g1/threaded", "cgroup.type", "threaded"));
+	for (i = 0; i < ARRAY_SIZE(tids); i++) {
+		snprintf(number, sizeof(number), "%d", tids[i]);
+		ASSERT_EQ(0, cgroup_write("g1/threaded", "cgroup.threads", number));
+		ASSERT_TRUE(task_in(&self->host, tids[i], "g1/threaded"));
+	}
+	EXPECT_EQ(0, binding_find(self->fd, self->host.pid, &info));
+	EXPECT_EQ(self->g1, info.group);
+	EXPECT_GROUP(self->fd, "g1", 1);
+	EXPECT_NOT_MOVED(EBUSY, self->host.pid, group_destroy(self->fd, "g1"));
+	EXPECT_EQ(0, process_unbind(self->fd, self->host.pid, 0, "g1"));
+	EXPECT_NOT_BOUND(self->fd, self->host.pid);
+	for (i = 0; i < ARRAY_SIZE(tids); i++)
+		EXPECT_TRUE(task_in(&self->host, tids[i], "origin"));
+}
+
 static int enter_cgroup_namespace(int fd, void *arg)
 {
 	return unshare(CLONE_NEWCGROUP) ? -errno : 0;
