@@ -71,8 +71,8 @@ typedef long DTermination;
  *     ones that wait, the lowest goes first.
  *
  * In the rest of the process:
- *   - The signal is caught with SA_RESTART, as sigaction(2) describes. Like any
- *     other signal it waits as long as all threads block it.
+ *   - The signal is caught with SA_RESTART and SA_ONSTACK, as sigaction(2)
+ *     describes. Like any other signal it waits as long as all threads block it.
  *   - The disposition that @signo had before comes back when its last callback
  *     is unregistered. A handler that the program installs after registering
  *     takes the signal away from the callbacks, and then stays.

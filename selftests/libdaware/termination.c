@@ -252,6 +252,23 @@ static void system_calls_are_restarted(void **state)
 	daware_termination_unregister_callback(handle);
 }
 
+/* Programs whose threads have small stacks give signals one of their own. */
+static void handler_uses_the_alternate_stack(void **state)
+{
+	static char stack[64 * 1024], untouched[sizeof(stack)];
+	const stack_t ours = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	DTermination *handle = add(SIGTERM, note, "a");
+	stack_t old;
+
+	(void)state;
+	assert_return_code(sigaltstack(&ours, &old), errno);
+	assert_int_equal(raise(SIGTERM), 0);
+	expect_calls(1, "a");
+	assert_return_code(sigaltstack(&old, NULL), errno);
+	assert_memory_not_equal(stack, untouched, sizeof(stack));
+	daware_termination_unregister_callback(handle);
+}
+
 static void descriptors_are_not_used(void **state)
 {
 	int lowest = dup(STDOUT_FILENO), with;
@@ -679,6 +696,7 @@ int main(void)
 		test(later_handler_stays),
 		test(errno_survives_the_handler),
 		test(system_calls_are_restarted),
+		test(handler_uses_the_alternate_stack),
 		test(descriptors_are_not_used),
 		test(module_cannot_be_asked),
 		test(handles_that_name_nothing_are_ignored),
