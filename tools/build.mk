@@ -2,8 +2,7 @@
 
 tools_COMMON := $(addprefix tools/common/,command.c progress.c table.c)
 
-$(eval $(call program,bin/dre-app,$(addprefix tools/app/,base.c cgroup.c checkpoint.c crowd.c events.c export.c \
-	lifecycle.c main.c process.c property.c show.c snapshot.c fsck.c copy.c cp.c) $(tools_COMMON),libdreapp libdaware json-c smartcols))
+$(eval $(call program,bin/dre-app,$(wildcard tools/app/*.c) $(tools_COMMON),libdreapp libdaware json-c smartcols))
 $(call objs,$(wildcard tools/*/*.c)): ALL_CPPFLAGS += -Itools
 
 # It runs in containers that have no libraries.

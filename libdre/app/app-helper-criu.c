@@ -29,6 +29,8 @@
 #define IMAGES		"images"
 #define EARLY		"early"
 #define FAILURE		"failure"	/* why an action failed */
+#define CRIU_CONF	"criu.conf"	/* what a restore needs to know of the console */
+#define CONSOLE_FD	100		/* the number by which it does */
 #define HELPER		DRE_LIBEXECDIR "/dre/dre-app-helper"
 
 /* For actions, which get no arguments. */
@@ -118,7 +120,8 @@ static bool first_criu_error(const char *log, char *message, size_t size)
 		if (!text || strstr(line, "(criu/util.c:"))
 			continue;
 		text[strcspn(text, "\n")] = '\0';
-		snprintf(message, size, "CRIU: %s", text);
+		snprintf(message, size, "CRIU: %s%s", text, strstr(text, "ctty inheritance") ?
+			 "; somebody is logged in at its console" : "");
 		found = true;
 	}
 	if (f)
@@ -223,6 +226,25 @@ static void add_bind_mounts(struct arguments *a, struct lxc_container *c)
 	}
 }
 
+/*
+ * The other side of the console is not dumped. At a restore another one is put in its place, which
+ * CRIU gets as an open file.
+ */
+static int add_console(struct arguments *a, const struct work *w)
+{
+	char id[APP_CONSOLE_ID_SIZE], text[sizeof("inherit-fd fd[]:\n") + 12 + sizeof(id)];
+	int fd, err;
+
+	if (app_console_open(&w->app, &fd, id))
+		return 0;	/* it has none any more */
+	close(fd);
+	add(a, "--external");
+	add(a, "%s", id);
+	snprintf(text, sizeof(text), "inherit-fd fd[%d]:%s\n", CONSOLE_FD, id);
+	err = file_write_new(w->dir, CRIU_CONF, text, strlen(text));
+	return err && err != -EEXIST ? dre_fail_errno(-err, "%s/" CRIU_CONF, w->path) : 0;
+}
+
 /* The group's path, wherever the host has mounted them. */
 static void add_group_path(struct arguments *a, const char *group)
 {
@@ -247,8 +269,8 @@ static void add_group_path(struct arguments *a, const char *group)
  * liblxc could call CRIU for us, but not for a container that it has restored itself: of such a
  * one it cannot find the control groups any more. So these are its arguments, and ours.
  */
-static void add_arguments(struct arguments *a, const struct work *w, const char *action,
-			  const char *images)
+static int add_arguments(struct arguments *a, const struct work *w, const char *action,
+			 const char *images)
 {
 	static const char *const fixed[] = {
 		"--tcp-established", "--skip-in-flight", "--file-locks", "--link-remap",
@@ -277,6 +299,7 @@ static void add_arguments(struct arguments *a, const struct work *w, const char 
 	add(a, "--freeze-cgroup");
 	add_group_path(a, group);
 	add_bind_mounts(a, w->app.lxc);
+	return add_console(a, w);
 }
 
 /* It reads the control groups as the host's root sees them. */
@@ -315,8 +338,7 @@ static bool dump_early(const struct work *w)
 
 	if (memory_of(&w->app) < EARLY_MIN)
 		return false;
-	add_arguments(&a, w, "pre-dump", EARLY);
-	done = run_criu(&a);
+	done = !add_arguments(&a, w, "pre-dump", EARLY) && run_criu(&a);
 	free_arguments(&a);
 	return done;
 }
@@ -371,8 +393,12 @@ static int dump(const struct work *w)
 	bool early = dump_early(w), done;
 	struct arguments a = {};
 	char message[1024];
+	int err = add_arguments(&a, w, "dump", IMAGES);
 
-	add_arguments(&a, w, "dump", IMAGES);
+	if (err) {
+		free_arguments(&a);
+		return err;
+	}
 	add(&a, "--leave-running");
 	add(&a, "--action-script");
 	add(&a, "%s", HELPER);
@@ -453,6 +479,26 @@ static void leave_to_monitor(void)
 	close(restored->dir);
 	store_close(restored->app.store);
 	restored = NULL;
+}
+
+/* Before CRIU, which is liblxc's child, puts it in the place of the old one. */
+static int give_console(const struct work *w)
+{
+	char conf[PATH_MAX + sizeof("/" CRIU_CONF)], id[APP_CONSOLE_ID_SIZE];
+	int fd, err;
+
+	snprintf(conf, sizeof(conf), "%s/" CRIU_CONF, w->path);
+	if (access(conf, F_OK))		/* it had none */
+		return 0;
+	err = app_console_start(&w->app);
+	if (!err)
+		err = app_console_open(&w->app, &fd, id);
+	if (err)
+		return err;
+	if (dup2(fd, CONSOLE_FD) < 0 || setenv("CRIU_CONFIG_FILE", conf, 1))
+		err = dre_fail_errno(errno, "%s", conf);
+	close(fd);
+	return err;
 }
 
 static int restore(const struct work *w)
@@ -541,6 +587,8 @@ int do_restore(char **argv)
 	snprintf(log, sizeof(log), "%s/lxc/%s/lxc.log", argv[0], argv[1]);
 	(void)!truncate(log, 0);
 	err = work_begin(&w, argv, log);
+	if (!err)
+		err = give_console(&w);
 	restored = &w;
 	if (!err && pthread_atfork(NULL, NULL, leave_to_monitor))
 		err = dre_fail_errno(ENOMEM, "the monitor");

@@ -38,11 +38,15 @@
 #include <lxc/attach_options.h>
 
 #include "app-helper.h"
+#include "app-init.h"
 #include "common/rootfs.h"
+#include "dre_paths.h"
 #include "limits.h"
 #include "module.h"
 #include "network.h"
 #include "volume.h"
+
+#define INIT		DRE_LIBEXECDIR "/dre/dre-app-init"
 
 /* liblxc's log of a container that is entered often is emptied where it is longer. */
 #define LOG_MAX		(64 * 1024)
@@ -107,11 +111,50 @@ bool first_error(const char *log, char *message, size_t size, int *code)
 	return found;
 }
 
+/*
+ * liblxc is content when it could execute our dre-app-init. If that cannot execute init,
+ * it says so by its name, and waits for us. Returns an errno.
+ */
+static int init_error(struct lxc_container *c)
+{
+	char exe[32], comm[32], name[32];
+	struct stat ours, st;
+	int fd, error = 0;
+	pid_t init = c->init_pid(c);
+
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", init);
+	snprintf(comm, sizeof(comm), "/proc/%d/comm", init);
+	if (stat(INIT, &ours))
+		return 0;
+	while (!error && !stat(exe, &st) && st.st_dev == ours.st_dev && st.st_ino == ours.st_ino) {
+		usleep(500);
+		fd = open(comm, O_RDONLY | O_CLOEXEC);
+		name[0] = '\0';
+		if (fd >= 0) {
+			(void)!read(fd, name, sizeof(name) - 1);
+			close(fd);
+		}
+		sscanf(name, INIT_FAILED, &error);
+	}
+	return error;
+}
+
+/* The console's keeper, which is a child of ours here, would not end by itself. */
+static void end_console(const char *root, const char *name)
+{
+	struct app app = {};
+
+	strcpy(app.name, name);
+	if (!store_open(&app.store, root))
+		app_console_stop(&app);
+	store_close(app.store);
+}
+
 static int do_start(const char *root, const char *name)
 {
 	char log[PATH_MAX], message[PATH_MAX + 64];
 	struct lxc_container *c;
-	int fd, code = 0;
+	int fd, code = 0, error = 0;
 
 	snprintf(log, sizeof(log), "%s/lxc/%s/lxc.log", root, name);
 	fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -130,11 +173,18 @@ static int do_start(const char *root, const char *name)
 	c->want_daemonize(c, true);
 	c->want_close_all_fds(c, true);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (c->start(c, 0, NULL))
-		return report_ok(0);
+	if (c->start(c, 0, NULL)) {
+		error = init_error(c);
+		if (!error)
+			return report_ok(0);
+		c->stop(c);
+	}
 	/* The monitor that was to be cleans up now, our hook included. */
+	end_console(root, name);
 	while (wait(NULL) > 0 || errno == EINTR)
 		;
+	if (error)
+		return report_error("its /sbin/init: %s", strerror(error));
 	if (!first_error(log, message, sizeof(message), &code))
 		snprintf(message, sizeof(message), "it did not start; see %s", log);
 	return code ? report_error("error %d: %s", code, message) : report_error("%s", message);
@@ -368,6 +418,8 @@ static int hook_pre_start(const struct hook *hook)
 		err = mount_rootfs(&app, rootfs);
 	if (!err)
 		err = mount_volumes(&app, rootfs);
+	if (!err)
+		err = app_console_start(&app);
 	app_end(&app);
 	return err ? hook_fail(hook, err) : EXIT_SUCCESS;
 }

@@ -156,6 +156,21 @@ int app_record_apply(const struct app *app, int dir);
 int app_write_lxc(const struct app *app, const struct manifest *m);
 int app_remove_lxc(const struct store *store, const char *name);
 
+/*
+ * console.c: runs the process that is behind the container's console, unless it runs. It is a child
+ * of the caller, who has one thread; app_console_stop() ends it and takes the console away. The log
+ * stays.
+ */
+int app_console_start(const struct app *app);
+int app_console_stop(const struct app *app);
+
+/*
+ * The container's side of the console, open without close-on-exec, and what CRIU calls it:
+ * "tty[8800:16]".
+ */
+#define APP_CONSOLE_ID_SIZE	48
+int app_console_open(const struct app *app, int *fd, char id[APP_CONSOLE_ID_SIZE]);
+
 /* module.c: fds of the module, which the caller closes. */
 int app_module_open(int *dre);
 int app_module_container(const struct app *app, int *cfd);

@@ -3,6 +3,7 @@
  * The configuration that liblxc gets, from the container's manifest and
  * dre.conf. liblxc's own tools read it too: a plain lxc-start works.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,16 +14,20 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "console.h"
 #include "dre_paths.h"
 #include "network.h"
 
+#define INIT	DRE_LIBEXECDIR "/dre/dre-app-init"
 #define HOOK	DRE_LIBEXECDIR "/dre/dre-app-helper hook"
 
 static const char fixed_config[] =
 	"lxc.rootfs.managed = 0\n"	/* lxc-destroy must not empty it */
 	"lxc.tty.max = 0\n"
 	"lxc.pty.max = 1024\n"
-	"lxc.console.path = none\n"	/* CRIU cannot restore another one */
+	"lxc.console.path = none\n"	/* it is ours, see console.h */
+	"lxc.init.cmd = /dev/.dre-init\n"
+	"lxc.mount.entry = " INIT " dev/.dre-init none bind,ro,create=file 0 0\n"
 	"lxc.autodev = 1\n"
 	"lxc.mount.entry = /dev/dre dev/dre none bind,create=file 0 0\n"
 	"lxc.apparmor.profile = unconfined\n"
@@ -80,13 +85,25 @@ static void write_signal(FILE *f, const struct manifest *m, const char *setting,
 		fprintf(f, "%s = %s\n", key, signal);
 }
 
+/* As in fstab(5): the path of a store may have blanks. */
+static void write_console(FILE *f, const char *path)
+{
+	fputs("lxc.mount.entry = ", f);
+	for (; *path; path++)
+		fprintf(f, isspace((unsigned char)*path) || *path == '\\' ? "\\%03o" : "%c", *path);
+	fputs(" dev/console none bind,create=file 0 0\n", f);
+}
+
 static int write_config(FILE *f, const struct app *app, const struct manifest *m,
 			const char *rootfs)
 {
+	char console[PATH_MAX];
 	char group[APP_GROUP_SIZE], monitor[APP_GROUP_SIZE];
 	struct idmap map;
 	int err = container_idmap(app->name, m, &map);
 
+	if (!err)
+		err = app_path(app->store, app->name, CONSOLE_TTY, console);
 	if (err)
 		return err;
 	app_group("app", app->name, group);
@@ -98,6 +115,7 @@ static int write_config(FILE *f, const struct app *app, const struct manifest *m
 		   "lxc.cgroup.dir.monitor = %s\n",
 		app->name, rootfs, group, monitor);
 	fputs(fixed_config, f);
+	write_console(f, console);
 	if (map.count)
 		fprintf(f, "lxc.idmap = u 0 %u %u\nlxc.idmap = g 0 %u %u\n", map.first, map.count,
 			map.first, map.count);
@@ -175,8 +193,9 @@ int app_write_lxc(const struct app *app, const struct manifest *m)
 
 int app_remove_lxc(const struct store *store, const char *name)
 {
-	static const char *const files[] = { "config", ".config.new", "lxc.log",
-						"sshd.conf" };
+	static const char *const files[] = { "config", ".config.new", "lxc.log", "sshd.conf",
+					     CONSOLE_LOG, CONSOLE_LOG_OLD, CONSOLE_PREVIOUS,
+					     CONSOLE_PREVIOUS_OLD };
 	char path[PATH_MAX];
 	int err = 0;
 

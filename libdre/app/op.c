@@ -317,7 +317,9 @@ int app_settle_groups(const struct app *app)
 	app_group("app", app->name, group);
 	snprintf(payload, sizeof(payload), "%s/payload", group);
 	err = cgroupfs_kill(payload);
-	return err ? err : release_groups(app, group);
+	if (!err)
+		err = release_groups(app, group);
+	return err ? err : app_console_stop(app);
 }
 
 int app_settle(const struct app *app)

@@ -719,6 +719,76 @@ dre_return_t dre_app_reboot(const dre_app_handle *h, const dre_app_stop_options 
 dre_return_t dre_app_exec(const dre_app_handle *h, char *const argv[], int *status);
 
 /**
+ * dre_app_open_console() - come to the console of a container
+ * @h: the container
+ * @fd: a stream socket, close-on-exec, which the caller closes; unchanged if it fails
+ *
+ * Running only. What is read from it is what the container prints on its console
+ * from now on, init's standard output included; what is written to it is typed
+ * there. It is at its end when the container has ended. Several may be there at a
+ * time, 8 at most; who is slow to read misses something, and keeps nobody waiting.
+ *
+ * DRE_ERR_DEVICE_BUSY: the process behind the console was killed.
+ */
+dre_return_t dre_app_open_console(const dre_app_handle *h, int *fd);
+
+/**
+ * dre_app_resize_console() - say how large the terminal is that shows the console
+ * @h: the container
+ * @rows: lines, from 1
+ * @columns: characters in a line, from 1
+ *
+ * Running only. DRE_ERR_INVALID_ARGUMENT: not from 1 to 65535; DRE_ERR_DEVICE_BUSY
+ * as above.
+ */
+dre_return_t dre_app_resize_console(const dre_app_handle *h, int rows, int columns);
+
+/** Reads what containers print on their consoles. For one thread at a time. */
+typedef struct dre_app_log dre_app_log;
+
+/**
+ * dre_app_log_open() - begin to read what a container has printed on its console
+ * @h: the container
+ * @previous: 0: since its last start; else: in the run before that
+ * @log: what reads it; unchanged if it fails. dre_app_log_close() frees it.
+ *
+ * In any state. Of each run the last 1 to 2 MiB are kept.
+ */
+dre_return_t dre_app_log_open(const dre_app_handle *h, int previous, dre_app_log **log);
+
+/**
+ * dre_app_log_fd() - what poll(2) waits on
+ * @log: from dre_app_log_open()
+ *
+ * Returns a file descriptor, which stays @log's own. It is readable (POLLIN) when there
+ * may be more to read, or the container has ended; for poll(2), select(2) and
+ * epoll(7), and for nothing else. DRE_ERR_NULL_POINTER, which is negative.
+ */
+int dre_app_log_fd(const dre_app_log *log);
+
+/**
+ * dre_app_log_read() - the next piece of it
+ * @log: from dre_app_log_open()
+ * @buf: where to; not ended by a NUL
+ * @size: how much there is room for
+ * @len: how much it is; 0: all that there is has been read. Unchanged if it fails.
+ *
+ * Never waits. Goes on with the next run when the container is started again. Who reads so
+ * late that the log has been replaced twice misses what was in between.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: @size is 0; DRE_ERR_DEVICE_BUSY.
+ */
+dre_return_t dre_app_log_read(dre_app_log *log, void *buf, size_t size, size_t *len);
+
+/**
+ * dre_app_log_close() - end it
+ * @log: from dre_app_log_open(); must not be used any more
+ *
+ * DRE_ERR_NULL_POINTER.
+ */
+dre_return_t dre_app_log_close(dre_app_log *log);
+
+/**
  * typedef dre_app_progress - called while something that takes long goes on
  * @arg: what was given with it
  * @done: bytes of the source that are read

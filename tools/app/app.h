@@ -29,6 +29,8 @@ int cmd_exec(int argc, char **argv);
 int cmd_set(int argc, char **argv);
 int cmd_unset(int argc, char **argv);
 int cmd_get(int argc, char **argv);
+int cmd_console(int argc, char **argv);
+int cmd_logs(int argc, char **argv);
 int cmd_cgroup_create(int argc, char **argv);
 int cmd_cgroup_destroy(int argc, char **argv);
 int cmd_cgroup_list(int argc, char **argv);

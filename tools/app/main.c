@@ -54,6 +54,17 @@ static const struct command commands[] = {
 	{ "exec", "NAME [--] COMMAND [ARGUMENT]...", "run a command in a running container",
 	  "The exit status is the command's, 128 + N if signal N ended it, 127 if it is not there.\n",
 	  cmd_exec },
+	{ "console", "[--escape KEY] NAME", "come to the console of a running container",
+	  "  -e, --escape KEY  KEY and then q leaves it: ^a (default), another letter, or none\n\n"
+	  "It shows what is printed from now on: 'dre-app logs' shows what was printed before.\n",
+	  cmd_console },
+	{ "logs", "[--follow | --previous] [--lines N] [--raw] [--json] NAME",
+	  "show what a container has printed on its console",
+	  "  -f, --follow    and what it prints, until it ends\n"
+	  "  -p, --previous  what it printed in the run before its last start\n"
+	  "  -n, --lines N   only the last N lines\n"
+	  "  -r, --raw       control characters as they are, also to a terminal\n"
+	  "  -j, --json      as JSON, an object a line\n", cmd_logs },
 	{ "save", "NAME SNAPSHOT", "save what is in a stopped container", NULL, cmd_save },
 	{ "load", "NAME SNAPSHOT", "put back what was saved",
 	  "What was written since is lost, unless it was saved.\n", cmd_load },

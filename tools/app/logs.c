@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * logs.
+ */
+#include <errno.h>
+#include <json.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <dre_app.h>
+
+#include "app.h"
+
+/* How often it is looked whether a container that is busy has ended, in milliseconds. */
+#define INTERVAL	200
+
+/* What is to be done with it. */
+struct logs {
+	const dre_app_handle *h;
+	dre_app_log *log;
+	bool json;
+	bool raw;
+	char *line;	/* the one that is not ended yet */
+	size_t len, room;
+};
+
+/* A container may print what makes a terminal do things. */
+static void print_safely(const char *line, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = line[i];
+
+		if (c == 0x7f || (c < 0x20 && c != '\t' && c != '\n'))
+			printf("^%c", c ^ 0x40);
+		else
+			putchar(c);
+	}
+}
+
+/* How many bytes the character at @s has in UTF-8; 0: that is none. */
+static size_t character(const char *s, size_t len)
+{
+	unsigned char c = *s;
+	size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+
+	if (n > len)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	/* Too long for what it is, a surrogate, or beyond the last one. */
+	if ((c == 0xe0 && !(s[1] & 0x20)) || (c == 0xed && (s[1] & 0x20)) ||
+	    (c == 0xf0 && !(s[1] & 0x30)) || (c == 0xf4 && (s[1] & 0x30)))
+		return 0;
+	return n;
+}
+
+/* JSON has characters only, a container may print any bytes: what is no character becomes "?". */
+static struct json_object *text(const char *line, size_t len)
+{
+	char *copy = command_memory(malloc(len + 1));
+	struct json_object *string;
+	size_t n;
+
+	for (size_t i = 0; i < len; i += n ? n : 1) {
+		n = character(line + i, len - i);
+		if (n)
+			memcpy(copy + i, line + i, n);
+		else
+			copy[i] = '?';
+	}
+	string = command_memory(json_object_new_string_len(copy, len));
+	free(copy);
+	return string;
+}
+
+static void print_json(const struct logs *logs, const char *line, size_t len)
+{
+	struct json_object *o = command_memory(json_object_new_object());
+
+	json_object_object_add(o, "container",
+			       command_memory(json_object_new_string(logs->h->name)));
+	json_object_object_add(o, "line", text(line, len));
+	puts(command_memory((void *)json_object_to_json_string_ext(o,
+			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
+	json_object_put(o);
+}
+
+/* @len bytes: lines, of which the last one may have no end. */
+static void print(const struct logs *logs, const char *text, size_t len)
+{
+	const char *end;
+
+	if (!logs->json) {
+		if (logs->raw)
+			fwrite(text, 1, len, stdout);
+		else
+			print_safely(text, len);
+		return;
+	}
+	for (size_t n; len; text += n, len -= n) {
+		end = memchr(text, '\n', len);
+		print_json(logs, text, end ? end - text : (ptrdiff_t)len);
+		n = end ? end + 1 - text : (ptrdiff_t)len;
+	}
+}
+
+/* All that there is now is put behind what was not printed yet. */
+static int read_all(struct logs *logs)
+{
+	size_t n;
+	int err;
+
+	do {
+		if (logs->room - logs->len < 4096) {
+			logs->room = 2 * logs->room + 8192;
+			logs->line = command_memory(realloc(logs->line, logs->room));
+		}
+		err = dre_app_log_read(logs->log, logs->line + logs->len, logs->room - logs->len, &n);
+		if (err)
+			return err;
+		logs->len += n;
+	} while (n);
+	return 0;
+}
+
+/* Where the last @lines lines begin. */
+static size_t tail(const struct logs *logs, int lines)
+{
+	size_t pos = logs->len;
+
+	if (!lines)
+		return pos;
+	/* What ends the last line begins none. */
+	if (pos)
+		pos--;
+	for (; pos; pos--)
+		if (logs->line[pos - 1] == '\n' && !--lines)
+			break;
+	return pos;
+}
+
+static void skip(struct logs *logs, size_t len)
+{
+	logs->len -= len;
+	memmove(logs->line, logs->line + len, logs->len);
+}
+
+/* In JSON a line is printed when it has ended. */
+static void print_new(struct logs *logs)
+{
+	size_t len = logs->len;
+
+	while (logs->json && len && logs->line[len - 1] != '\n')
+		len--;
+	print(logs, logs->line, len);
+	skip(logs, len);
+}
+
+static int follow(struct logs *logs)
+{
+	struct pollfd fds[] = {
+		{ .fd = dre_app_log_fd(logs->log), .events = POLLIN },
+		{ .fd = STDOUT_FILENO },	/* nobody reads it any more */
+	};
+	int err, status, timeout;
+
+	do {
+		/* Looked at before the last bytes are read. */
+		status = dre_app_status(logs->h);
+		err = read_all(logs);
+		if (err)
+			return err;
+		print_new(logs);
+		if (fflush(stdout))	/* command_main() says why */
+			return 0;
+		timeout = status == DRE_APP_CONTAINER_STATUS_RUNNING ||
+			  status == DRE_APP_CONTAINER_STATUS_SUSPENDED ? -1 : INTERVAL;
+		if (status < 0 || status == DRE_APP_CONTAINER_STATUS_STOP)
+			break;
+		if (poll(fds, 2, timeout) < 0 && errno != EINTR)
+			break;
+	} while (!fds[1].revents);
+	print(logs, logs->line, logs->len);
+	return status < 0 && status != DRE_ERR_CONTAINER_NONEXISTENCE ? status : 0;
+}
+
+/* What the options ask for. */
+struct asked {
+	bool follow;
+	bool previous;
+	int lines;	/* -1: all */
+};
+
+static void parse_options(int argc, char **argv, struct asked *asked, struct logs *logs)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "follow", no_argument, NULL, 'f' },
+		{ "lines", required_argument, NULL, 'n' },
+		{ "previous", no_argument, NULL, 'p' },
+		{ "raw", no_argument, NULL, 'r' },
+		{ "json", no_argument, NULL, 'j' },
+		{ }
+	};
+	int c;
+
+	while ((c = command_getopt(argc, argv, "fn:prj", options)) >= 0) {
+		switch (c) {
+		case 'f':
+			asked->follow = true;
+			break;
+		case 'n':
+			asked->lines = command_number("number of lines", optarg, 0, INT_MAX);
+			break;
+		case 'p':
+			asked->previous = true;
+			break;
+		case 'r':
+			logs->raw = true;
+			break;
+		case 'j':
+			logs->json = true;
+			break;
+		}
+	}
+	if (argc - optind != 1)
+		command_usage("one name is wanted");
+	if (asked->follow && asked->previous)
+		command_usage("nothing follows in a previous run");
+}
+
+int cmd_logs(int argc, char **argv)
+{
+	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	struct logs logs = { .h = &h, .raw = !isatty(STDOUT_FILENO) };
+	struct asked asked = { .lines = -1 };
+	int err;
+
+	parse_options(argc, argv, &asked, &logs);
+	h.name = argv[optind];
+	err = dre_app_log_open(&h, asked.previous, &logs.log);
+	if (err)
+		return command_fail(err, h.name);
+	err = read_all(&logs);
+	if (!err && asked.lines >= 0)
+		skip(&logs, tail(&logs, asked.lines));
+	if (!err && asked.follow)
+		err = follow(&logs);
+	else if (!err)
+		print(&logs, logs.line, logs.len);
+	free(logs.line);
+	dre_app_log_close(logs.log);
+	return err ? command_fail(err, h.name) : EXIT_SUCCESS;
+}
