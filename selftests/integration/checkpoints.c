@@ -10,12 +10,17 @@
 #define COUNTER	"setsid sh -c 'i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.1; done' " \
 		"</dev/null >/dev/null 2>&1 & until [ -s /count ]; do sleep 0.1; done"
 
+/* The shell empties the file before it writes. */
 static int count(const dre_app_handle *h)
 {
-	char *text = box_read(h, "/count");
-	int n = text ? atoi(text) : -1;
+	int n = 0;
+	char *text;
 
-	free(text);
+	while (!n) {
+		text = box_read(h, "/count");
+		n = text ? atoi(text) : -1;
+		free(text);
+	}
 	return n;
 }
 
