@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-MANPAGES += $(wildcard */man/*.[1-8])
+MANPAGES += $(wildcard */man/*.[1-8]) $(B)/man/dre_app.3
+
+# The reference of the library is what its header says.
+all: $(B)/man/dre_app.3
+$(B)/man/dre_app.3: libdre/include/dre_app.h scripts/header-man
+	@mkdir -p $(@D)
+	$(Q)$(call say,MAN,$@)scripts/header-man $< "November 24, 2026" >$@
 
 # A page is found by all the names that it has.
 .PHONY: install-man-names

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-tools_COMMON := $(addprefix tools/common/,command.c progress.c table.c)
+tools_COMMON := $(addprefix tools/common/,command.c complete.c progress.c table.c)
 
 $(eval $(call program,bin/dre-app,$(wildcard tools/app/*.c) $(tools_COMMON),libdreapp libdaware json-c smartcols))
 $(call objs,$(wildcard tools/*/*.c)): ALL_CPPFLAGS += -Itools
@@ -16,3 +16,10 @@ all: $(B)/libexec/dre/dre-base-debian
 $(B)/libexec/dre/dre-base-debian: tools/base/debian
 	@mkdir -p $(@D)
 	$(Q)$(call say,COPY,$@)cp $< $@
+
+# Completion, where the shells look for it.
+.PHONY: install-completion
+install: install-completion
+install-completion:
+	$(INSTALL) -Dm 644 tools/completion/dre-app.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/dre-app
+	$(INSTALL) -Dm 644 tools/completion/_dre-app $(DESTDIR)$(prefix)/share/zsh/site-functions/_dre-app

@@ -13,6 +13,11 @@
 #include "common/limit.h"
 #include "common/usage.h"
 
+static int saturate(unsigned long long bytes)
+{
+	return bytes > INT_MAX ? INT_MAX : (int)bytes;
+}
+
 /* As the common part has it; @with_value: else only the type counts. */
 static int to_limit(const dre_app_resource_value_t *r, bool with_value, struct limit *limit)
 {
@@ -104,16 +109,72 @@ dre_return_t dre_app_unset_resource(const dre_app_handle *h, const char *cgroup,
 	return change(h, cgroup, resource, false);
 }
 
+static void from_limit(const struct limit *limit, dre_app_resource_value_t *r)
+{
+	switch (r->type) {
+	case DRE_APP_CONTAINER_RESOURCE_CPU:
+		r->udata.cpu.percent = saturate(limit->number);
+		break;
+	case DRE_APP_CONTAINER_RESOURCE_CPU_CORE:
+		r->udata.cpu.cores = (char *)limit->cores;
+		break;
+	case DRE_APP_CONTAINER_RESOURCE_MEMORY:
+	case DRE_APP_CONTAINER_RESOURCE_MEMSW:
+		r->udata.mem.usage_in_bytes = saturate(limit->number);
+		break;
+	default:
+		r->udata.mem.bytes = limit->number;
+		break;
+	}
+}
+
+/* A kernel that has no such controller there has no limit either. */
+static int read_limit(const struct app *app, const char *cgroup, struct limit *limit)
+{
+	char path[APP_CGROUP_SIZE];
+	int group, err = open_group(app, cgroup, path, &group);
+
+	if (err)
+		return err;
+	err = limit_get(group, limit);
+	close(group);
+	return err && err != -ENOENT ? dre_fail_errno(-err, "control group %s", path) : 0;
+}
+
+dre_return_t dre_app_get_limit(const dre_app_handle *h, const char *cgroup,
+			       dre_app_resource_value_t *resource)
+{
+	struct limit limit;
+	struct app app;
+	int err;
+
+	if (!h || !cgroup || !resource)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				!h ? "container's handle" : !cgroup ? "control group's name" :
+				"resource");
+	err = app_check_handle(h);
+	if (!err)
+		err = app_check_cgroup(cgroup, true);
+	if (!err)
+		err = to_limit(resource, false, &limit);
+	if (!err)
+		err = app_begin(&app, h->name, APP_USE);
+	if (err)
+		return err;
+	err = app_require(&app, APP_RUNNING, APP_SUSPENDED);
+	if (!err)
+		err = read_limit(&app, cgroup, &limit);
+	if (!err)
+		from_limit(&limit, resource);
+	app_end(&app);
+	return err;
+}
+
 /* What is asked about: a process, or the container as a whole. */
 struct subject {
 	int pid;	/* 0: the container */
 	int group;
 };
-
-static int saturate(unsigned long long bytes)
-{
-	return bytes > INT_MAX ? INT_MAX : (int)bytes;
-}
 
 static int get_memory(const struct subject *s, dre_app_resource_value_t *r)
 {

@@ -221,3 +221,54 @@ int limit_unset(int group, const char *path, enum limit_type type)
 	err = cgroupfs_set(group, file, "max");
 	return err ? unset_failed(path, file, err) : 0;
 }
+
+static int get_cpu(int group, unsigned long long *percent)
+{
+	unsigned long long quota = 0, period = CPU_PERIOD;
+	char value[64];
+	int err = cgroupfs_get(group, CPU_MAX, value, sizeof(value));
+
+	/* "max 100000" is no limit. */
+	if (!err && sscanf(value, "%llu %llu", &quota, &period) == 2 && period)
+		*percent = quota * 100 / period;
+	return err;
+}
+
+static int get_cores(int group, const char **cores)
+{
+	char value[16 * 1024];
+	int err = cgroupfs_get(group, CPUS, value, sizeof(value));
+
+	if (err || !*value)
+		return err;
+	*cores = strdup(value);
+	return *cores ? 0 : -ENOMEM;
+}
+
+static int get_memory(int group, enum limit_type type, unsigned long long *bytes)
+{
+	unsigned long long memory, swap = 0;
+	int err = get_bytes(group, MEMORY_MAX, &memory);
+
+	if (!err && type == LIMIT_MEMSW)
+		err = get_bytes(group, SWAP_MAX, &swap);
+	if (!err && memory != UNLIMITED && swap != UNLIMITED)
+		*bytes = memory + swap;
+	return err;
+}
+
+int limit_get(int group, struct limit *limit)
+{
+	limit->number = 0;
+	limit->cores = NULL;
+	switch (limit->type) {
+	case LIMIT_CPU:
+		return get_cpu(group, &limit->number);
+	case LIMIT_CORES:
+		return get_cores(group, &limit->cores);
+	case LIMIT_MEMORY:
+	case LIMIT_MEMSW:
+		break;
+	}
+	return get_memory(group, limit->type, &limit->number);
+}

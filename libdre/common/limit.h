@@ -34,4 +34,10 @@ int limit_set(int group, const char *path, const struct limit *limit);
 /* DRE_ERR_UNSET_LIMIT_FAILED; success if there is none. */
 int limit_unset(int group, const char *path, enum limit_type type);
 
+/*
+ * What the limit of limit->type is: limit->number, 0 if there is none; LIMIT_CORES: limit->cores, which
+ * the caller frees, or NULL. 0 or a negative errno.
+ */
+int limit_get(int group, struct limit *limit);
+
 #endif /* DRE_COMMON_LIMIT_H */

@@ -544,6 +544,41 @@ dre_return_t dre_app_release_snapshot_list(dre_list_t list);
 dre_return_t dre_app_release_resource(dre_app_resource_value_t *resource);
 
 /**
+ * dre_app_get_limit() - the limit of a control group
+ * @h: the container
+ * @cgroup: its name; "." is the container as a whole
+ * @resource: its type says what is asked; gets the limit, unchanged if it fails
+ *
+ * As dre_app_set_resource() has it; 0, or NULL for the cores, is no limit.
+ * dre_app_release_resource() frees the cores. Running or suspended.
+ *
+ * DRE_ERR_INVALID_ARGUMENT; DRE_ERR_CGROUP_NONEXISTENCE.
+ */
+dre_return_t dre_app_get_limit(const dre_app_handle *h, const char *cgroup,
+			       dre_app_resource_value_t *resource);
+
+/**
+ * dre_app_get_info() - what a container is made of
+ * @h: the container
+ * @list: "KEY=VALUE", ended by a NULL; unchanged if it fails. dre_app_release_info()
+ *	frees it.
+ *
+ *	base		the base image that it was made from
+ *	privileged	"yes" or "no"
+ *	first_id, ids	the host's ids in its user namespace, and how many
+ *	layers		names of its immutable layers, from the bottom, with commas between
+ *	writable	the directory that has what was written since
+ *	rootfs		where its root file system is mounted while it runs
+ *	config		liblxc's configuration file
+ *	log		the console's log
+ *	setting.NAME	what else was set
+ *
+ * Later versions have more keys. In any state.
+ */
+dre_return_t dre_app_get_info(const dre_app_handle *h, dre_list_t *list);
+dre_return_t dre_app_release_info(dre_list_t list);
+
+/**
  * dre_app_get_cgroup_list() - the control groups of a container
  * @h: the container
  * @list: of names, in the order of their making, ended by a NULL; unchanged if it

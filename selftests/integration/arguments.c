@@ -69,6 +69,7 @@ static void null_pointers(void **state)
 	const dre_app_create_options options = { .size = sizeof(options) };
 	const dre_app_build_options build = { .size = sizeof(build) };
 	char *const argv[] = { "true", NULL };
+	dre_app_resource_value_t limit = { .type = DRE_APP_CONTAINER_RESOURCE_CPU };
 	dre_app_pid_list_t pids;
 	int number;
 
@@ -86,6 +87,15 @@ static void null_pointers(void **state)
 	NULL_POINTER(dre_app_get_pid(NULL, &number));
 	NULL_POINTER(dre_app_get_registered_pid_list(running, NULL));
 	NULL_POINTER(dre_app_get_registered_pid_list(NULL, &pids));
+	NULL_POINTER(dre_app_open_console(NULL, &number));
+	NULL_POINTER(dre_app_open_console(running, NULL));
+	NULL_POINTER(dre_app_log_open(running, 0, NULL));
+	NULL_POINTER(dre_app_log_fd(NULL));
+	NULL_POINTER(dre_app_log_close(NULL));
+	NULL_POINTER(dre_app_get_info(running, NULL));
+	NULL_POINTER(dre_app_release_info(NULL));
+	NULL_POINTER(dre_app_get_limit(running, NULL, &limit));
+	NULL_POINTER(dre_app_get_limit(running, ".", NULL));
 	NULL_POINTER(dre_app_exec(running, NULL, &number));
 	NULL_POINTER(dre_app_exec(running, argv, NULL));
 	NULL_POINTER(dre_app_exec(NULL, argv, &number));

@@ -18,6 +18,8 @@ const char *const call_names[NR_CALLS] = {
 	[CHECKPOINT] = "checkpoint", [RESTART] = "restart",
 	[REMOVE_CHECKPOINT] = "remove_checkpoint", [CHECKPOINT_LIST] = "get_checkpoint_list",
 	[COPY] = "copy", [COPY_IN] = "copy_in", [COPY_OUT] = "copy_out", [RENAME] = "rename",
+	[OPEN_CONSOLE] = "open_console", [RESIZE_CONSOLE] = "resize_console",
+	[OPEN_LOG] = "log_open", [GET_INFO] = "get_info", [GET_LIMIT] = "get_limit",
 	[EXPORT] = "export", [UNSET_RESOURCE] = "unset_resource", [GET_RESOURCE] = "get_resource",
 	[STOP_WITH] = "stop_with", [REBOOT] = "reboot", [SET_PROPERTY] = "set_property",
 	[GET_PROPERTY] = "get_property", [PROPERTY_LIST] = "get_property_list",
@@ -135,6 +137,38 @@ static int call_export(const dre_app_handle *h)
 	return ret;
 }
 
+static int call_open_console(const dre_app_handle *h)
+{
+	int fd = -42;
+	int ret = dre_app_open_console(h, &fd);
+
+	assert_true(ret ? fd == -42 : fd >= 0);
+	if (!ret)
+		close(fd);
+	return ret;
+}
+
+static int call_open_log(const dre_app_handle *h)
+{
+	dre_app_log *log = NULL;
+	int ret = dre_app_log_open(h, 0, &log);
+
+	assert_true(ret ? !log : !!log);
+	if (log)
+		dre_app_log_close(log);
+	return ret;
+}
+
+static int call_get_limit(const dre_app_handle *h)
+{
+	dre_app_resource_value_t r = { .type = DRE_APP_CONTAINER_RESOURCE_CPU,
+				       .udata.cpu.percent = -42 };
+	int ret = dre_app_get_limit(h, ".", &r);
+
+	assert_int_equal(r.udata.cpu.percent, ret ? -42 : 0);
+	return ret;
+}
+
 /* What dre_app_open() fails with is known by its text alone. Here that it fails is enough. */
 static int call_open(const char *name)
 {
@@ -165,6 +199,16 @@ static int call_by_handle(int function, const dre_app_handle *h)
 		return call_get_property(h);
 	case PROPERTY_LIST:
 		return call_property_list(h);
+	case OPEN_CONSOLE:
+		return call_open_console(h);
+	case RESIZE_CONSOLE:
+		return dre_app_resize_console(h, 24, 80);
+	case OPEN_LOG:
+		return call_open_log(h);
+	case GET_INFO:
+		return call_names_list(h, dre_app_get_info);
+	case GET_LIMIT:
+		return call_get_limit(h);
 	case SUSPEND:
 		return dre_app_suspend(h);
 	case RESUME:

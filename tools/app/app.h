@@ -29,6 +29,8 @@ int cmd_exec(int argc, char **argv);
 int cmd_set(int argc, char **argv);
 int cmd_unset(int argc, char **argv);
 int cmd_get(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
+int cmd_wait(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 int cmd_cgroup_create(int argc, char **argv);
@@ -57,6 +59,15 @@ int cmd_export(int argc, char **argv);
 int cmd_fsck(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
 int cmd_rename(int argc, char **argv);
+
+/* What "wait" exits with when the time is up, as timeout(1) does. */
+#define EXIT_TIMEOUT	124
+
+/* See struct program. */
+void complete_kind(const char *kind, const char *name);
+
+/* What dre_app_status() returns, in a word. */
+const char *status_name(dre_return_t status);
 
 /* For commands without options of their own; returns where the arguments begin. */
 int no_options(int argc, char **argv);

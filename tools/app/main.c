@@ -34,7 +34,13 @@ static const struct command commands[] = {
 	{ "suspend", "NAME...", "freeze all processes of containers", NULL, cmd_suspend },
 	{ "resume", "NAME...", "thaw suspended containers", NULL, cmd_resume },
 	{ "destroy", "NAME...", "remove stopped containers for good", NULL, cmd_destroy },
-	{ "status", "NAME", "print the state of a container",
+	{ "wait", "[--state STATE] [--timeout SECONDS] NAME", "wait until a container is stopped",
+	  "  -s, --state STATE      until it is running, suspended or stopped (default)\n"
+	  "  -t, --timeout SECONDS  no longer than that; the exit status is 124 then\n", cmd_wait },
+	{ "inspect", "[--json] NAME...", "show all that there is to know of containers, as JSON", NULL,
+	  cmd_inspect },
+	{ "status", "[--json] NAME", "print the state of a container",
+	  "  -j, --json  as JSON\n\n"
 	  "It is stopped, running, suspended or busy.\n", cmd_status },
 	{ "list", "[--json]", "list the containers",
 	  "  -j, --json  as JSON\n", cmd_list },
@@ -213,6 +219,7 @@ int main(int argc, char **argv)
 		.purpose = "Application containers of the D-RE runtime environment.",
 		.commands = commands,
 		.hint = hint,
+		.complete = complete_kind,
 	};
 
 	return command_main(&program, argc, argv);

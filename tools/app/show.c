@@ -12,7 +12,7 @@
 #include "app.h"
 #include "common/table.h"
 
-static const char *status_name(dre_return_t status)
+const char *status_name(dre_return_t status)
 {
 	switch (status) {
 	case DRE_APP_CONTAINER_STATUS_STOP:
@@ -29,16 +29,21 @@ static const char *status_name(dre_return_t status)
 
 int cmd_status(int argc, char **argv)
 {
-	int status, i = no_options(argc, argv);
 	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	bool json = json_option(argc, argv);
+	int status;
 
-	if (argc - i != 1)
+	if (argc - optind != 1)
 		command_usage("one name is wanted");
-	h.name = argv[i];
+	h.name = argv[optind];
 	status = dre_app_status(&h);
 	if (status < 0)
 		return command_fail(status, h.name);
-	puts(status_name(status));
+	/* Both are words that need no escapes. */
+	if (json)
+		printf("{ \"name\": \"%s\", \"state\": \"%s\" }\n", h.name, status_name(status));
+	else
+		puts(status_name(status));
 	return EXIT_SUCCESS;
 }
 

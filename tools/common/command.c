@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "complete.h"
 #include "dre_paths.h"
 
 /* The program and the command that run: one of each a process. */
@@ -73,12 +74,80 @@ static int print_group(const char *word, bool asked)
 	return asked ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
+/* What other tools call it. */
+static const char *known_elsewhere(const char *word)
+{
+	static const char *const names[][2] = {
+		{ "attach", "console" }, { "delete", "destroy" }, { "freeze", "suspend" },
+		{ "images", "base list" }, { "info", "inspect" }, { "kill", "stop --kill" },
+		{ "launch", "create" }, { "ls", "list" }, { "monitor", "events" },
+		{ "pause", "suspend" }, { "restore", "load" }, { "rm", "destroy" },
+		{ "rmi", "base remove" }, { "run", "create" }, { "shell", "exec" },
+		{ "snapshot", "save" }, { "stats", "top" }, { "thaw", "resume" },
+		{ "unfreeze", "resume" }, { "unpause", "resume" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(word, names[i][0]))
+			return names[i][1];
+	return NULL;
+}
+
+/* Letters to be changed, left out or put in. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[32], above, left_above, lb = strlen(b);
+
+	if (lb >= sizeof(row) / sizeof(*row))
+		return lb;
+	for (size_t j = 0; j <= lb; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		left_above = row[0];
+		row[0] = i + 1;
+		for (size_t j = 0; j < lb; j++) {
+			above = row[j + 1];
+			row[j + 1] = left_above + (a[i] != b[j]);
+			if (above + 1 < row[j + 1])
+				row[j + 1] = above + 1;
+			if (row[j] + 1 < row[j + 1])
+				row[j + 1] = row[j] + 1;
+			left_above = above;
+		}
+	}
+	return row[lb];
+}
+
+/* The command that is most like it, if one is. */
+static const char *similar(const char *word)
+{
+	const char *found = known_elsewhere(word);
+	size_t best = 3, d;
+
+	if (found)
+		return found;
+	for (const struct command *c = program->commands; c->name; c++) {
+		d = distance(word, c->name);
+		if (d < best && d < strlen(word)) {
+			best = d;
+			found = c->name;
+		}
+	}
+	return found;
+}
+
 static int no_command(int argc, char **argv)
 {
+	const char *like;
+
 	if (is_group(argv[0]))
 		return print_group(argv[0], argc > 1 && !strcmp(argv[1], "--help"));
-	fprintf(stderr, "%s: there is no command '%s'; '%s --help' shows those there are\n",
-		program->name, argv[0], program->name);
+	like = similar(argv[0]);
+	fprintf(stderr, "%s: there is no command '%s'; ", program->name, argv[0]);
+	if (like)
+		fprintf(stderr, "did you mean '%s'?\n", like);
+	else
+		fprintf(stderr, "'%s --help' shows those there are\n", program->name);
 	return EXIT_USAGE;
 }
 
@@ -107,6 +176,10 @@ int command_main(const struct program *prog, int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--version")) {
 		printf("%s %s\n", program->name, DRE_VERSION);
+		return finish(EXIT_SUCCESS);
+	}
+	if (!strcmp(argv[1], COMPLETE_COMMAND)) {
+		complete(program, argc - 2, argv + 2);
 		return finish(EXIT_SUCCESS);
 	}
 	for (command = program->commands; command->name; command++) {

@@ -37,12 +37,15 @@ struct command {
  * @commands: ended by one without a name
  * @hint: what the user may do about an error of @command; the container's name
  *	is put in for "%s". May return NULL.
+ * @complete: calls complete_with() for all that an argument may be that the usage line
+ *	calls @kind; @name is the first argument, or NULL. See complete.h.
  */
 struct program {
 	const char *name;
 	const char *purpose;
 	const struct command *commands;
 	const char *(*hint)(const char *command, dre_return_t err);
+	void (*complete)(const char *kind, const char *name);
 };
 
 int command_main(const struct program *program, int argc, char **argv);

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * wait.
+ */
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <dre_app.h>
+
+#include "app.h"
+
+/*
+ * The module tells when a container starts and ends. What it does not tell is looked for so
+ * often, in milliseconds: while a container is suspended, resumed, or on its way, or there is no module.
+ */
+#define SOON	100
+#define LATER	1000
+
+static long long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static int parse_state(const char *text)
+{
+	static const int states[] = { DRE_APP_CONTAINER_STATUS_STOP,
+				      DRE_APP_CONTAINER_STATUS_RUNNING,
+				      DRE_APP_CONTAINER_STATUS_SUSPENDED };
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
+		if (!strcmp(text, status_name(states[i])))
+			return states[i];
+	command_usage("'%s' is none of stopped, running and suspended", text);
+}
+
+/* What it is about does not matter: the state is looked at. */
+static void forget_events(dre_app_events *events)
+{
+	const dre_app_event *event = NULL;
+
+	while (events && !dre_app_events_next(events, &event) && event)
+		;
+}
+
+/* Until the container is in that state, or @end. */
+static int wait_for(const dre_app_handle *h, dre_app_events *events, int wanted, long long end)
+{
+	bool told = events && wanted != DRE_APP_CONTAINER_STATUS_SUSPENDED;
+	struct pollfd fd = { .fd = events ? dre_app_events_fd(events) : -1, .events = POLLIN };
+	long long left;
+	int status, timeout;
+
+	for (;;) {
+		forget_events(events);
+		status = dre_app_status(h);
+		if (status < 0 || status == wanted)
+			return status < 0 ? status : 0;
+		timeout = told && status != DRE_APP_CONTAINER_STATUS_BUSY &&
+			  status != DRE_APP_CONTAINER_STATUS_SUSPENDED ? LATER : SOON;
+		left = end - now_ms();
+		if (left <= 0)
+			return DRE_APP_CONTAINER_STATUS_BUSY;
+		poll(&fd, 1, left < timeout ? (int)left : timeout);
+	}
+}
+
+int cmd_wait(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "state", required_argument, NULL, 's' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ }
+	};
+	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	char *names[2] = { NULL, NULL };
+	int c, ret, wanted = DRE_APP_CONTAINER_STATUS_STOP;
+	dre_app_events *events = NULL;
+	long long end = LLONG_MAX;
+
+	while ((c = command_getopt(argc, argv, "s:t:", options)) >= 0) {
+		if (c == 's')
+			wanted = parse_state(optarg);
+		else
+			end = now_ms() + command_number("timeout", optarg, 0, INT_MAX / 1000) * 1000LL;
+	}
+	if (argc - optind != 1)
+		command_usage("one name is wanted");
+	h.name = names[0] = argv[optind];
+	if (dre_app_events_open(names, &events))
+		events = NULL;	/* no module, perhaps */
+	ret = wait_for(&h, events, wanted, end);
+	if (events)
+		dre_app_events_close(events);
+	if (ret < 0)
+		return command_fail(ret, h.name);
+	return ret ? EXIT_TIMEOUT : EXIT_SUCCESS;
+}
