@@ -28,7 +28,8 @@
 /* A place for files, on either side. */
 struct place {
 	int dir;			/* a directory */
-	char name[NAME_MAX + 1];	/* in it; "": all that is in it */
+	char name[NAME_MAX + 1];	/* of what is there; "": of nothing but all that is in @dir */
+	bool self;			/* @dir is it; else it is in @dir */
 };
 
 /*
@@ -248,22 +249,17 @@ static int find_source(int root, const char *what, const char *path, struct plac
 {
 	char dir[PATH_MAX];
 	struct stat st;
-	bool named = strlen(path) < PATH_MAX && split(path, dir, place->name);
 	int errnum;
 
 	if (!*path || strlen(path) >= PATH_MAX)
 		return fail_place(what, path, *path ? ENAMETOOLONG : ENOENT);
-	if (!named || path[strlen(path) - 1] == '/') {
-		if (!named)
-			*place->name = '\0';
-		place->dir = open_directory(root, path);
-		named = false;
-	} else {
-		place->dir = open_directory(root, dir);
-	}
+	if (!split(path, dir, place->name))
+		*place->name = '\0';
+	place->self = !*place->name || path[strlen(path) - 1] == '/';
+	place->dir = open_directory(root, place->self ? path : dir);
 	if (place->dir < 0)
 		return fail_place(what, path, errno);
-	errnum = named && fstatat(place->dir, place->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? errno :
+	errnum = !place->self && fstatat(place->dir, place->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? errno :
 		 root >= 0 && is_special(place->dir) ? EPERM : 0;
 	if (!errnum)
 		return 0;
@@ -321,10 +317,9 @@ static int send_files(const struct app *app, const char *path, const struct plac
 		      const struct place *to, const struct tar_filter *filter,
 		      struct app_progress *progress)
 {
-	bool whole = !*from->name;
 	const struct tar_source source = {
 		.dir = from->dir,
-		.entry = whole ? "." : from->name,
+		.entry = from->self ? "." : from->name,
 		.member = *to->name ? to->name : ".",
 		.content = !*to->name,
 		.what = path,
@@ -364,7 +359,7 @@ static int receive_files(const struct app *app, const char *path, const struct p
 
 	format_ids(&ids, filter);
 	err = start_helper(&helper, (char *[]){ "dre-app-helper", "pack", ids.first, ids.count,
-				    *from->name ? (char *)from->name : ".",
+				    from->self ? "." : (char *)from->name,
 				    *to->name ? (char *)to->name : ".", NULL }, from->dir, &stream);
 	if (err)
 		return err;

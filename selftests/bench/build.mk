@@ -3,7 +3,7 @@
 # Benches. Each is a program that prints what bench.h says. Those that need dre.ko are staged with the
 # tests, and run in the virtual machine; the others run here. BENCH names some of them.
 
-BENCHES_VM := kernel
+BENCHES_VM := kernel app
 BENCHES_HERE := log
 BENCH ?= $(BENCHES_VM) $(BENCHES_HERE)
 
@@ -21,6 +21,19 @@ tests: $(BENCHES_VM:%=$(B)/tests/bench/%)
 $(B)/tests/bench/kernel: $(call objs,$(BENCH_KERNEL) $(BENCH_COMMON))
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -static -no-pie -o $@ $^ -pthread
+
+$(B)/tests/bench/app: $(call objs,selftests/bench/app.c $(BENCH_COMMON)) $(B)/tests/bench/app-init \
+		$(B)/tests/bench/app-setup
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -o $@ $(filter %.o,$^)
+
+$(B)/tests/bench/app-init: $(call objs,selftests/bench/app-init.c)
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -static -o $@ $^
+
+$(B)/tests/bench/app-setup: selftests/bench/app-setup
+	@mkdir -p $(@D)
+	$(Q)$(call say,COPY,$@)cp $< $@
 
 $(BENCHES_HERE:%=$(B)/bench/%): $(B)/bench/%: $(B)/obj/selftests/bench/%.o \
 		$(call objs,$(BENCH_COMMON)) $(B)/lib/libdaware.so

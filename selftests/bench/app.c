@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * dre-app against what does the same without it, as commands: what a user waits for.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define PAIRS		9
+#define STARTS		7
+#define CROWD		100
+#define MAX_ARGUMENTS	12
+#define MB		(1 << 20)
+
+static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+/* Runs a command and returns how long it takes. What it prints is not wanted. */
+static double __attribute__((sentinel)) run(const char *program, ...)
+{
+	char *argv[MAX_ARGUMENTS + 2] = { (char *)program };
+	posix_spawn_file_actions_t actions;
+	int status = 0, n = 0, err;
+	double start;
+	va_list args;
+	pid_t pid;
+
+	va_start(args, program);
+	while (n < MAX_ARGUMENTS && (argv[++n] = va_arg(args, char *)))
+		;
+	va_end(args);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	start = bench_now();
+	err = posix_spawnp(&pid, program, &actions, NULL, argv, environ);
+	if (err)
+		die("%s: %s", program, strerror(err));
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	posix_spawn_file_actions_destroy(&actions);
+	if (status)
+		die("%s %s failed: %#x", program, argv[1], status);
+	return bench_now() - start;
+}
+
+#define RUN(...) run(__VA_ARGS__, NULL)
+
+/*
+ * create, save, load against a snapshot of btrfs.
+ */
+
+static double btrfs_snapshot(void *arg)
+{
+	double time = RUN("btrfs", "-q", "subvolume", "snapshot", "/bench/btrfs/tree",
+			  "/bench/btrfs/snapshot");
+
+	(void)arg;
+	RUN("btrfs", "-q", "subvolume", "delete", "/bench/btrfs/snapshot");
+	return time;
+}
+
+static double create(void *arg)
+{
+	double time = RUN("dre-app", "create", "--base", "big", "new");
+
+	(void)arg;
+	RUN("dre-app", "destroy", "new");
+	return time;
+}
+
+static double save(void *arg)
+{
+	double time = RUN("dre-app", "save", (char *)arg, "new");
+
+	RUN("dre-app", "snapshot", "remove", (char *)arg, "new");
+	return time;
+}
+
+static double load(void *arg)
+{
+	return RUN("dre-app", "load", (char *)arg, "kept");
+}
+
+static double lxc_copy(void *arg)
+{
+	double time = RUN("lxc-copy", "-P", "/bench/lxc", "-n", "big", "-N", "copy");
+
+	(void)arg;
+	RUN("lxc-destroy", "-P", "/bench/lxc", "-n", "copy");
+	return time;
+}
+
+static double lxc_snapshot(void *arg)
+{
+	double time = RUN("lxc-snapshot", "-P", "/bench/lxc", "-n", "big");
+
+	(void)arg;
+	RUN("lxc-snapshot", "-P", "/bench/lxc", "-n", "big", "-d", "snap0");
+	return time;
+}
+
+static double podman_commit(void *arg)
+{
+	double time = RUN("podman", "commit", "-q", "big", "localhost/committed");
+
+	(void)arg;
+	RUN("podman", "rmi", "-f", "localhost/committed");
+	return time;
+}
+
+static void against_btrfs(void)
+{
+	static struct bench benches[] = {
+		{ .what = "create, of a base of 300 MB", .ours = "dre-app create" },
+		{ .what = "save", .ours = "dre-app save" },
+		{ .what = "load", .ours = "dre-app load" },
+	};
+	static const bench_sample_fn ours[] = { create, save, load };
+
+	RUN("dre-app", "create", "--base", "big", "c");
+	RUN("dre-app", "save", "c", "kept");
+	for (size_t i = 0; i < 3; i++) {
+		benches[i].other = "btrfs subvolume snapshot";
+		benches[i].unit = "ns";
+		benches[i].goal = 1.5;
+		bench_compare_samples(&benches[i], PAIRS, ours[i], btrfs_snapshot, "c");
+	}
+}
+
+static void against_copies(void)
+{
+	static struct bench copy = { .what = "a second container of 300 MB", .ours = "dre-app create",
+				     .other = "lxc-copy, of a directory", .unit = "ns" };
+	static struct bench snapshot = { .what = "a snapshot of 300 MB", .ours = "dre-app save",
+					 .other = "lxc-snapshot, of a directory", .unit = "ns" };
+	static struct bench commit = { .what = "a snapshot of 300 MB", .ours = "dre-app save",
+				       .other = "podman commit", .unit = "ns" };
+
+	if (system("mkdir -p /bench/lxc/big/rootfs && cp -a /bench/tree/. /bench/lxc/big/rootfs/"))
+		die("lxc: no tree");
+	bench_compare_samples(&copy, 3, create, lxc_copy, "c");
+	bench_compare_samples(&snapshot, 3, save, lxc_snapshot, "c");
+	if (system("rm -rf /bench/lxc/big; tar -cC /bench/tree . | podman import -q - localhost/big >/dev/null && "
+		   "podman create -q --name big localhost/big /sbin/init >/dev/null"))
+		die("podman: no container");
+	bench_compare_samples(&commit, 3, save, podman_commit, "c");
+}
+
+/*
+ * Is it constant?
+ */
+
+/* So much more in the writable layer of a stopped container, before a sample. */
+static void fill(const char *name, size_t megabytes)
+{
+	char command[300];
+
+	snprintf(command, sizeof(command), "d=/bench/store/layers/$(sed -n 's/^writable //p' "
+		 "/bench/store/containers/%s/manifest); for i in $(seq %zu); do "
+		 "head -c 1048576 /dev/zero >$d/f$i || exit; done; sync", name, megabytes);
+	if (system(command))
+		die("no room for %zu MB", megabytes);
+}
+
+/* A saved layer is written to no more: load puts an empty one in its place. */
+static double save_filled(const char *name, size_t megabytes)
+{
+	double time;
+
+	fill(name, megabytes);
+	time = RUN("dre-app", "save", (char *)name, "new");
+	RUN("dre-app", "load", (char *)name, "kept");
+	RUN("dre-app", "snapshot", "remove", (char *)name, "new");
+	return time;
+}
+
+static double save_500(void *arg)
+{
+	return save_filled(arg, 500);
+}
+
+static double save_1(void *arg)
+{
+	return save_filled(arg, 1);
+}
+
+static void constant(void)
+{
+	static struct bench b = { .what = "save", .ours = "500 MB were written",
+				  .other = "1 MB was written", .unit = "ns", .goal = 1.1 };
+
+	bench_compare_samples(&b, 5, save_500, save_1, "c");
+}
+
+/*
+ * From the command to init's first instruction.
+ */
+
+static double read_stamp(const char *path)
+{
+	double stamp = 0;
+	FILE *f = NULL;
+
+	for (int tries = 0; stamp == 0 && tries < 1000; tries++) {
+		f = fopen(path, "re");
+		if (!f || fscanf(f, "%lf", &stamp) != 1)
+			usleep(10000);
+		if (f)
+			fclose(f);
+	}
+	if (stamp == 0)
+		die("%s: init did not start", path);
+	return stamp;
+}
+
+static double start_ours(void *arg)
+{
+	char path[200];
+	double start;
+
+	snprintf(path, sizeof(path), "/bench/store/lxc/%s/rootfs/stamp", (char *)arg);
+	start = bench_now();
+	RUN("dre-app", "start", (char *)arg);
+	start = read_stamp(path) - start;
+	RUN("dre-app", "stop", (char *)arg);
+	/* Away with the stamp. */
+	RUN("dre-app", "load", (char *)arg, "fresh");
+	return start;
+}
+
+static double start_lxc(void *arg)
+{
+	double start;
+
+	(void)arg;
+	unlink("/bench/lxc/plain/rootfs/stamp");
+	start = bench_now();
+	RUN("lxc-start", "-P", "/bench/lxc", "-n", "plain");
+	start = read_stamp("/bench/lxc/plain/rootfs/stamp") - start;
+	RUN("lxc-stop", "-P", "/bench/lxc", "-n", "plain", "-k");
+	return start;
+}
+
+static double start_podman(void *arg)
+{
+	double start;
+
+	(void)arg;
+	unlink("/bench/lxc/plain/rootfs/stamp");
+	start = bench_now();
+	RUN("podman", "run", "-d", "--name", "p", "--network", "none", "--rootfs",
+	    "/bench/lxc/plain/rootfs", "/sbin/init");
+	start = read_stamp("/bench/lxc/plain/rootfs/stamp") - start;
+	RUN("podman", "rm", "-f", "-t", "0", "p");
+	return start;
+}
+
+static void starts(void)
+{
+	static struct bench lxc = { .what = "start, to the first instruction of init",
+				    .ours = "dre-app start, unprivileged", .other = "lxc-start",
+				    .unit = "ns", .goal = 0.9 };
+	static struct bench privileged = { .what = "start, to the first instruction of init",
+					   .ours = "dre-app start, privileged", .other = "lxc-start",
+					   .unit = "ns", .goal = 0.9 };
+	static struct bench podman = { .what = "start, to the first instruction of init",
+				       .ours = "dre-app start, privileged",
+				       .other = "podman run, with crun", .unit = "ns", .goal = 1 };
+
+	RUN("dre-app", "create", "--base", "small", "u");
+	RUN("dre-app", "create", "--privileged", "--base", "small", "p");
+	RUN("dre-app", "save", "u", "fresh");
+	RUN("dre-app", "save", "p", "fresh");
+	bench_compare_samples(&lxc, STARTS, start_ours, start_lxc, "u");
+	bench_compare_samples(&privileged, STARTS, start_ours, start_lxc, "p");
+	bench_compare_samples(&podman, STARTS, start_ours, start_podman, "p");
+}
+
+/*
+ * Many containers.
+ */
+
+static double memory_used(void)
+{
+	double total = 0, available = 0;
+	char line[200];
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemTotal: %lf", &total) != 1)
+			sscanf(line, "MemAvailable: %lf", &available);
+	if (f)
+		fclose(f);
+	return (total - available) * 1024;
+}
+
+/* The first ten against the last ten, and one command for all. */
+static void crowd(void)
+{
+	static struct bench start = { .what = "start, of 100 containers", .ours = "the last ten",
+				      .other = "the first ten", .unit = "ns", .goal = 1.2 };
+	static struct bench stop = { .what = "stop, of 100 containers", .ours = "the first ten",
+				     .other = "the last ten", .unit = "ns", .goal = 1.2 };
+	static struct bench list = { .what = "list, for each of 100 running", .ours = "dre-app list",
+				     .unit = "ns" };
+	static struct bench ps = { .what = "ps, 100 containers running", .ours = "dre-app ps",
+				   .unit = "ns" };
+	static struct bench memory = { .what = "memory, for each of 100 running",
+				       .ours = "with its monitor and init", .unit = "B" };
+	double times[CROWD], before;
+	char name[16];
+
+	for (int i = 0; i < CROWD; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		RUN("dre-app", "create", "--base", "small", name);
+	}
+	before = memory_used();
+	for (int i = 0; i < CROWD; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		times[i] = RUN("dre-app", "start", name);
+	}
+	bench_add(&memory, (memory_used() - before) / CROWD, 0);
+	for (int i = 0; i < 10; i++)
+		bench_add(&start, times[CROWD - 10 + i], times[i]);
+	bench_print(&start);
+	bench_print(&memory);
+	for (int i = 0; i < 5; i++) {
+		bench_add(&list, RUN("dre-app", "list") / CROWD, 0);
+		bench_add(&ps, RUN("dre-app", "ps"), 0);
+	}
+	bench_print(&list);
+	bench_print(&ps);
+	for (int i = 0; i < CROWD; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		times[i] = RUN("dre-app", "stop", name);
+	}
+	for (int i = 0; i < 10; i++)
+		bench_add(&stop, times[i], times[CROWD - 10 + i]);
+	bench_print(&stop);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} parts[] = {
+		{ "btrfs", against_btrfs }, { "start", starts }, { "constant", constant },
+		{ "copies", against_copies }, { "crowd", crowd },
+	};
+	char setup[200];
+
+	setenv("DRE_CONF", "/bench/dre.conf", 1);
+	snprintf(setup, sizeof(setup), "modprobe -a dre loop overlay btrfs; %s-setup", argv[0]);
+	if (system(setup))
+		die("%s failed", setup);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		bool wanted = argc < 2;
+
+		for (int a = 1; a < argc; a++)
+			wanted |= !strcmp(argv[a], parts[i].name);
+		if (wanted)
+			parts[i].run();
+	}
+	return 0;
+}
