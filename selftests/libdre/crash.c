@@ -13,6 +13,7 @@
 #include "common/base_private.h"
 #include "common/container.h"
 #include "common/import.h"
+#include "common/snapshot.h"
 #include "common/tree.h"
 #include "fixture.h"
 #include "inject.h"
@@ -268,6 +269,100 @@ static bool is_collected(struct fixture *f)
 	return access(at(f, "store/layers/aaaaaaaa"), F_OK) < 0;
 }
 
+/* The file is in the container: in a layer that it may not be alone with. */
+static void assert_precious(struct fixture *f, const char *name)
+{
+	struct manifest m;
+	struct stat st;
+	int found = 0;
+
+	assert_true(has_container(f, name));
+	assert_success(container_read(f->store, name, &m));
+	for (size_t i = 0; i < m.nr_layers; i++)
+		found += !stat(at(f, "store/layers/%s/precious", m.layers[i]), &st);
+	found += !stat(at(f, "store/layers/%s/precious", m.writable), &st);
+	manifest_free(&m);
+	assert_int_equal(found, 1);
+}
+
+static int save_web(struct store *store, struct fixture *f)
+{
+	struct container *c;
+	int ret = container_lock(&c, store, "web");
+
+	(void)f;
+	if (ret)
+		return ret;
+	ret = snapshot_save(c, "saved");
+	container_unlock(c);
+	return ret;
+}
+
+static bool is_saved(struct fixture *f)
+{
+	char **tags;
+	bool saved;
+
+	assert_precious(f, "web");
+	assert_success(snapshot_list(f->store, "web", &tags));
+	saved = tags[0];
+	store_free_list(tags);
+	return saved;
+}
+
+static void only_web(struct fixture *f)
+{
+	remove_container(f, "other");
+	web_with_port_1(f);
+}
+
+static int copy_web(struct store *store, struct fixture *f)
+{
+	struct container *c, *copy;
+	int ret = container_lock(&c, store, "web");
+
+	(void)f;
+	if (ret)
+		return ret;
+	ret = snapshot_copy(c, NULL, "other", &pool, &copy);
+	if (!ret)
+		container_unlock(copy);
+	container_unlock(c);
+	return ret;
+}
+
+static bool is_copied(struct fixture *f)
+{
+	assert_precious(f, "web");
+	if (!has_container(f, "other"))
+		return false;
+	assert_precious(f, "other");
+	return true;
+}
+
+static int rename_web(struct store *store, struct fixture *f)
+{
+	struct container *c;
+	int ret = container_lock(&c, store, "web");
+
+	(void)f;
+	if (ret)
+		return ret;
+	ret = container_rename(c, "other");
+	container_unlock(c);
+	return ret;
+}
+
+/* It has one of the names. */
+static bool is_renamed(struct fixture *f)
+{
+	bool renamed = has_container(f, "other");
+
+	assert_int_equal(has_container(f, "web"), !renamed);
+	assert_precious(f, renamed ? "other" : "web");
+	return renamed;
+}
+
 static const struct operation operations[] = {
 	{ "create", no_web, create_web, is_web_there },
 	{ "commit", web_with_port_1, change_port, is_port_changed },
@@ -276,6 +371,9 @@ static const struct operation operations[] = {
 	{ "import a tar archive", no_new_base, import_tar, is_imported },
 	{ "remove a base", new_base, remove_new_base, is_base_removed },
 	{ "collect", some_garbage, collect, is_collected },
+	{ "save", web_with_port_1, save_web, is_saved },
+	{ "copy", only_web, copy_web, is_copied },
+	{ "rename", only_web, rename_web, is_renamed },
 };
 
 /*
