@@ -206,26 +206,26 @@ static int halt(const struct app *app, int monitor, long long patience)
 	return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot kill it", app->name);
 }
 
-/* In milliseconds: for the D-Aware processes, and for init, which is not asked if it has none. */
-struct patience {
-	long long terminate;
-	long long halt;
-};
+/* Milliseconds for the D-Aware processes. */
+static long long termination_time(const struct app *app, const dre_app_stop_options *options)
+{
+	return options && options->timeout ? options->timeout * 500LL :
+					     app->config.stop_timeout * 1000LL;
+}
 
-static struct patience patience_for(const struct app *app, const dre_app_stop_options *options)
+/* Milliseconds for init, after a stop that began at @begin. */
+static long long halt_time(const struct app *app, const dre_app_stop_options *options,
+			   long long begin)
 {
 	if (options && options->kill)
-		return (struct patience){};
-	if (options && options->timeout)
-		return (struct patience){ .terminate = options->timeout * 500LL,
-					  .halt = options->timeout * 500LL };
-	return (struct patience){ .terminate = app->config.stop_timeout * 1000LL,
-				  .halt = app->config.halt_timeout * 1000LL };
+		return 0;
+	return options && options->timeout ? begin + options->timeout * 1000LL - now_ms() :
+					     app->config.halt_timeout * 1000LL;
 }
 
 int app_stop(const struct app *app, const dre_app_stop_options *options)
 {
-	struct patience patience = patience_for(app, options);
+	long long begin = now_ms();
 	int monitor = open_monitor(app);
 	int err = 0;
 
@@ -233,8 +233,8 @@ int app_stop(const struct app *app, const dre_app_stop_options *options)
 		err = app_thaw(app);
 	if (!err) {
 		if (!options || !options->kill)
-			terminate(app, patience.terminate);
-		err = halt(app, monitor, patience.halt);
+			terminate(app, termination_time(app, options));
+		err = halt(app, monitor, halt_time(app, options, begin));
 	}
 	/* It runs the post-stop hook after the container is "stopped" for all others. */
 	if (!err && monitor >= 0)

@@ -162,8 +162,8 @@ dre_return_t dre_app_close(const dre_app_handle *h);
  *
  * DRE_ERR_INVALID_ARGUMENT: it has an address, and no bridge;
  * DRE_ERR_SET_LIMIT_FAILED: limits of its own or of dre.conf do not fit together,
- * or the kernel refuses them; DRE_ERR_DEVICE_BUSY, also for the source of a volume that is missing,
- * and for a port that another container or anybody else has.
+ * or the kernel refuses them; DRE_ERR_DEVICE_BUSY, also for the source of a
+ * volume that is missing, and for a port that somebody else has.
  */
 dre_return_t dre_app_start(const dre_app_handle *h);
 
@@ -713,7 +713,7 @@ typedef struct {
 	size_t size;	/* sizeof(dre_app_stop_options) */
 	int kill;	/* 1: kill at once, ask nobody */
 	int timeout;	/* seconds, up to 86400, until it is killed: half of it for its registered
-			 * processes, half for init; 0: as the properties and dre.conf say */
+			 * processes, what is left for init; 0: as the properties and dre.conf say */
 } dre_app_stop_options;
 
 /**

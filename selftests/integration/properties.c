@@ -345,7 +345,7 @@ static int make_volumes(void **state)
 {
 	(void)state;
 	assert_int_equal(system("rm -rf " HOST " && mkdir -p " HOST "/dir/sub " HOST "/ro && cd "
-				HOST " && echo file >file && echo in >dir/in && echo ro >ro/f && "
+				HOST " && mkdir 'b c' && echo blank >'b c/f' && echo file >file && echo in >dir/in && echo ro >ro/f && "
 				"chown 7:8 dir/in && mknod dir/null c 1 3 && chmod 666 dir/null"),
 			 0);
 	return 0;
@@ -360,7 +360,7 @@ static int remove_volumes(void **state)
 }
 
 #define VOLUMES	HOST "/dir:/data," HOST "/ro:/mnt/deep/ro:ro," HOST "/file:/etc/file," \
-		HOST "/dir/sub:/data/below"
+		HOST "/dir/sub:/data/below," HOST "/b c:/x y"
 
 static void assert_inside(const dre_app_handle *h, const char *script)
 {
@@ -390,6 +390,7 @@ static void check_volumes(int privileged)
 	assert_inside(h, "echo sub >/data/below/f && [ $(stat -c %u:%a /mnt/deep) = 0:755 ]");
 	assert_inside(h, "[ $(cat /mnt/deep/ro/f) = ro ] && ! echo x >/mnt/deep/ro/f");
 	assert_inside(h, "! cat /data/null");	/* no devices */
+	assert_inside(h, "[ $(cat '/x y/f') = blank ]");
 	if (privileged < 0) {
 		assert_inside(h, "! mount -o remount,bind,rw /mnt/deep/ro");
 		assert_inside(h, "! mount -o remount,bind,dev /data");
@@ -443,6 +444,29 @@ static void volumes_without_mapped_ids(void **state)
 	assert_done(set(h, "volumes", HOST "/dir:/data:noidmap"));
 	assert_done(dre_app_start(h));
 	assert_inside(h, "[ $(stat -c %u:%g /data/in) = 65534:65534 ] && ! echo x >/data/in");
+}
+
+/* What CRIU restores has the host's files as they are now, with the same ids and as little of a right. */
+static void volumes_of_a_restarted_container(void **state)
+{
+	dre_app_handle *h = box_create_with("c", BASE, -1);
+	struct agent agent;
+
+	(void)state;
+	assert_done(set(h, "volumes", HOST "/dir:/data," HOST "/ro:/ro:ro"));
+	assert_done(set(h, "cpu", "80"));
+	assert_done(dre_app_start(h));
+	box_agent(h, &agent, "-s 10 -l /data/journal");
+	assert_inside(h, "echo before >/data/f");
+	assert_done(dre_app_checkpoint(h, "one"));
+	assert_inside(h, "echo after >/data/f");
+	assert_done(dre_app_restart(h, "one"));
+	assert_inside(h, "[ $(cat /data/f) = after ] && [ $(stat -c %u:%g /data/in) = 7:8 ]");
+	assert_inside(h, "echo x >/data/g && [ $(stat -c %u /data/g) = 0 ]");
+	assert_inside(h, "! echo x >/ro/f && ! mount -o remount,bind,rw /ro && ! echo x >/ro/f");
+	assert_limit("cpu.max", "80000 100000");
+	assert_done(dre_app_stop(h));
+	no_mount_is_left();
 }
 
 /* Here as they were when it started; after it has rebooted as they are now. */
@@ -736,6 +760,7 @@ int main(void)
 		VOLUME(volumes_in_a_user_namespace),
 		VOLUME(volumes_of_a_privileged_container),
 		VOLUME(volumes_without_mapped_ids),
+		VOLUME(volumes_of_a_restarted_container),
 		VOLUME(volumes_when_it_reboots),
 		VOLUME(volumes_that_cannot_be),
 		VOLUME(links_out_of_the_container),

@@ -53,7 +53,7 @@ static void tell_at_start(const dre_app_handle *h, const dre_app_property *chang
 		if (is_at_start(all, changed->key))
 			append_word(&keys, changed->key);
 	if (keys)
-		command_note("container '%s' runs: %s holds when it is started again ('dre-app reboot %s')",
+		command_note("container '%s' runs: %s will hold from its next start on ('dre-app reboot %s')",
 			     h->name, keys, h->name);
 	free(keys);
 	dre_app_release_property_list(all);
