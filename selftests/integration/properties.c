@@ -337,6 +337,21 @@ static void limits_of_conf_that_contradict(void **state)
 	assert_limit("memory.swap.max", "33554432");
 }
 
+static void too_little_memory_to_start(void **state)
+{
+	dre_app_handle *h = box_start("c");
+
+	(void)state;
+	assert_done(dre_app_stop(h));
+	assert_done(set(h, "memory", "64K"));
+	world_mark();
+	assert_refused(DRE_ERR_DEVICE_BUSY, dre_app_start(h));
+	assert_non_null(strstr(dre_last_error(), "limit of memory"));
+	assert_done(set(h, "memory", "64M"));
+	assert_done(dre_app_start(h));
+	(void)!system("dmesg -C");	/* that the kernel said so is as it should be */
+}
+
 /*
  * Volumes.
  */
@@ -757,6 +772,7 @@ int main(void)
 		TEST(limits_that_hold),
 		TEST(limits_while_it_runs),
 		TEST(limits_of_conf_that_contradict),
+		TEST(too_little_memory_to_start),
 		VOLUME(volumes_in_a_user_namespace),
 		VOLUME(volumes_of_a_privileged_container),
 		VOLUME(volumes_without_mapped_ids),
