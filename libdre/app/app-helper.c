@@ -456,11 +456,7 @@ static int announce(const struct hook *hook)
 	if (err)
 		return err;
 	cfd = dre_module_container_create(dre, DRE_CONTAINER_APP, hook->name, pid ? atoi(pid) : 0);
-	if (cfd == -ESRCH)	/* liblxc's own part of it takes memory as well */
-		err = dre_fail(DRE_ERR_DEVICE_BUSY,
-			       "container '%s': its init was killed before it ran: is its limit of "
-			       "memory too low?", hook->name);
-	else if (cfd < 0)
+	if (cfd < 0)
 		err = dre_fail_errno(-cfd, "the D-RE module refuses container '%s'", hook->name);
 	else
 		close(cfd);

@@ -77,6 +77,22 @@ static int set_limits(const struct group *group, const struct dre_limits *from,
 	return err;
 }
 
+/* liblxc's part of it, which is there already, takes memory as well. */
+static int check_alive(const struct app *app, const struct group *group)
+{
+	char events[256];
+	const char *kills;
+
+	if (cgroupfs_get(group->fd, "memory.events", events, sizeof(events)))
+		return 0;
+	kills = strstr(events, "\noom_kill ");
+	if (!kills || !strncmp(kills, "\noom_kill 0", strlen("\noom_kill 0")))
+		return 0;
+	return dre_fail(DRE_ERR_SET_LIMIT_FAILED,
+			"container '%s': %llu bytes of memory are not enough to start it", app->name,
+			app->config.limits.memory);
+}
+
 int limits_apply(const struct app *app)
 {
 	static const struct dre_limits none;
@@ -88,6 +104,8 @@ int limits_apply(const struct app *app)
 	if (err)
 		return err;
 	err = set_limits(&group, &none, &app->config.limits);
+	if (!err)
+		err = check_alive(app, &group);
 	close(group.fd);
 	return err;
 }

@@ -345,8 +345,8 @@ static void too_little_memory_to_start(void **state)
 	assert_done(dre_app_stop(h));
 	assert_done(set(h, "memory", "64K"));
 	world_mark();
-	assert_refused(DRE_ERR_DEVICE_BUSY, dre_app_start(h));
-	assert_non_null(strstr(dre_last_error(), "limit of memory"));
+	assert_refused(DRE_ERR_SET_LIMIT_FAILED, dre_app_start(h));
+	assert_non_null(strstr(dre_last_error(), "65536 bytes"));
 	assert_done(set(h, "memory", "64M"));
 	assert_done(dre_app_start(h));
 	(void)!system("dmesg -C");	/* that the kernel said so is as it should be */
