@@ -30,6 +30,7 @@ int cmd_set(int argc, char **argv);
 int cmd_unset(int argc, char **argv);
 int cmd_get(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_wait(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_logs(int argc, char **argv);

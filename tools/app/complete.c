@@ -23,7 +23,7 @@ static bool complete_word(const char *kind)
 		{ "RESOURCE", "cpu", "cores", "memory", "memsw" },
 		{ "STATE", "stopped", "running", "suspended" },
 		{ "HOW", "none", "gzip", "xz", "zstd" },
-		{ "KEY", "^a", "none" },
+		{ "CHAR", "^a", "none" },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
@@ -51,11 +51,24 @@ static dre_return_t get_list(const char *kind, const dre_app_handle *h, dre_list
 	return DRE_ERR_INVALID_ARGUMENT;
 }
 
+static void complete_properties(const dre_app_handle *h)
+{
+	dre_app_property *list;
+
+	if (dre_app_get_property_list(h, &list))
+		return;
+	for (size_t i = 0; list[i].key; i++)
+		complete_with(list[i].key);
+	dre_app_release_property_list(list);
+}
+
 void complete_kind(const char *kind, const char *name)
 {
 	const dre_app_handle h = { DRE_APP_CONTAINER_TYPE_LXC, (char *)name };
 	dre_list_t list;
 
+	if (!strcmp(kind, "KEY"))
+		complete_properties(&h);
 	if (complete_word(kind) || get_list(kind, &h, &list))
 		return;
 	complete_list(list);

@@ -34,6 +34,12 @@ static const struct command commands[] = {
 	{ "suspend", "NAME...", "freeze all processes of containers", NULL, cmd_suspend },
 	{ "resume", "NAME...", "thaw suspended containers", NULL, cmd_resume },
 	{ "destroy", "NAME...", "remove stopped containers for good", NULL, cmd_destroy },
+	{ "top", "[--interval SECONDS] [--count N] [--json]", "show what containers use, again and again",
+	  "  -i, --interval SECONDS  between two looks (default 2)\n"
+	  "  -n, --count N           only N times\n"
+	  "  -j, --json              as JSON, an object each time\n\n"
+	  "Until it is interrupted, or, on a terminal, q is typed. CPU% is of one CPU; memory is in bytes;\n"
+	  "LIMIT is that of memory; REGISTERED is the number of registered processes.\n", cmd_top },
 	{ "wait", "[--state STATE] [--timeout SECONDS] NAME", "wait until a container is stopped",
 	  "  -s, --state STATE      until it is running, suspended or stopped (default)\n"
 	  "  -t, --timeout SECONDS  no longer than that; the exit status is 124 then\n", cmd_wait },
@@ -60,8 +66,8 @@ static const struct command commands[] = {
 	{ "exec", "NAME [--] COMMAND [ARGUMENT]...", "run a command in a running container",
 	  "The exit status is the command's, 128 + N if signal N ended it, 127 if it is not there.\n",
 	  cmd_exec },
-	{ "console", "[--escape KEY] NAME", "come to the console of a running container",
-	  "  -e, --escape KEY  KEY and then q leaves it: ^a (default), another letter, or none\n\n"
+	{ "console", "[--escape CHAR] NAME", "come to the console of a running container",
+	  "  -e, --escape CHAR  Ctrl-CHAR and then q leaves it: ^a (default), another letter, or none\n\n"
 	  "It shows what is printed from now on: 'dre-app logs' shows what was printed before.\n",
 	  cmd_console },
 	{ "logs", "[--follow | --previous] [--lines N] [--raw] [--json] NAME",

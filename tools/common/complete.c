@@ -147,9 +147,7 @@ static void argument_of(const struct command *c, size_t n, char kind[KIND_MAX])
 
 		if (*word == '-') {
 			is_value = text[len - 1] != ']';
-		} else if (*word == '|') {
-			is_value = true;
-		} else if (is_value) {
+		} else if (is_value || *word == '|') {	/* what had no value does not get one */
 			is_value = false;
 		} else {
 			read_kind(word, kind);
