@@ -29,3 +29,10 @@ $(UAPI_EXAMPLE): Documentation/examples/dre-uapi.c Documentation/uapi.md uapi/li
 	$(Q)! awk '/^```$$/ { c = 0 } c { sub(/^[ \t]*/, ""); print } /^```c$$/ { c = 1 }' \
 		Documentation/uapi.md | grep -vxFf $@.lines
 	$(Q)rm $@.lines; $(call say,CC,$@)$(CC) -Iuapi $(WARNINGS) -o $@ $<
+
+# The same for libdreapp.
+APP_EXAMPLE := $(B)/tests/integration/dre-app-tour
+integration-tests: $(APP_EXAMPLE)
+$(APP_EXAMPLE): Documentation/examples/dre-app-tour.c libdre/include/dre_app.h $(B)/lib/libdreapp.so $(B)/lib/libdaware.so
+	@mkdir -p $(@D)
+	$(Q)$(call say,CC,$@)$(CC) -Ilibdre/include -Ilibdaware $(WARNINGS) -o $@ $< -L$(B)/lib -ldreapp -ldaware
