@@ -5,8 +5,6 @@
  * (In a child process that is confined by chroot(2) it would load character
  * set converters from the very tree that is being unpacked.)
  */
-#include <archive.h>
-#include <archive_entry.h>
 #include <dre.h>
 #include <endian.h>
 #include <errno.h>
@@ -17,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "archive_lib.h"
 #include "attr.h"
 #include "fail.h"
 #include "tar.h"
@@ -339,8 +338,10 @@ int tar_unpack(int fd, const struct tar_target *target)
 	struct unpack u = { .target = target };
 	locale_t utf8, old;
 	struct stat st;
-	int ret;
+	int ret = archive_lib_load();
 
+	if (ret)
+		return ret;
 	if (target->progress && !fstat(fd, &st) && S_ISREG(st.st_mode))
 		u.total = st.st_size;
 	/*

@@ -3,8 +3,6 @@
  * libarchive writes the archive; what goes into it is read here, and not by
  * libarchive, for the reasons that tree_copy.c has.
  */
-#include <archive.h>
-#include <archive_entry.h>
 #include <dre.h>
 #include <endian.h>
 #include <errno.h>
@@ -19,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "archive_lib.h"
 #include "attr.h"
 #include "fail.h"
 #include "file.h"
@@ -483,12 +482,12 @@ static la_ssize_t write_block(struct archive *archive, void *arg, const void *da
 
 static const struct filter {
 	const char *name;
-	int (*add)(struct archive *archive);
+	int (**add)(struct archive *archive);
 } filters[] = {
-	{ "gzip", archive_write_add_filter_gzip },
-	{ "xz", archive_write_add_filter_xz },
-	{ "zstd", archive_write_add_filter_zstd },
-	{ NULL, archive_write_add_filter_none },
+	{ "gzip", &archive_write_add_filter_gzip },
+	{ "xz", &archive_write_add_filter_xz },
+	{ "zstd", &archive_write_add_filter_zstd },
+	{ NULL, &archive_write_add_filter_none },
 };
 
 /* The last one if it is none of them. */
@@ -518,7 +517,7 @@ static int open_archive(struct pack *p)
 
 	if (archive_write_set_format_pax(a) != ARCHIVE_OK ||
 	    archive_write_set_format_option(a, "pax", "xattrheader", "SCHILY") != ARCHIVE_OK ||
-	    find_filter(p->source->compression)->add(a) != ARCHIVE_OK ||
+	    (*find_filter(p->source->compression)->add)(a) != ARCHIVE_OK ||
 	    archive_write_set_bytes_per_block(a, BLOCK_SIZE) != ARCHIVE_OK ||
 	    archive_write_set_bytes_in_last_block(a, 1) != ARCHIVE_OK ||
 	    archive_write_open(a, p, NULL, write_block, NULL) != ARCHIVE_OK)
@@ -552,16 +551,15 @@ static int pack(struct pack *p)
 
 int tar_pack(const struct tar_source *source, int fd)
 {
-	struct pack p = {
-		.source = source,
-		.archive = archive_write_new(),
-		.fd = fd,
-		.buffer = malloc(CHUNK),
-		.zeros = calloc(1, CHUNK),
-	};
+	struct pack p = { .source = source, .fd = fd };
 	struct stat st;
-	int ret;
+	int ret = archive_lib_load();
 
+	if (ret)
+		return ret;
+	p.archive = archive_write_new();
+	p.buffer = malloc(CHUNK);
+	p.zeros = calloc(1, CHUNK);
 	p.socket = !fstat(fd, &st) && S_ISSOCK(st.st_mode);
 	p.path_len = snprintf(p.path, sizeof(p.path), "%s", source->member);
 	ret = p.path_len < sizeof(p.path) ? pack(&p) :

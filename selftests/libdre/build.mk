@@ -12,7 +12,7 @@ DRE_TEST_PROGRAMS := $(DRE_TESTS:%=$(B)/tests/libdre/%)
 DRE_VM_PROGRAMS := $(DRE_VM_TESTS:%=$(B)/tests/libdre/%)
 DRE_TEST_SOURCES := $(libdre_common_SRCS) libdaware/error.c selftests/libdre/fixture.c \
 		    selftests/libdre/inject.c
-DRE_TEST_LIBS = $(shell $(PKG_CONFIG) --libs $(libdre_common_LIBS)) -lcmocka -pthread
+DRE_TEST_LIBS = $(shell $(PKG_CONFIG) --libs libarchive $(libdre_common_LIBS)) -lcmocka -pthread
 
 $(B)/obj/asan/selftests/libdre/config.o: PKG_CFLAGS := -DSOURCE_DIR='"$(CURDIR)"'
 
