@@ -505,12 +505,18 @@ static int restore(const struct work *w)
 {
 	char directory[PATH_MAX + sizeof("/" IMAGES)], message[1024];
 	struct migrate_opts opts = { .directory = directory, .action_script = HELPER };
+	int err = DRE_ERR_LOAD_SNAPSHOT_FAILED;
 
 	snprintf(directory, sizeof(directory), "%s/" IMAGES, w->path);
 	if (!w->app.lxc->migrate(w->app.lxc, MIGRATE_RESTORE, &opts, sizeof(opts)))
-		return 0;
-	find_cause(w, "restore", message, sizeof(message));
-	return dre_fail(DRE_ERR_LOAD_SNAPSHOT_FAILED, "%s", message);
+		err = 0;
+	else
+		find_cause(w, "restore", message, sizeof(message));
+	/* The checkpoint stays as it is. */
+	unlinkat(w->dir, IMAGES "/restore.log", 0);
+	unlinkat(w->dir, IMAGES "/stats-restore", 0);
+	unlinkat(w->dir, FAILURE, 0);
+	return err ? dre_fail(err, "%s", message) : 0;
 }
 
 /* The rules for devices, which liblxc sets only when it starts a container. */
@@ -572,6 +578,9 @@ static int complete(const struct work *w)
 		err = announce(&w->app);
 	if (!err)
 		err = app_record_apply(&w->app, w->dir);
+	/* What it is configured to have now, whatever it was then. */
+	if (!err)
+		err = set_limits(store_root(w->app.store), w->app.name);
 	if (!err)
 		err = cgroupfs_freeze(group, false);
 	return err;

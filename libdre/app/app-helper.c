@@ -20,6 +20,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -30,6 +31,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -39,6 +41,7 @@
 
 #include "app-helper.h"
 #include "app-init.h"
+#include "common/cgroupfs.h"
 #include "common/rootfs.h"
 #include "dre_paths.h"
 #include "limits.h"
@@ -425,18 +428,18 @@ static int hook_pre_start(const struct hook *hook)
 }
 
 /* Also when it reboots: its control group is a new one then. */
-static int set_limits(const struct hook *hook)
+int set_limits(const char *root, const char *name)
 {
 	struct manifest m = {};
 	struct app app = {};
 	int err;
 
-	if (strlen(hook->name) >= sizeof(app.name))
-		return dre_fail(DRE_ERR_REQUEST_TOO_LONG, "%s", hook->name);
-	strcpy(app.name, hook->name);
+	if (strlen(name) >= sizeof(app.name))
+		return dre_fail(DRE_ERR_REQUEST_TOO_LONG, "%s", name);
+	strcpy(app.name, name);
 	err = dre_config_load(&app.config);
 	if (!err)
-		err = store_open(&app.store, hook->root);
+		err = store_open(&app.store, root);
 	if (!err)
 		err = container_read(app.store, app.name, &m);
 	if (!err)
@@ -470,11 +473,92 @@ static int announce(const struct hook *hook)
  */
 static int hook_start_host(const struct hook *hook)
 {
-	int err = set_limits(hook);
+	int err = set_limits(hook->root, hook->name);
 
 	if (!err)
 		err = announce(hook);
 	return err ? hook_fail(hook, err) : EXIT_SUCCESS;
+}
+
+/* The process that has an init that is dead of a reboot for its child; 0: none. */
+static pid_t parent_of_rebooted(pid_t pid)
+{
+	char path[64], line[1024], *field, state;
+	unsigned int child, code;
+	bool found = false;
+	FILE *children, *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	children = fopen(path, "re");
+	while (children && !found && fscanf(children, "%u", &child) == 1) {
+		snprintf(path, sizeof(path), "/proc/%u/stat", child);
+		f = fopen(path, "re");
+		/* The 3rd field is the state, the last one the status; the 2nd may have anything in it. */
+		field = f && fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+		if (field && sscanf(field, ") %c", &state) == 1 && state == 'Z' &&
+		    sscanf(strrchr(line, ' '), "%u", &code) == 1)
+			found = (code & 0x7f) == SIGHUP;
+		if (f)
+			fclose(f);
+	}
+	if (children)
+		fclose(children);
+	return found ? pid : 0;
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	char path[32], line[1024], *field;
+	int parent = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	field = f && fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+	if (field)
+		sscanf(field, ") %*c %d", &parent);
+	if (f)
+		fclose(f);
+	return parent;
+}
+
+/*
+ * liblxc's monitor of a container that was restored ends when the container reboots,
+ * and has not even asked why init is dead. Returns the monitor then, else 0. It called
+ * this hook, maybe by a shell.
+ */
+static pid_t monitor_of_rebooted(void)
+{
+	pid_t caller = getppid();
+
+	return parent_of_rebooted(caller) ?: parent_of_rebooted(parent_of(caller));
+}
+
+/*
+ * The monitor would have started it again: we do, when the monitor is gone. If somebody else is
+ * at work on it then, it is as they want it.
+ */
+static void start_again(const struct hook *hook, pid_t monitor)
+{
+	const dre_app_handle h = { DRE_APP_CONTAINER_TYPE_LXC, (char *)hook->name };
+	struct pollfd poll_fd = { .events = POLLIN };
+	int root, null, err;
+
+	if (fork())
+		return;
+	setsid();
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; fd < 3; fd++)
+		dup2(null, fd);		/* the monitor waits for what we say */
+	if (!cgroupfs_open(&root))
+		cgroupfs_set(root, "cgroup.procs", "0");
+	poll_fd.fd = syscall(SYS_pidfd_open, monitor, 0);
+	while (poll_fd.fd >= 0 && poll(&poll_fd, 1, -1) < 0 && errno == EINTR)
+		;
+	err = dre_app_start(&h);
+	if (err && err != DRE_ERR_CONTAINER_BUSY && err != DRE_ERR_CONTAINER_RUNNING)
+		hook_fail(hook, err);
+	_exit(EXIT_SUCCESS);
 }
 
 /*
@@ -486,10 +570,12 @@ static int hook_post_stop(const struct hook *hook)
 {
 	const char *target = getenv("LXC_TARGET");
 	struct app app = {};
+	pid_t rebooted;
 	int err;
 
 	if (target && !strcmp(target, "reboot"))
 		return EXIT_SUCCESS;
+	rebooted = monitor_of_rebooted();
 	if (strlen(hook->name) >= sizeof(app.name))
 		return EXIT_FAILURE;
 	strcpy(app.name, hook->name);
@@ -502,7 +588,11 @@ static int hook_post_stop(const struct hook *hook)
 			err = app_settle(&app);
 	}
 	app_end(&app);
-	return err && err != DRE_ERR_CONTAINER_BUSY ? hook_fail(hook, err) : EXIT_SUCCESS;
+	if (err && err != DRE_ERR_CONTAINER_BUSY)
+		return hook_fail(hook, err);
+	if (rebooted && !err)
+		start_again(hook, rebooted);
+	return EXIT_SUCCESS;
 }
 
 static int do_hook(void)

@@ -23,6 +23,9 @@ struct lxc_container *open_container(const char *root, const char *name, const c
  */
 bool first_error(const char *log, char *message, size_t size, int *code);
 
+/* The limits that the container is configured to have. */
+int set_limits(const char *root, const char *name);
+
 /* app-helper-criu.c */
 int do_checkpoint(char **argv);		/* STORE NAME DIR COPY */
 int do_restore(char **argv);		/* STORE NAME DIR */

@@ -3,7 +3,7 @@
 # Benches. Each is a program that prints what bench.h says. Those that need dre.ko are staged with the
 # tests, and run in the virtual machine; the others run here. BENCH names some of them.
 
-BENCHES_VM := kernel app
+BENCHES_VM := kernel app checkpoint
 BENCHES_HERE := log
 BENCH ?= $(BENCHES_VM) $(BENCHES_HERE)
 
@@ -34,6 +34,17 @@ $(B)/tests/bench/app-init: $(call objs,selftests/bench/app-init.c)
 $(B)/tests/bench/app-setup: selftests/bench/app-setup
 	@mkdir -p $(@D)
 	$(Q)$(call say,COPY,$@)cp $< $@
+
+# It is a user of the library as that is installed, and its container has no other program.
+$(B)/tests/bench/checkpoint: $(call objs,selftests/bench/checkpoint.c $(BENCH_COMMON)) \
+		$(B)/lib/libdreapp.so $(B)/lib/libdaware.so | $(B)/tests/bench/stall
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -Wl,-rpath,/usr/local/lib -Wl,-rpath-link,$(B)/lib -o $@ \
+		$(filter %.o,$^) -L$(B)/lib -ldreapp -ldaware -pthread
+
+$(B)/tests/bench/stall: $(call objs,selftests/bench/stall.c)
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -static -o $@ $^
 
 $(BENCHES_HERE:%=$(B)/bench/%): $(B)/bench/%: $(B)/obj/selftests/bench/%.o \
 		$(call objs,$(BENCH_COMMON)) $(B)/lib/libdaware.so

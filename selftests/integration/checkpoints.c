@@ -310,6 +310,120 @@ static void cannot_be_taken(void **state)
 	box_destroy(h);
 }
 
+/* It is there to be stopped, suspended, asked, watched, and to end by itself, like one that was started. */
+static void is_like_a_started_one(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	int vpid;
+
+	(void)state;
+	assert_done(dre_app_checkpoint(h, "a"));
+	assert_done(dre_app_restart(h, "a"));
+	assert_true(module_knows("c"));
+	assert_int_equal(box_run(h, "exit 7"), 7);
+	assert_int_equal(box_run(h, "! mknod /x b 8 0 2>/dev/null"), 0);
+	assert_done(dre_app_suspend(h));
+	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_SUSPENDED);
+	assert_done(dre_app_resume(h));
+	vpid = 1;
+	assert_done(dre_app_register_vpid(h, vpid));
+	assert_done(dre_app_stop(h));
+	assert_true(box_says(h, "init halts"));
+
+	/* The power is off: nobody has it locked. */
+	assert_done(dre_app_restart(h, "a"));
+	assert_int_equal(box_run(h, "kill -PWR 1"), 0);
+	assert_true(eventually(dre_app_status(h) == DRE_APP_CONTAINER_STATUS_STOP));
+	assert_false(module_knows("c"));
+	assert_done(dre_app_start(h));
+	box_destroy(h);
+}
+
+/* A reboot from inside starts it anew, from its files: not from the checkpoint. */
+static void reboots(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	int init;
+
+	(void)state;
+	assert_done(dre_app_checkpoint(h, "a"));
+	assert_done(dre_app_restart(h, "a"));
+	init = box_init(h);
+	assert_int_equal(box_run(h, "echo kept >/kept; kill -INT 1"), 0);
+	assert_true(eventually(is_gone(init)));
+	assert_true(eventually(dre_app_status(h) == DRE_APP_CONTAINER_STATUS_RUNNING));
+	assert_true(box_init(h) != init);
+	assert_int_equal(box_run(h, "[ $(cat /kept) = kept ]"), 0);
+	assert_true(module_knows("c"));
+	assert_done(dre_app_stop(h));
+	box_destroy(h);
+}
+
+/* It has the manifest that it had, and is stopped. */
+static void assert_not_restored(const dre_app_handle *h, const char *tag)
+{
+	char *before = read_file(STORE "/containers/c/manifest"), *after;
+
+	assert_int_equal(dre_app_restart(h, tag), DRE_ERR_LOAD_SNAPSHOT_FAILED);
+	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_STOP);
+	after = read_file(STORE "/containers/c/manifest");
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+}
+
+/* A restart that fails does not cost the container, and says why. */
+static void cannot_be_restored(void **state)
+{
+	dre_app_handle *h = box_start("c");
+
+	(void)state;
+	assert_done(dre_app_checkpoint(h, "a"));
+	assert_done(dre_app_checkpoint(h, "b"));
+	assert_int_equal(box_run(h, "echo since >/since"), 0);
+	assert_done(dre_app_stop(h));
+	assert_int_equal(system("echo >" STORE "/containers/c/checkpoints/a/images/pstree.img"), 0);
+	assert_not_restored(h, "a");
+	if (!strstr(dre_last_error(), "container 'c': CRIU: "))
+		fail_msg("%s", dre_last_error());
+	/* The same when it was running; and when what was restored cannot be what it was. */
+	assert_done(dre_app_start(h));
+	assert_not_restored(h, "a");
+	assert_int_equal(system("sed -i '$d' " STORE "/containers/c/checkpoints/b/record"), 0);
+	assert_not_restored(h, "b");
+	assert_int_equal(system("sed -i '$d' " STORE "/containers/c/checkpoints/b/manifest"), 0);
+	world_mark();
+	assert_refused(DRE_ERR_LOAD_SNAPSHOT_FAILED, dre_app_restart(h, "b"));
+	assert_done(dre_app_remove_checkpoint(h, "b"));
+	assert_done(dre_app_start(h));
+	assert_int_equal(box_run(h, "[ $(cat /since) = since ]"), 0);
+	box_destroy(h);
+}
+
+/*
+ * What a reboot of the host leaves: the store. The control groups are gone, nothing is mounted, and
+ * the module is another one.
+ */
+static void survives_the_host(void **state)
+{
+	dre_app_handle *h = box_create_with("c", BASE, 1);
+	int pid;
+
+	(void)state;
+	assert_done(dre_app_start(h));
+	pid = start_payload(h, 0);
+	assert_done(dre_app_checkpoint(h, "a"));
+	box_kill(h);
+	assert_int_equal(system("rmdir " CGROUPS "/dre/*/ " CGROUPS "/dre; rm -rf " STORE "/lxc/c; "
+				"rm -f /run/criu.kdat; sync; echo 3 >/proc/sys/vm/drop_caches"), 0);
+	unload_module();
+	load_module();
+	assert_done(dre_app_restart(h, "a"));
+	assert_payload_holds(h, pid, 1);
+	assert_int_equal(box_run(h, "! mknod /x b 254 0 2>/dev/null || ! cat /x 2>/dev/null"), 0);
+	box_destroy(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +433,10 @@ int main(void)
 		cmocka_unit_test_teardown(memory_is_dumped_early, box_destroy_all),
 		cmocka_unit_test_teardown(daware_goes_on, box_destroy_all),
 		cmocka_unit_test_teardown(cannot_be_taken, box_destroy_all),
+		cmocka_unit_test_teardown(cannot_be_restored, box_destroy_all),
+		cmocka_unit_test_teardown(is_like_a_started_one, box_destroy_all),
+		cmocka_unit_test_teardown(reboots, box_destroy_all),
+		cmocka_unit_test_teardown(survives_the_host, box_destroy_all),
 	};
 
 	return BOX_MAIN(tests, NULL);
