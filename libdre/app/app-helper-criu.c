@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@
 
 #define IMAGES		"images"
 #define EARLY		"early"
+#define VOLUMES		"volumes"	/* their paths in the container */
 #define FAILURE		"failure"	/* why an action failed */
 #define CRIU_CONF	"criu.conf"	/* what a restore needs to know of the console */
 #define CONSOLE_FD	100		/* the number by which it does */
@@ -245,6 +247,41 @@ static int add_console(struct arguments *a, const struct work *w)
 	return err && err != -EEXIST ? dre_fail_errno(-err, "%s/" CRIU_CONF, w->path) : 0;
 }
 
+/*
+ * Volumes, which D-RE has mounted in the root file system: CRIU calls them by the path that they have in
+ * the container, and a restore has to say what they are then.
+ */
+static int add_volumes(struct arguments *a, const struct work *w)
+{
+	char rootfs[PATH_MAX], where[PATH_MAX], line[3 * PATH_MAX];
+	FILE *mounts, *list = NULL;
+	size_t len;
+	int fd, err = app_path(w->app.store, w->app.name, "rootfs", rootfs);
+
+	if (err)
+		return err;
+	len = strlen(rootfs);
+	fd = openat(w->dir, VOLUMES, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		list = fdopen(fd, "w");
+	mounts = fopen("/proc/self/mountinfo", "re");
+	if (!list || !mounts)
+		err = dre_fail_errno(errno, "the volumes");
+	while (!err && fgets(line, sizeof(line), mounts)) {
+		if (sscanf(line, "%*s %*s %*s %*s %4095s", where) != 1 ||
+		    strncmp(where, rootfs, len) || where[len] != '/')
+			continue;
+		add(a, "--ext-mount-map");
+		add(a, "%s:%s", where + len, where + len);
+		fprintf(list, "%s\n", where + len);
+	}
+	if (mounts)
+		fclose(mounts);
+	if (list && fclose(list) && !err)
+		err = dre_fail_errno(errno, "the volumes");
+	return err;
+}
+
 /* The group's path, wherever the host has mounted them. */
 static void add_group_path(struct arguments *a, const char *group)
 {
@@ -395,6 +432,8 @@ static int dump(const struct work *w)
 	char message[1024];
 	int err = add_arguments(&a, w, "dump", IMAGES);
 
+	if (!err)
+		err = add_volumes(&a, w);
 	if (err) {
 		free_arguments(&a);
 		return err;
@@ -495,10 +534,33 @@ static int give_console(const struct work *w)
 		err = app_console_open(&w->app, &fd, id);
 	if (err)
 		return err;
-	if (dup2(fd, CONSOLE_FD) < 0 || setenv("CRIU_CONFIG_FILE", conf, 1))
+	if (dup2(fd, CONSOLE_FD) < 0)
 		err = dre_fail_errno(errno, "%s", conf);
 	close(fd);
 	return err;
+}
+
+/* What liblxc does not tell CRIU it takes from a file: this is one in memory, as long as we run. */
+static int configure_criu(const struct work *w)
+{
+	char rootfs[PATH_MAX], path[48], *console = NULL, *volumes, *volume, *rest;
+	size_t len;
+	int fd, err = app_path(w->app.store, w->app.name, "rootfs", rootfs);
+
+	if (err)
+		return err;
+	err = file_read(w->dir, VOLUMES, 1 << 20, &volumes, &len);
+	fd = err ? -1 : memfd_create("criu.conf", MFD_CLOEXEC);
+	if (fd < 0)
+		return dre_fail_errno(err ? -err : errno, "the volumes");
+	if (!file_read(w->dir, CRIU_CONF, 4096, &console, &len))
+		dprintf(fd, "%s", console);
+	for (rest = volumes; (volume = strsep(&rest, "\n")) && rest; )
+		dprintf(fd, "ext-mount-map %s:%s%s\n", volume, rootfs, volume);
+	free(console);
+	free(volumes);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), fd);
+	return setenv("CRIU_CONFIG_FILE", path, 1) ? dre_fail_errno(ENOMEM, "the environment") : 0;
 }
 
 static int restore(const struct work *w)
@@ -601,6 +663,8 @@ int do_restore(char **argv)
 	restored = &w;
 	if (!err && pthread_atfork(NULL, NULL, leave_to_monitor))
 		err = dre_fail_errno(ENOMEM, "the monitor");
+	if (!err)
+		err = configure_criu(&w);
 	if (!err)
 		err = restore(&w);
 	if (!err) {

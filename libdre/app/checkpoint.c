@@ -8,6 +8,7 @@
 #include "common/checkpoint.h"
 #include "common/rootfs.h"
 #include "common/store_private.h"
+#include "network.h"
 
 static int begin(struct app *app, const dre_app_handle *h, const char *tag)
 {
@@ -81,7 +82,11 @@ static int restore(const struct app *app, const struct checkpoint *cp)
 	if (!err)
 		err = rootfs_mount(app->store, app->name, m, rootfs);
 	if (!err)
-		err = app_helper_restore(app, cp->dir);
+		err = network_claim_port(app);
+	if (err)
+		return err;
+	err = app_helper_restore(app, cp->dir);
+	network_release_port(app);
 	return err;
 }
 
@@ -157,7 +162,7 @@ dre_return_t dre_app_restart(const dre_app_handle *h, const char *tag)
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_STOPPED);
 	if (!err)
-		err = check_module();
+		err = app_check_start(&app);
 	if (!err)
 		err = name_failure(restart(&app, tag), DRE_ERR_LOAD_SNAPSHOT_FAILED);
 	app_end(&app);	/* what is stopped is cleaned up there */

@@ -6,6 +6,7 @@
  *	manifest	the container's own, with a copy of the writable layer, which stays as it is
  *	images/		CRIU's images of the processes
  *	early/		those of the memory before the container stood still, if there are any
+ *	volumes		where the container had some
  *	record		what D-RE knows of the processes, see app/record.c
  *
  * It is whole: its name is given to it when all of it is on the disk.
