@@ -415,13 +415,14 @@ static int drop_locks(const struct work *w)
 {
 	DIR *images = file_opendir(w->dir, IMAGES);
 	struct dirent *entry;
-	int err = images ? 0 : -errno;
+	int err = 0;
 
+	if (!images)
+		return dre_fail_errno(errno, "CRIU's images");
 	while (!err && (entry = file_readdir(images)))
 		if (!strncmp(entry->d_name, "nftables-", strlen("nftables-")))
 			err = drop_lock(dirfd(images), entry->d_name);
-	if (images)
-		closedir(images);
+	closedir(images);
 	return err ? dre_fail_errno(-err, "CRIU's images") : 0;
 }
 
