@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <dre_app.h>
@@ -77,7 +78,28 @@ static double sample_ours(void *h)
 	return stalled;
 }
 
-/* CRIU's own way to lock the network takes iptables, which are not there. */
+/*
+ * What lxc-checkpoint does not tell CRIU: its own way to lock the network takes iptables, which are not
+ * there; and the other side of the console is D-RE's.
+ */
+static void configure_criu(const dre_app_handle *h)
+{
+	FILE *f = fopen("/run/criu.conf", "we");
+	struct stat st;
+	char path[64];
+	int init;
+
+	must(dre_app_get_pid(h, &init), "init");
+	snprintf(path, sizeof(path), "/proc/%d/root/dev/console", init);
+	if (!f || stat(path, &st)) {
+		perror(path);
+		exit(1);
+	}
+	fprintf(f, "network-lock nftables\nexternal tty[%llx:%llx]\n", (long long)st.st_rdev,
+		(long long)st.st_dev);
+	fclose(f);
+}
+
 static double sample_lxc(void *h)
 {
 	int64_t before[2];
@@ -98,7 +120,7 @@ static dre_app_handle *start_container(void)
 	int64_t ready[2];
 
 	run("modprobe dre; mkdir -p /run/bench/dev /run/bench/proc /run/bench/sys /run/bench/sbin; "
-	    "cp /tests/bench/stall /run/bench/sbin/init; echo network-lock nftables >/run/criu.conf; "
+	    "cp /tests/bench/stall /run/bench/sbin/init; "
 	    "printf '[app]\\nhalt_timeout = 0\\n' >/run/dre.conf");
 	setenv("DRE_CONF", "/run/dre.conf", 1);
 	must(dre_app_import_base("bench", "/run/bench", NULL, NULL), "import");
@@ -111,6 +133,7 @@ static dre_app_handle *start_container(void)
 		usleep(100000);
 		read_stall(h, ready);
 	} while (!ready[1]);
+	configure_criu(h);
 	return h;
 }
 
