@@ -3,6 +3,7 @@
  * Checkpoints of running containers, and restarts from them.
  */
 #include <errno.h>
+#include <sys/wait.h>
 
 #include "box.h"
 
@@ -423,6 +424,41 @@ static void survives_the_host(void **state)
 	box_destroy(h);
 }
 
+static bool is_frozen(void)
+{
+	char *freeze = read_file(CGROUPS "/dre/app/c/cgroup.freeze");
+	bool frozen = freeze && *freeze == '1';
+
+	free(freeze);
+	return frozen;
+}
+
+/* The caller is killed half way: the helper brings it to an end, and the next change collects. */
+static void caller_is_killed(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	struct agent agent;
+	pid_t pid;
+
+	(void)state;
+	assert_done(dre_app_create_cgroup(h, "blue"));
+	box_agent(h, &agent, "-s 10 -m exit");
+	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(dre_app_checkpoint(h, "a") != 0);
+	assert_true(eventually(is_frozen()));
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_true(eventually(dre_app_status(h) == DRE_APP_CONTAINER_STATUS_RUNNING));
+	assert_bound(h, "blue", agent.vpid, 0);
+	assert_checkpoints(h, NULL, NULL);
+	assert_done(dre_app_checkpoint(h, "b"));
+	assert_int_equal(system("[ $(ls -A " STORE "/containers/c/checkpoints) = b ]"), 0);
+	box_destroy(h);
+}
+
 /* A volume is the host's: it is not in the checkpoint, and there again. */
 static void volumes_stay(void **state)
 {
@@ -455,6 +491,7 @@ int main(void)
 		cmocka_unit_test_teardown(is_like_a_started_one, box_destroy_all),
 		cmocka_unit_test_teardown(reboots, box_destroy_all),
 		cmocka_unit_test_teardown(survives_the_host, box_destroy_all),
+		cmocka_unit_test_teardown(caller_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(volumes_stay, box_destroy_all),
 	};
 
