@@ -701,7 +701,7 @@ int do_action(void)
 	struct work w;
 	int err;
 
-	if (!argv[0] || !argv[1] || !argv[2])
+	if (!action || !argv[0] || !argv[1] || !argv[2])
 		return EXIT_FAILURE;
 	if (strcmp(action, "pre-dump") && strcmp(action, "pre-resume"))
 		return EXIT_SUCCESS;
