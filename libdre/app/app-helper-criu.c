@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@
 #define FAILURE		"failure"	/* why an action failed */
 #define CRIU_CONF	"criu.conf"	/* what a restore needs to know of the console */
 #define CONSOLE_FD	100		/* the number by which it does */
+#define DUMP_TRIES	3		/* see group_vanished() */
 #define HELPER		DRE_LIBEXECDIR "/dre/dre-app-helper"
 
 /* For actions, which get no arguments. */
@@ -339,13 +341,23 @@ static int add_arguments(struct arguments *a, const struct work *w, const char *
 	return add_console(a, w);
 }
 
-/* It reads the control groups as the host's root sees them. */
-static void leave_cgroup(void)
+/*
+ * CRIU mounts the control groups for itself, without options. In the host's namespace of control
+ * groups that would take nsdelegate from all of their mounts, and with it what keeps root of a
+ * privileged container from the groups that it is in. In another namespace it does not; one
+ * that is made in the root of all groups shows them as the host's does.
+ */
+static int own_cgroup_namespace(void)
 {
-	int root;
+	int root, err = cgroupfs_open(&root);
 
-	if (!cgroupfs_open(&root))
-		cgroupfs_set(root, "cgroup.procs", "0");
+	if (err)
+		return err;
+	err = cgroupfs_set(root, "cgroup.procs", "0");
+	close(root);
+	if (!err && unshare(CLONE_NEWCGROUP))
+		err = -errno;
+	return err ? dre_fail_errno(-err, "a namespace of control groups for CRIU") : 0;
 }
 
 /* False if it fails. What it says before it has its log goes nowhere. */
@@ -358,8 +370,8 @@ static bool run_criu(struct arguments *a)
 		return false;
 	pid = fork();
 	if (!pid) {
-		leave_cgroup();
-		execvp(a->argv[0], a->argv);
+		if (!own_cgroup_namespace())
+			execvp(a->argv[0], a->argv);
 		_exit(127);
 	}
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -426,35 +438,6 @@ static int drop_locks(const struct work *w)
 	return err ? dre_fail_errno(-err, "CRIU's images") : 0;
 }
 
-static int dump(const struct work *w)
-{
-	bool early = dump_early(w), done;
-	struct arguments a = {};
-	char message[1024];
-	int err = add_arguments(&a, w, "dump", IMAGES);
-
-	if (!err)
-		err = add_volumes(&a, w);
-	if (err) {
-		free_arguments(&a);
-		return err;
-	}
-	add(&a, "--leave-running");
-	add(&a, "--action-script");
-	add(&a, "%s", HELPER);
-	if (early) {
-		add(&a, "--track-mem");
-		add(&a, "--prev-images-dir");
-		add(&a, "../" EARLY);
-	}
-	done = run_criu(&a);
-	free_arguments(&a);
-	if (done)
-		return drop_locks(w);
-	find_cause(w, "dump", message, sizeof(message));
-	return dre_fail(DRE_ERR_SAVE_SNAPSHOT_FAILED, "%s", message);
-}
-
 /* The container is frozen, as CRIU's images have it. */
 static int copy_files(const struct work *w, const char *copy)
 {
@@ -482,6 +465,54 @@ static int let_go(const struct work *w, int err)
 	if (err)
 		restore_error(&saved);
 	return err ? err : ret;
+}
+
+/* Why it failed is in @message. */
+static int dump_once(const struct work *w, bool early, char *message, size_t size)
+{
+	struct arguments a = {};
+	bool done;
+	int err = add_arguments(&a, w, "dump", IMAGES);
+
+	if (!err)
+		err = add_volumes(&a, w);
+	if (err) {
+		free_arguments(&a);
+		snprintf(message, size, "%s", dre_last_error());
+		return err;
+	}
+	add(&a, "--leave-running");
+	add(&a, "--action-script");
+	add(&a, "%s", HELPER);
+	if (early) {
+		add(&a, "--track-mem");
+		add(&a, "--prev-images-dir");
+		add(&a, "../" EARLY);
+	}
+	done = run_criu(&a);
+	free_arguments(&a);
+	if (done)
+		return 0;
+	find_cause(w, "dump", message, size);
+	return DRE_ERR_SAVE_SNAPSHOT_FAILED;
+}
+
+/* CRIU gives up when a control group vanishes just while it walks through those of the container. */
+static bool group_vanished(const char *message)
+{
+	return strstr(message, "for empty cgroups: No such file");
+}
+
+static int dump(const struct work *w)
+{
+	bool early = dump_early(w);
+	char message[1024];
+	int err, tries = 0;
+
+	do {
+		err = dump_once(w, early, message, sizeof(message));
+	} while (err && group_vanished(message) && ++tries < DUMP_TRIES && !let_go(w, 0));
+	return err ? dre_fail(err, "%s", message) : drop_locks(w);
 }
 
 int do_checkpoint(char **argv)
@@ -666,6 +697,8 @@ int do_restore(char **argv)
 		err = dre_fail_errno(ENOMEM, "the monitor");
 	if (!err)
 		err = configure_criu(&w);
+	if (!err)
+		err = own_cgroup_namespace();
 	if (!err)
 		err = restore(&w);
 	if (!err) {

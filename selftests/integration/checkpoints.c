@@ -48,6 +48,16 @@ static void assert_checkpoints(const dre_app_handle *h, const char *first, const
 	assert_done(dre_app_release_checkpoint_list(list));
 }
 
+/* Does root of a container have its control groups for itself only? CRIU mounts them, too. */
+static bool groups_are_delegated(void)
+{
+	char *mounts = read_file("/proc/self/mountinfo");
+	bool delegated = strstr(mounts, ",nsdelegate");
+
+	free(mounts);
+	return delegated;
+}
+
 /* Running, stopped, of a dead init, twice from the same, and from one of a restarted one. */
 static void goes_back(void **state)
 {
@@ -81,6 +91,7 @@ static void goes_back(void **state)
 	assert_done(dre_app_remove_checkpoint(h, "a"));
 	assert_checkpoints(h, "b", NULL);
 	box_destroy(h);
+	assert_true(groups_are_delegated());
 }
 
 static void refused(void **state)
