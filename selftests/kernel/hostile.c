@@ -550,7 +550,8 @@ TEST_F(hostile, floods_the_events)
 	while (event.type != DRE_EVENT_ENDED) {
 		ASSERT_EQ(1, next_event(self->fd, &event));
 		lost += event.type == DRE_EVENT_LOST;
-		ASSERT_GE(DRE_EVENTS_MAX, ++read);
+		/* What had room, and its exit and the end, which may come while that is read. */
+		ASSERT_GE(DRE_EVENTS_MAX + 2, ++read);
 	}
 	EXPECT_EQ(1, lost);
 	EXPECT_EOF(self->fd);
