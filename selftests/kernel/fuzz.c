@@ -52,10 +52,7 @@ static const struct {
 
 static void __noreturn worker_main(int me)
 {
-	const uint64_t all = -1;	/* also those that libc keeps for itself */
-
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
 	if (setresuid(SORT(me)->uid, SORT(me)->uid, SORT(me)->uid))
 		_exit(0);
 	request_prepare(SORT(me)->container);
@@ -64,19 +61,35 @@ static void __noreturn worker_main(int me)
 	_exit(0);
 }
 
-/* It goes on where the one before it was when its container ended. */
+/* All of them, also those that libc keeps for itself. */
+static uint64_t set_blocked(uint64_t blocked)
+{
+	uint64_t before;
+
+	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, &before, sizeof(blocked)))
+		die("sigprocmask");
+	return before;
+}
+
+/*
+ * It goes on where the one before it was when its container ended. No signal may end it, and
+ * others may register it with one, and terminate it, as soon as it is there.
+ */
 static void start_worker(int i)
 {
 	int container = SORT(i)->container;
 	pid_t pid = 0;
+	uint64_t before;
 
 	world->worker[i].container = container;
 	if (world->next[i] < world->share && population_lives(container)) {
+		before = set_blocked(-1);
 		pid = population_fork(container);
 		if (!pid) {
 			world->worker[i].vpid = getpid();
 			worker_main(i);
 		}
+		set_blocked(before);
 	}
 	world->worker[i].pid = pid;
 }
