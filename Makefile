@@ -100,7 +100,7 @@ install: all
 		cp -P $(B)/lib/$$l.so $(DESTDIR)$(libdir) || exit; done
 	printf 'INPUT(%s)\n' '$(LIBRARIES:lib%=-l%)' >$(DESTDIR)$(libdir)/libdre.so
 	$(foreach l,$(LIBRARIES),$(call pkgconfig,$(l)) >$(DESTDIR)$(libdir)/pkgconfig/$(l).pc;)
-	$(INSTALL) -m 644 libdaware/daware.h libdre/include/dre.h libdre/include/dre_app.h $(DESTDIR)$(includedir)
+	$(INSTALL) -m 644 libdaware/daware.h $(wildcard libdre/include/*.h) $(DESTDIR)$(includedir)
 	$(INSTALL) -m 644 uapi/linux/dre.h $(DESTDIR)$(includedir)/linux
 	$(INSTALL) $(wildcard $(B)/bin/*) $(DESTDIR)$(bindir)
 	$(INSTALL) $(wildcard $(B)/libexec/dre/*) $(DESTDIR)$(libexecdir)/dre

@@ -3,8 +3,9 @@
 include libdre/common/sources.mk
 
 # What is called app-*.c belongs to programs of its own.
-libdreapp_SRCS := $(filter-out libdre/app/app-%.c,$(wildcard libdre/app/*.c)) $(libdre_common_SRCS)
-libdreapp_LIBS := libdaware lxc $(libdre_common_LIBS)
+libdreapp_SRCS := $(filter-out libdre/app/app-%.c,$(wildcard libdre/app/*.c)) \
+		  $(libdre_common_SRCS) $(libdre_tree_SRCS)
+libdreapp_LIBS := libdaware lxc $(libdre_common_LIBS) $(libdre_tree_LIBS)
 
 $(eval $(call library,libdreapp,1,$(libdreapp_SRCS),$(libdreapp_LIBS)))
 
@@ -17,3 +18,8 @@ all: $(B)/libexec/dre/dre-app-init
 $(B)/libexec/dre/dre-app-init: $(call objs,libdre/app/app-init.c)
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -static $(LDFLAGS) -o $@ $^
+
+libdresys_SRCS := $(wildcard libdre/sys/*.c) $(libdre_common_SRCS) $(libdre_disk_SRCS)
+libdresys_LIBS := libdaware libvirt libxml-2.0 $(libdre_common_LIBS)
+
+$(eval $(call library,libdresys,1,$(libdresys_SRCS),$(libdresys_LIBS)))

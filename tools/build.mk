@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-tools_COMMON := $(addprefix tools/common/,command.c complete.c progress.c table.c)
+tools_COMMON := $(addprefix tools/common/,command.c complete.c container_commands.c progress.c table.c)
 
 $(eval $(call program,bin/dre-app,$(wildcard tools/app/*.c) $(tools_COMMON),libdreapp libdaware json-c smartcols))
+$(eval $(call program,bin/dre-sys,$(wildcard tools/sys/*.c) $(tools_COMMON),libdresys libdaware json-c smartcols))
 $(call objs,$(wildcard tools/*/*.c)): ALL_CPPFLAGS += -Itools
 
 # It runs in containers that have no libraries.

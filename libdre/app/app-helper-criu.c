@@ -78,7 +78,7 @@ static int work_begin(struct work *w, char **argv, const char *log)
 		     argv[2]) >= (int)sizeof(w->path) - 64)
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "the path of the checkpoint is too long");
 	strcpy(w->app.name, argv[1]);
-	err = store_open(&w->app.store, argv[0]);
+	err = store_open(&w->app.store, argv[0], &layer_tree);
 	if (err)
 		return err;
 	w->dir = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

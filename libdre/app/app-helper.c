@@ -148,7 +148,7 @@ static void end_console(const char *root, const char *name)
 	struct app app = {};
 
 	strcpy(app.name, name);
-	if (!store_open(&app.store, root))
+	if (!store_open(&app.store, root, &layer_tree))
 		app_console_stop(&app);
 	store_close(app.store);
 }
@@ -414,7 +414,7 @@ static int hook_pre_start(const struct hook *hook)
 	if (strlen(hook->name) >= sizeof(app.name))
 		return EXIT_FAILURE;
 	strcpy(app.name, hook->name);
-	err = store_open(&app.store, hook->root);
+	err = store_open(&app.store, hook->root, &layer_tree);
 	if (!err)
 		err = app_path(app.store, app.name, "rootfs", rootfs);
 	if (!err)
@@ -439,7 +439,7 @@ int set_limits(const char *root, const char *name)
 	strcpy(app.name, name);
 	err = dre_config_load(&app.config);
 	if (!err)
-		err = store_open(&app.store, root);
+		err = store_open(&app.store, root, &layer_tree);
 	if (!err)
 		err = container_read(app.store, app.name, &m);
 	if (!err)
@@ -579,7 +579,7 @@ static int hook_post_stop(const struct hook *hook)
 	if (strlen(hook->name) >= sizeof(app.name))
 		return EXIT_FAILURE;
 	strcpy(app.name, hook->name);
-	err = store_open(&app.store, hook->root);
+	err = store_open(&app.store, hook->root, &layer_tree);
 	if (!err)
 		err = container_lock_to_settle(&app.container, app.store, app.name);
 	if (!err) {

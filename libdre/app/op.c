@@ -14,21 +14,14 @@
 #include "common/rootfs.h"
 #include "volume.h"
 
-static int check_privilege(void)
-{
-	if (geteuid() != 0)
-		return dre_fail(DRE_ERR_PERMISSION_DENIED, "only root may manage containers");
-	return 0;
-}
-
 int app_open_store(struct dre_config *config, struct store **store)
 {
-	int err = check_privilege();
+	int err = dre_check_privilege();
 
 	if (!err)
 		err = dre_config_load(config);
 	if (!err)
-		err = store_open(store, config->store);
+		err = store_open(store, config->store, &layer_tree);
 	return err;
 }
 
@@ -47,26 +40,6 @@ static int open_lxc(struct app *app)
 	return 0;
 }
 
-static int check_free(const struct app *app)
-{
-	bool busy;
-	int err = container_busy(app->store, app->name, &busy);
-
-	if (!err && busy)
-		err = dre_fail(DRE_ERR_CONTAINER_BUSY,
-			       "container '%s' is busy: another operation is under way", app->name);
-	return err;
-}
-
-static int check_exists(const struct app *app)
-{
-	struct manifest m = {};
-	int err = container_read(app->store, app->name, &m);
-
-	manifest_free(&m);
-	return err;
-}
-
 int app_begin(struct app *app, const char *name, enum app_access access)
 {
 	int err = dre_check_name("container", name);
@@ -81,11 +54,11 @@ int app_begin(struct app *app, const char *name, enum app_access access)
 	if (access >= APP_CHANGE)
 		err = container_lock(&app->container, app->store, name);
 	else
-		err = check_exists(app);
+		err = container_check_exists(app->store, name);
 	if (err == DRE_ERR_CONTAINER_UNKNOWN_STATUS && access == APP_REMOVE)
 		err = container_lock_damaged(&app->container, app->store, name);
 	if (!err && access == APP_USE)
-		err = check_free(app);
+		err = container_check_free(app->store, name);
 	if (!err && access == APP_CHANGE)
 		err = app_configure(&app->config, name, &app->container->manifest);
 	if (!err)

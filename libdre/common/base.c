@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base.h"
-#include "base_private.h"
 #include "fail.h"
 #include "lock.h"
 #include "names.h"
@@ -32,21 +31,6 @@ int base_read(struct store *s, const char *name, struct manifest *m)
 			       "%s/%s is not the manifest of a base image", s->root, path);
 	}
 	return ret;
-}
-
-int base_ensure(struct store *s, const char *name)
-{
-	struct manifest m;
-	int ret;
-
-	ret = base_read(s, name, &m);
-	if (!ret)
-		manifest_free(&m);
-	if (ret != DRE_ERR_BASE_NONEXISTENCE || strcmp(name, BASE_BUSYBOX))
-		return ret;
-	/* Another one that was faster made the same. */
-	ret = base_build_busybox(s, "/bin/busybox");
-	return ret == DRE_ERR_BASE_EXISTENCE ? 0 : ret;
 }
 
 static int is_of(void *name, const struct manifest *m)

@@ -8,68 +8,13 @@
 #include <unistd.h>
 
 #include "base_private.h"
-#include "container.h"
 #include "fail.h"
-#include "file.h"
 #include "names.h"
 #include "store_private.h"
 
 static int fail_exists(const char *name)
 {
 	return dre_fail(DRE_ERR_BASE_EXISTENCE, "there is a base image '%s' already", name);
-}
-
-/*
- * The kind of init.
- */
-
-/* Looks a path up as a process whose root is the layer does. */
-static bool stat_in_root(int layer_fd, const char *path, struct stat *st)
-{
-	int fd = file_openat2(layer_fd, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_XDEV);
-	bool found = fd >= 0 && !fstat(fd, st);
-
-	if (fd >= 0)
-		close(fd);
-	return found;
-}
-
-/*
- * /sbin/init is often a link to what it really is, symbolic or hard. The signals are those that
- * liblxc is to send (lxc.signal.halt, .reboot).
- */
-static const struct init_kind {
-	const char *program;
-	const char *halt_signal;
-	const char *reboot_signal;
-} init_kinds[] = {
-	{ "lib/systemd/systemd", "SIGRTMIN+3", "SIGINT" },
-	{ "usr/lib/systemd/systemd", "SIGRTMIN+3", "SIGINT" },
-	{ "bin/busybox", "SIGUSR1", "SIGTERM" },
-	{ "sbin/busybox", "SIGUSR1", "SIGTERM" },
-	{ "usr/bin/busybox", "SIGUSR1", "SIGTERM" },
-	{ "usr/sbin/busybox", "SIGUSR1", "SIGTERM" },
-	{ NULL, "SIGPWR", "SIGINT" },		/* what System V's init understands */
-};
-
-static int detect_init(int layer_fd, const char *name, struct manifest *m)
-{
-	const struct init_kind *kind;
-	struct stat init, st;
-	int ret;
-
-	if (!stat_in_root(layer_fd, "sbin/init", &init) || !S_ISREG(init.st_mode) ||
-	    !(init.st_mode & 0111))
-		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
-				"base image '%s' would have no /sbin/init that can be executed",
-				name);
-	for (kind = init_kinds; kind->program; kind++)
-		if (stat_in_root(layer_fd, kind->program, &st) && st.st_ino == init.st_ino)
-			break;
-	ret = manifest_set(m, SETTING_HALT_SIGNAL, kind->halt_signal);
-	if (!ret)
-		ret = manifest_set(m, SETTING_REBOOT_SIGNAL, kind->reboot_signal);
-	return ret ? dre_fail_errno(-ret, "cannot make base image '%s'", name) : 0;
 }
 
 static int fill_layer(struct store *s, const char *name, const char *layer, base_fill_fn fill,
@@ -81,12 +26,12 @@ static int fill_layer(struct store *s, const char *name, const char *layer, base
 	if (fd < 0)
 		return dre_fail_errno(errno, "cannot open layer %s/layers/%s", s->root, layer);
 	/* An archive need not have a member for its top. */
-	if (fchmod(fd, 0755) < 0)
+	if (s->kind->trees && fchmod(fd, 0755) < 0)
 		ret = dre_fail_errno(errno, "cannot make base image '%s'", name);
 	else
 		ret = fill(arg, fd);
 	if (!ret)
-		ret = detect_init(fd, name, m);
+		ret = s->kind->describe(fd, name, m);
 	close(fd);
 	return ret;
 }

@@ -9,8 +9,7 @@
 
 /*
  * Makes a base image of one layer, which @fill fills. Without a trace if it fails:
- * DRE_ERR_BASE_EXISTENCE, what @fill returned, DRE_ERR_INVALID_ARGUMENT if there is no init in
- * it then. The kind of init decides about the settings.
+ * DRE_ERR_BASE_EXISTENCE, what @fill returned, what the kind of layer finds wrong with it then.
  */
 typedef int (*base_fill_fn)(void *arg, int layer_fd);
 
@@ -21,5 +20,11 @@ int base_make(struct store *store, const char *name, base_fill_fn fill, void *ar
  * if that is missing or not statically linked, DRE_ERR_BASE_EXISTENCE if the base is there.
  */
 int base_build_busybox(struct store *store, const char *program);
+
+/*
+ * Finds the init of a tree, and the settings that follow from its kind. DRE_ERR_INVALID_ARGUMENT:
+ * there is none that can be executed. @base is for the error text.
+ */
+int base_detect_init(int tree_fd, const char *base, struct manifest *m);
 
 #endif /* DRE_COMMON_BASE_PRIVATE_H */

@@ -13,6 +13,7 @@
 
 #define DEFAULT_PATH	"/etc/dre/dre.conf"
 #define MAX_TIMEOUT	86400
+#define MAX_CPUS	4096
 #define MAX_ID		0xfffffffeu	/* (uid_t)-1 is none */
 
 struct parser {
@@ -43,28 +44,46 @@ static const char *parse_number(const char *value, uint32_t min, uint32_t max, u
 	return NULL;
 }
 
-static const char *set_base(struct dre_config *cfg, const char *value)
+static const char *parse_bool(const char *value, bool *yes)
+{
+	*yes = !strcmp(value, "yes");
+	return *yes || !strcmp(value, "no") ? NULL : "is neither yes nor no";
+}
+
+static const char *parse_text(const char *value, size_t size, char *text)
+{
+	if (strlen(value) >= size)
+		return "is too long";
+	strcpy(text, value);
+	return NULL;
+}
+
+static const char *parse_path(const char *value, char path[PATH_MAX])
+{
+	return *value == '/' ? parse_text(value, PATH_MAX, path) : "is not an absolute path";
+}
+
+static const char *parse_base(const char *value, char base[DRE_NAME_MAX + 1])
 {
 	if (dre_check_name("base image", value))
 		return "is not the name of a base image";
-	strcpy(cfg->base, value);
+	strcpy(base, value);
 	return NULL;
+}
+
+static const char *set_base(struct dre_config *cfg, const char *value)
+{
+	return parse_base(value, cfg->base);
 }
 
 static const char *set_store(struct dre_config *cfg, const char *value)
 {
-	if (*value != '/')
-		return "is not an absolute path";
-	if (strlen(value) >= sizeof(cfg->store))
-		return "is too long";
-	strcpy(cfg->store, value);
-	return NULL;
+	return parse_path(value, cfg->store);
 }
 
 static const char *set_privileged(struct dre_config *cfg, const char *value)
 {
-	cfg->privileged = !strcmp(value, "yes");
-	return cfg->privileged || !strcmp(value, "no") ? NULL : "is neither yes nor no";
+	return parse_bool(value, &cfg->privileged);
 }
 
 static const char *set_stop_timeout(struct dre_config *cfg, const char *value)
@@ -203,6 +222,51 @@ static const char *set_idmap_size(struct dre_config *cfg, const char *value)
 	return parse_number(value, 1, MAX_ID, &cfg->idmap_size);
 }
 
+static const char *set_sys_base(struct dre_config *cfg, const char *value)
+{
+	return parse_base(value, cfg->sys.base);
+}
+
+static const char *set_sys_store(struct dre_config *cfg, const char *value)
+{
+	return parse_path(value, cfg->sys.store);
+}
+
+static const char *set_sys_libvirt(struct dre_config *cfg, const char *value)
+{
+	return *value ? parse_text(value, sizeof(cfg->sys.libvirt), cfg->sys.libvirt) : "is empty";
+}
+
+static const char *set_sys_emulation(struct dre_config *cfg, const char *value)
+{
+	return parse_bool(value, &cfg->sys.emulation);
+}
+
+static const char *set_sys_cpus(struct dre_config *cfg, const char *value)
+{
+	return parse_number(value, 1, MAX_CPUS, &cfg->sys.cpus);
+}
+
+static const char *set_sys_halt_timeout(struct dre_config *cfg, const char *value)
+{
+	return parse_number(value, 0, MAX_TIMEOUT, &cfg->sys.halt_timeout);
+}
+
+static const char *set_sys_kernel(struct dre_config *cfg, const char *value)
+{
+	return parse_path(value, cfg->sys.kernel);
+}
+
+static const char *set_sys_initrd(struct dre_config *cfg, const char *value)
+{
+	return parse_path(value, cfg->sys.initrd);
+}
+
+static const char *set_sys_cmdline(struct dre_config *cfg, const char *value)
+{
+	return parse_text(value, sizeof(cfg->sys.cmdline), cfg->sys.cmdline);
+}
+
 static const struct {
 	const char *section;
 	const char *key;
@@ -221,6 +285,15 @@ static const struct {
 	{ "app", "memsw", set_memsw },
 	{ "app", "idmap_base", set_idmap_base },
 	{ "app", "idmap_size", set_idmap_size },
+	{ "sys", "base", set_sys_base },
+	{ "sys", "store", set_sys_store },
+	{ "sys", "libvirt", set_sys_libvirt },
+	{ "sys", "emulation", set_sys_emulation },
+	{ "sys", "cpus", set_sys_cpus },
+	{ "sys", "halt_timeout", set_sys_halt_timeout },
+	{ "sys", "kernel", set_sys_kernel },
+	{ "sys", "initrd", set_sys_initrd },
+	{ "sys", "cmdline", set_sys_cmdline },
 };
 
 #define NR_KEYS	(sizeof(keys) / sizeof(*keys))
@@ -344,6 +417,10 @@ static int parse(struct parser *p)
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
 				"%s: idmap_base and idmap_size leave no room for a container",
 				p->path);
+	if (!*p->cfg->sys.kernel && (*p->cfg->sys.initrd || *p->cfg->sys.cmdline))
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
+				"%s: there is %s without a kernel", p->path,
+				*p->cfg->sys.initrd ? "an initrd" : "a cmdline");
 	return 0;
 }
 
@@ -360,6 +437,12 @@ int dre_config_load(struct dre_config *cfg)
 		.halt_timeout = 10,
 		.idmap_base = 0x70000000,
 		.idmap_size = 65536,
+		.sys = {
+			.store = "/var/lib/dre/sys",
+			.libvirt = "qemu:///system",
+			.cpus = 1,
+			.halt_timeout = 60,
+		},
 	};
 
 	p.file = fopen(p.path, "re");

@@ -30,6 +30,19 @@ struct dre_limits {
 	unsigned long long memsw;	/* bytes of memory and swap together */
 };
 
+/* Section "sys": system containers. */
+struct dre_sys_config {
+	char base[DRE_NAME_MAX + 1];	/* default base image; "": none */
+	char store[PATH_MAX];		/* root of the image store, absolute */
+	char libvirt[256];		/* URI of the connection */
+	bool emulation;			/* run machines also where there is no KVM, slowly */
+	unsigned int cpus;		/* of each machine */
+	unsigned int halt_timeout;	/* seconds that a machine has to power off */
+	char kernel[PATH_MAX];		/* booted in place of what the disk has, "": none */
+	char initrd[PATH_MAX];
+	char cmdline[1024];		/* that kernel's arguments */
+};
+
 struct dre_config {
 	char base[DRE_NAME_MAX + 1];	/* default base image */
 	char store[PATH_MAX];		/* root of the image store, absolute */
@@ -41,6 +54,7 @@ struct dre_config {
 	struct dre_limits limits;
 	uint32_t idmap_base;		/* first host id that user namespaces may use */
 	uint32_t idmap_size;		/* ids of each user namespace */
+	struct dre_sys_config sys;
 };
 
 /*

@@ -232,6 +232,26 @@ int container_busy(struct store *store, const char *name, bool *busy)
 	return ret ? fail_open(name, -ret) : 0;
 }
 
+int container_check_free(struct store *store, const char *name)
+{
+	bool busy;
+	int ret = container_busy(store, name, &busy);
+
+	if (!ret && busy)
+		ret = dre_fail(DRE_ERR_CONTAINER_BUSY,
+			       "container '%s' is busy: another operation is under way", name);
+	return ret;
+}
+
+int container_check_exists(struct store *store, const char *name)
+{
+	struct manifest m = {};
+	int ret = container_read(store, name, &m);
+
+	manifest_free(&m);
+	return ret;
+}
+
 int container_commit(struct container *c)
 {
 	int ret;

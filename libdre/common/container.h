@@ -110,6 +110,10 @@ int container_busy(struct store *store, const char *name, bool *busy);
 int container_write_ids(int dir_fd, const char *name, const struct manifest *m);
 bool container_read_ids(struct store *store, const char *name, struct idmap *map);
 
+/* As errors: DRE_ERR_CONTAINER_BUSY; what container_read() returns. */
+int container_check_free(struct store *store, const char *name);
+int container_check_exists(struct store *store, const char *name);
+
 /* The user namespace's range; map->count is 0 for a privileged container. */
 int container_idmap(const char *name, const struct manifest *m, struct idmap *map);
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fail.h"
 
@@ -31,6 +32,13 @@ const char *dre_printable(struct printable *p, const char *text)
 		p->text[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
 	strcpy(p->text + i, text[i] ? "..." : "");
 	return p->text;
+}
+
+int dre_check_privilege(void)
+{
+	if (geteuid() != 0)
+		return dre_fail(DRE_ERR_PERMISSION_DENIED, "only root may manage containers");
+	return 0;
 }
 
 void save_error(struct saved_error *saved)

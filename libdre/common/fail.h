@@ -22,6 +22,9 @@
  */
 int dre_fail_errno(int errnum, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* DRE_ERR_PERMISSION_DENIED for everybody but root. */
+int dre_check_privilege(void);
+
 /* What failed first, while what it left is cleaned up, which may fail as well. */
 struct saved_error {
 	char text[1024];

@@ -163,7 +163,7 @@ static int sweep_all(struct store *s, struct live *live)
 		return ret;
 	live_sort(live);
 	ret = sweep(s, s->layers_fd, &live->layers);
-	if (!ret)
+	if (!ret && s->kind->trees)
 		ret = sweep(s, s->work_fd, &live->writable);
 	if (!ret)
 		ret = sweep(s, s->containers_fd, NULL);

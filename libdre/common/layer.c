@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "attr.h"
 #include "fail.h"
 #include "file.h"
 #include "store_private.h"
@@ -12,25 +11,9 @@
 
 int layer_open(struct store *s, const char *name)
 {
-	return openat(s->layers_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
+	int kind = s->kind->trees ? O_DIRECTORY : 0;
 
-static int copy_top(struct store *s, const char *from, const char *to)
-{
-	struct attr attr;
-	struct stat st;
-	int ret;
-
-	if (fstatat(s->layers_fd, from, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	ret = attr_read(&attr, s->layers_fd, from, &st);
-	if (ret)
-		return ret;
-	/* overlayfs' own notes speak of the place that a directory had in its chain. */
-	attr_remove(&attr, "trusted.overlay.");
-	ret = attr_apply(&attr, s->layers_fd, to);
-	attr_free(&attr);
-	return ret;
+	return openat(s->layers_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | kind);
 }
 
 int layer_create(struct store *s, const char *below, layer_name_t name)
@@ -39,18 +22,14 @@ int layer_create(struct store *s, const char *below, layer_name_t name)
 
 	do {
 		file_random_name(name);
-		ret = mkdirat(s->layers_fd, name, 0700) < 0 ? -errno : 0;
+		ret = s->kind->make(s, below, name);
 	} while (ret == -EEXIST);
-	if (ret)
-		return dre_fail_errno(-ret, "cannot make a layer in %s", s->root);
-	if (!below)
-		return 0;
-
-	ret = mkdirat(s->work_fd, name, 0700) < 0 ? -errno : copy_top(s, below, name);
 	if (!ret)
 		return 0;
 	layer_discard(s, name);
-	return dre_fail_errno(-ret, "cannot make a layer on %s/layers/%s", s->root, below);
+	if (below)
+		return dre_fail_errno(-ret, "cannot make a layer on %s/layers/%s", s->root, below);
+	return dre_fail_errno(-ret, "cannot make a layer in %s", s->root);
 }
 
 int layer_sync(struct store *s, const char *name, bool files)
@@ -60,7 +39,7 @@ int layer_sync(struct store *s, const char *name, bool files)
 
 	/* One pass over the whole file system costs less than a flush for each file. */
 	if (fd < 0 || (files ? syncfs(fd) : fsync(fd)) < 0 || fsync(s->layers_fd) < 0 ||
-	    fsync(s->work_fd) < 0)
+	    (s->kind->trees && fsync(s->work_fd) < 0))
 		ret = dre_fail_errno(errno, "cannot write layer %s/layers/%s to the disk", s->root,
 				     name);
 	if (fd >= 0)
@@ -68,10 +47,16 @@ int layer_sync(struct store *s, const char *name, bool files)
 	return ret;
 }
 
+void layer_freeze(struct store *s, const char *name)
+{
+	if (s->kind->trees)
+		tree_remove(s->work_fd, name);
+}
+
 bool layer_discard(struct store *s, const char *name)
 {
 	int layer = tree_remove(s->layers_fd, name);
-	int work = tree_remove(s->work_fd, name);
+	int work = s->kind->trees ? tree_remove(s->work_fd, name) : 0;
 
 	return !layer && !work;
 }

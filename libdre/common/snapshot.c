@@ -8,15 +8,13 @@
 
 #include "fail.h"
 #include "file.h"
-#include "flatten.h"
-#include "rootfs.h"
 #include "snapshot.h"
 #include "store_private.h"
 #include "tree.h"
 
 #define SNAPSHOTS	"snapshots"
 
-size_t snapshot_max_layers = ROOTFS_MAX_LAYERS;
+size_t snapshot_max_layers = SIZE_MAX;
 
 static int open_snapshots(const struct container *c, int *fd)
 {
@@ -107,9 +105,8 @@ static int save(struct container *c, int dir, const char *tag, bool *garbage)
 		ret = give(c, &next, garbage);
 		given = !ret;
 	}
-	/* Its work directory has served. Where it stays, it is collected some time. */
 	if (given)
-		tree_remove(c->store->work_fd, saved.layers[saved.nr_layers - 1]);
+		layer_freeze(c->store, saved.layers[saved.nr_layers - 1]);
 	if (given)
 		ret = store_link_manifest(dir, SNAPSHOT_NEW, tag, DRE_ERR_SNAPSHOT_EXISTENCE,
 					  "snapshot", &published);
@@ -120,7 +117,7 @@ static int save(struct container *c, int dir, const char *tag, bool *garbage)
 }
 
 /*
- * A chain has an end, where it cannot be mounted any more. Before that it becomes
+ * A chain has an end, where it cannot be mounted or opened any more. Before that it becomes
  * one layer. The snapshots keep theirs.
  */
 static int shorten(struct container *c, bool *garbage)
@@ -129,9 +126,10 @@ static int shorten(struct container *c, bool *garbage)
 	layer_name_t layer;
 	int ret;
 
-	if (c->manifest.nr_layers < snapshot_max_layers)
+	if (c->manifest.nr_layers < c->store->kind->max_layers &&
+	    c->manifest.nr_layers < snapshot_max_layers)
 		return 0;
-	ret = flatten(c, layer);
+	ret = c->store->kind->flatten(c, layer);
 	if (ret)
 		return ret;
 	*garbage = true;

@@ -13,7 +13,10 @@
 
 #include "container.h"
 
-/* A chain that is as long becomes one layer before the next is added. Tests have it shorter. */
+/*
+ * A chain that is as long becomes one layer before the next is added: where its kind of layers has its
+ * limit, or before. For tests.
+ */
 extern size_t snapshot_max_layers;
 
 /* DRE_ERR_SNAPSHOT_EXISTENCE. */

@@ -84,24 +84,26 @@ static int open_all(struct store *s)
 	int lxc_fd = -1;
 	const struct {
 		const char *name;
-		mode_t mode;
 		int *fd;
+		mode_t mode;
+		bool of_trees;
 	} directories[] = {
-		{ "layers", 0700, &s->layers_fd },
-		{ "work", 0700, &s->work_fd },
-		{ "bases", 0700, &s->bases_fd },
-		{ "containers", 0700, &s->containers_fd },
-		{ "pending", 0700, &s->pending_fd },
-		{ "trash", 0700, &s->trash_fd },
-		{ "lxc", 0711, &lxc_fd },
+		{ "layers", &s->layers_fd, s->kind->trees ? 0700 : 0711, false },
+		{ "work", &s->work_fd, 0700, true },
+		{ "bases", &s->bases_fd, 0700, false },
+		{ "containers", &s->containers_fd, 0700, false },
+		{ "pending", &s->pending_fd, 0700, false },
+		{ "trash", &s->trash_fd, 0700, false },
+		{ "lxc", &lxc_fd, 0711, true },
 	};
 	size_t i;
 	int ret;
 
 	ret = open_root(s);
 	for (i = 0; !ret && i < sizeof(directories) / sizeof(*directories); i++)
-		ret = open_directory(s, directories[i].name, directories[i].mode,
-				     directories[i].fd);
+		if (s->kind->trees || !directories[i].of_trees)
+			ret = open_directory(s, directories[i].name, directories[i].mode,
+					     directories[i].fd);
 	if (lxc_fd >= 0)
 		close(lxc_fd);
 	if (ret)
@@ -124,7 +126,7 @@ static int resolve_root(struct store *s)
 	return 0;
 }
 
-int store_open(struct store **store, const char *root)
+int store_open(struct store **store, const char *root, const struct layer_kind *kind)
 {
 	struct store *s;
 	int ret;
@@ -136,6 +138,7 @@ int store_open(struct store **store, const char *root)
 	if (!s)
 		return dre_fail_errno(ENOMEM, "cannot open the store %s", root);
 	*s = (struct store){
+		.kind = kind,
 		.root = strdup(root),
 		.root_fd = -1, .layers_fd = -1, .work_fd = -1, .bases_fd = -1,
 		.containers_fd = -1, .pending_fd = -1, .trash_fd = -1, .lock_fd = -1,

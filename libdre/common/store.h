@@ -3,8 +3,9 @@
  * The image store: layers, and the manifests that name them. Below its root:
  *
  *	lock			the store's locks, see lock.h
- *	layers/XXXXXXXX		a layer: an immutable tree, or the writable one of a container
- *	work/XXXXXXXX		overlayfs' work directory for the writable layer of that name
+ *	layers/XXXXXXXX		a layer: immutable, or the writable one of a container
+ *	work/XXXXXXXX		overlayfs' work directory for the writable layer of that name,
+ *				where layers are directories
  *	bases/NAME		a base image's manifest
  *	containers/NAME/manifest
  *	containers/NAME/lock	held by whoever changes the container
@@ -13,9 +14,10 @@
  *	containers/NAME/snapshots/TAG
  *	containers/NAME/checkpoints/TAG/, see checkpoint.h
  *	pending/XXXXXXXX	a change that is under way, or that left something to collect
- *	trash/			trees that wait for their removal
+ *	trash/			layers and containers that wait for their removal
  *	lost/XXXXXXXX/		what was set aside because it is damaged; nobody looks into it
- *	lxc/			liblxc's directory; the store only makes it
+ *	lxc/			liblxc's directory, where layers are directories; the store only
+ *				makes it
  *
  * A change becomes visible by one atomic rename (or link) of a manifest or of
  * a container's complete directory, after everything it names is on the disk.
@@ -25,7 +27,9 @@
  * Files on disk have the ids that the container sees (root is 0), so set-user-ID
  * programs of a container are those of the host's root: everything but lxc/
  * is closed to all others. The root and lxc/ can be passed through (0711),
- * because a container's root in its user namespace has to reach its rootfs.
+ * because a container's root in its user namespace has to reach its rootfs. Where layers
+ * are disks it is layers/ that can be passed through, because QEMU opens them as a user of its
+ * own; nobody else can read them.
  *
  * A struct store is for one thread at a time; open as many as you like.
  * Functions return 0 or a DRE_ERR_* code with the error text set.
@@ -37,12 +41,18 @@
 
 struct store;
 
+/* What the layers of a store are. Nothing but these, and what they need, depends on it. */
+struct layer_kind;
+
+extern const struct layer_kind layer_tree;	/* directories, for overlayfs */
+extern const struct layer_kind layer_disk;	/* qcow2 files, for QEMU */
+
 /*
- * Opens the store below the absolute path @root and makes what is missing of
+ * Opens the store of @kind below the absolute path @root and makes what is missing of
  * it. DRE_ERR_PERMISSION_DENIED also if somebody but the caller's user could
  * change the store.
  */
-int store_open(struct store **store, const char *root);
+int store_open(struct store **store, const char *root, const struct layer_kind *kind);
 void store_close(struct store *store);		/* NULL is fine */
 
 /* The root, without symbolic links, and a directory fd of it; both live as long as @store. */

@@ -12,11 +12,39 @@
 #include "manifest.h"
 #include "store.h"
 
+struct container;
+
+/*
+ * A kind of layer. All that makes, names, keeps and collects layers is the same for all of them.
+ */
+struct layer_kind {
+	/* Directories, with what overlayfs and liblxc want beside them. */
+	bool trees;
+	/* Immutable layers that a container may have before it is flattened. */
+	unsigned int max_layers;
+	/*
+	 * Makes layer @name: empty without @below, else one to be written to on top of that. 0 or
+	 * a negative errno, -EEXIST if the name is taken; what it made until it failed may stay.
+	 */
+	int (*make)(struct store *s, const char *below, const char *name);
+	/*
+	 * Looks whether containers can be made of what was put into a layer, for base image @base,
+	 * and adds the settings that they get from it. 0 or a DRE_ERR_* code with the error text set.
+	 */
+	int (*describe)(int layer_fd, const char *base, struct manifest *m);
+	/*
+	 * Makes one layer of all that the container is made of, the writable one included, within
+	 * a change. The container is locked and does not run. As above.
+	 */
+	int (*flatten)(struct container *c, layer_name_t layer);
+};
+
 struct store {
+	const struct layer_kind *kind;
 	char *root;		/* absolute path */
 	int root_fd;
 	int layers_fd;		/* layers/, and so on */
-	int work_fd;
+	int work_fd;		/* -1 unless layers are trees */
 	int bases_fd;
 	int containers_fd;
 	int pending_fd;
@@ -110,17 +138,18 @@ int store_each_path(struct store *s, unsigned int kinds, store_path_fn fn, void 
 
 /*
  * Makes a layer, which is empty, within a change. With @below, the name of the
- * layer that it will be on, it is a writable one: it gets a work directory, and
- * its top directory looks like that of @below, because it is what the container
- * sees as "/".
+ * layer that it will be on, it is a writable one.
  */
 int layer_create(struct store *s, const char *below, layer_name_t name);
 
-/* A directory fd of it, or -1 and errno. */
+/* An fd of it for reading, or -1 and errno. */
 int layer_open(struct store *s, const char *name);
 
 /* Brings a new writable layer to the disk; @files: a layer with all that was written to it. */
 int layer_sync(struct store *s, const char *name, bool files);
+
+/* A layer that is not written to any more: what else that needed goes, at once or some time. */
+void layer_freeze(struct store *s, const char *name);
 
 /* Removes a layer that no manifest names. False if something of it is left. No error text. */
 bool layer_discard(struct store *s, const char *name);

@@ -5,14 +5,14 @@
 # says how); they need root, for files of other owners, but mount nothing.
 # store-vm does: it is built here and run in the virtual machine.
 
-DRE_TESTS := names config manifest store container tree import tar fsck crash
+DRE_TESTS := names config manifest store container tree import tar fsck crash disk
 DRE_VM_TESTS := store-vm content-vm
 
 DRE_TEST_PROGRAMS := $(DRE_TESTS:%=$(B)/tests/libdre/%)
 DRE_VM_PROGRAMS := $(DRE_VM_TESTS:%=$(B)/tests/libdre/%)
-DRE_TEST_SOURCES := $(libdre_common_SRCS) libdaware/error.c selftests/libdre/fixture.c \
+DRE_TEST_SOURCES := $(libdre_common_SRCS) $(libdre_tree_SRCS) $(libdre_disk_SRCS) libdaware/error.c selftests/libdre/fixture.c \
 		    selftests/libdre/inject.c
-DRE_TEST_LIBS = $(shell $(PKG_CONFIG) --libs libarchive $(libdre_common_LIBS)) -lcmocka -pthread
+DRE_TEST_LIBS = $(shell $(PKG_CONFIG) --libs libarchive $(libdre_common_LIBS) $(libdre_tree_LIBS)) -lcmocka -pthread
 
 $(B)/obj/asan/selftests/libdre/config.o: PKG_CFLAGS := -DSOURCE_DIR='"$(CURDIR)"'
 

@@ -43,6 +43,15 @@ static void assert_defaults(const struct dre_config *cfg)
 	assert_string_equal(cfg->limits.cores, "");
 	assert_int_equal(cfg->limits.memory, 0);
 	assert_int_equal(cfg->limits.memsw, 0);
+	assert_string_equal(cfg->sys.base, "");
+	assert_string_equal(cfg->sys.store, "/var/lib/dre/sys");
+	assert_string_equal(cfg->sys.libvirt, "qemu:///system");
+	assert_false(cfg->sys.emulation);
+	assert_int_equal(cfg->sys.cpus, 1);
+	assert_int_equal(cfg->sys.halt_timeout, 60);
+	assert_string_equal(cfg->sys.kernel, "");
+	assert_string_equal(cfg->sys.initrd, "");
+	assert_string_equal(cfg->sys.cmdline, "");
 }
 
 static void missing_file(void **state)
@@ -94,7 +103,7 @@ static void shipped_file(void **state)
 	}
 	fclose(f);
 	setenv("DRE_CONF", path, 1);
-	assert_int_equal(keys, 12);
+	assert_int_equal(keys, 17);
 	memset(&cfg, 0xff, sizeof(cfg));
 	assert_success(load(&cfg, text));
 	assert_defaults(&cfg);
@@ -114,7 +123,17 @@ static void all_keys(void **state)
 		"halt_timeout: 86400\n"
 		"network = bridge:br-lan.7\n"
 		"idmap_base = 65536\n"
-		"idmap_size = 1\n"));
+		"idmap_size = 1\n"
+		"[sys]\n"
+		"base = debian\n"
+		"store = /srv/machines\n"
+		"libvirt = qemu+unix:///system?socket=/run/a b\n"
+		"emulation = yes\n"
+		"cpus = 4096\n"
+		"halt_timeout = 0\n"
+		"kernel = /boot/vmlinuz\n"
+		"initrd = /boot/initrd\n"
+		"cmdline = root=/dev/vda1 quiet\n"));
 	assert_string_equal(cfg.base, "debian-12.5");
 	assert_string_equal(cfg.store, "/srv/my store/app");
 	assert_true(cfg.privileged);
@@ -124,6 +143,15 @@ static void all_keys(void **state)
 	assert_string_equal(cfg.bridge, "br-lan.7");
 	assert_int_equal(cfg.idmap_base, 65536);
 	assert_int_equal(cfg.idmap_size, 1);
+	assert_string_equal(cfg.sys.base, "debian");
+	assert_string_equal(cfg.sys.store, "/srv/machines");
+	assert_string_equal(cfg.sys.libvirt, "qemu+unix:///system?socket=/run/a b");
+	assert_true(cfg.sys.emulation);
+	assert_int_equal(cfg.sys.cpus, 4096);
+	assert_int_equal(cfg.sys.halt_timeout, 0);
+	assert_string_equal(cfg.sys.kernel, "/boot/vmlinuz");
+	assert_string_equal(cfg.sys.initrd, "/boot/initrd");
+	assert_string_equal(cfg.sys.cmdline, "root=/dev/vda1 quiet");
 	assert_success(load(&cfg, "[app]\nnetwork = none\nprivileged = no\n"));
 	assert_int_equal(cfg.network, DRE_NETWORK_NONE);
 	assert_string_equal(cfg.bridge, "");
@@ -179,7 +207,7 @@ static void bad_lines(void **state)
 		const char *part;	/* of the error text, behind the path */
 	} cases[] = {
 		{ "base = x\n", ":1: base is not a known key" },
-		{ "[sys]\nbase = x\n", ":2: base is not a known key" },
+		{ "[system]\nbase = x\n", ":2: base is not a known key" },
 		{ "[app]\nbass = x\n", ":2: bass is not a known key" },
 		{ "[app]\n\nBase = x\n", ":3: Base is not a known key" },
 		{ "[app]\nbase\n", ":2: " },
@@ -219,6 +247,17 @@ static void bad_lines(void **state)
 		{ "[app]\nidmap_base = 4294967295\n", ":2: idmap_base is out of range" },
 		{ "[app]\nidmap_size = 0\n", ":2: idmap_size is out of range" },
 		{ "[app]\nidmap_base = 4294960000\nidmap_size = 65536\n", "no room" },
+		{ "[sys]\nbase = a/b\n", ":2: base is not the name" },
+		{ "[sys]\nstore = srv\n", ":2: store is not an absolute path" },
+		{ "[sys]\nlibvirt =\n", ":2: libvirt is empty" },
+		{ "[sys]\nemulation = 1\n", ":2: emulation is neither" },
+		{ "[sys]\ncpus = 0\n", ":2: cpus is out of range" },
+		{ "[sys]\ncpus = two\n", ":2: cpus is not a number" },
+		{ "[sys]\nhalt_timeout = 86401\n", ":2: halt_timeout is out of range" },
+		{ "[sys]\nkernel = vmlinuz\n", ":2: kernel is not an absolute path" },
+		{ "[sys]\ninitrd = /i\n", "an initrd without a kernel" },
+		{ "[sys]\ncmdline = quiet\n", "a cmdline without a kernel" },
+		{ "[sys]\nprivileged = yes\n", ":2: privileged is not a known key" },
 		{ "[app]\nbase = a\nbase = b\n", ":3: base is given twice" },
 		{ "[app]\nbase = a\n  b\n", ":3: the line begins with a blank" },
 		{ "[app]\nba\033[1mse = a\n", ":2: ba?[1mse is not a known key" },

@@ -210,7 +210,7 @@ static void *create_in_thread(void *arg)
 	struct container *c;
 	struct store *store;
 
-	creator->ret = store_open(&store, creator->root);
+	creator->ret = store_open(&store, creator->root, &layer_tree);
 	pthread_barrier_wait(creator->barrier);
 	if (creator->ret)
 		return NULL;
@@ -515,7 +515,7 @@ static void *remove_and_create(void *arg)
 	struct container *c;
 	struct store *store;
 
-	if (store_open(&store, f->root))
+	if (store_open(&store, f->root, &layer_tree))
 		return (void *)1;
 	for (int i = 0; i < 100; i++) {
 		if (!container_lock(&c, store, "web") && container_remove(c))

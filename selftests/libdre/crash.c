@@ -41,7 +41,7 @@ static int run_job(void *arg)
 	struct store *store;
 	int ret;
 
-	ret = store_open(&store, job->f->root);
+	ret = store_open(&store, job->f->root, &layer_tree);
 	if (ret)
 		return ret;
 	ret = job->operation->run(store, job->f);
@@ -484,7 +484,7 @@ static void full_disk(void **state)
 static int open_new_store(void *arg)
 {
 	struct store *store;
-	int ret = store_open(&store, arg);
+	int ret = store_open(&store, arg, &layer_tree);
 
 	if (!ret)
 		store_close(store);

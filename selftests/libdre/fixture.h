@@ -33,6 +33,7 @@ struct fixture {
 /* For cmocka_unit_test_setup_teardown(): *state is a struct fixture. */
 int fixture_setup(void **state);		/* with an empty store */
 int fixture_setup_base(void **state);		/* that has a base image "tiny", too */
+int fixture_setup_disk(void **state);		/* with an empty store whose layers are disks */
 int fixture_teardown(void **state);		/* also checks that no fd is left open */
 
 /* A path below f->dir; the next but seven call overwrites it. */

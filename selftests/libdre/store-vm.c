@@ -552,7 +552,7 @@ static void no_idmapped_mounts(void **state)
 	make_dir(at(w->f, "ram"), 0755);
 	snprintf(ram.root, sizeof(ram.root), "%s/ram/store", w->f->dir);
 	assert_int_equal(mount("ramfs", at(w->f, "ram"), "ramfs", 0, NULL), 0);
-	assert_success(store_open(&store, ram.root));
+	assert_success(store_open(&store, ram.root, &layer_tree));
 	assert_success(import_base(store, "base", at(w->f, "src/dir/.."), NULL, NULL));
 	assert_success(container_create(&c, store, "web", "base", NULL, &pool));
 	assert_fails(rootfs_mount(store, "web", &c->manifest, w->where), DRE_ERR_DEVICE_BUSY,
@@ -580,7 +580,7 @@ static void *mount_repeatedly(void *arg)
 	snprintf(where, sizeof(where), "%s/%s", m->f->dir, name);
 	m->ret = mkdir(where, 0755);
 	if (!m->ret)
-		m->ret = store_open(&store, m->f->root);
+		m->ret = store_open(&store, m->f->root, &layer_tree);
 	if (m->ret)
 		return NULL;
 	m->ret = container_create(&c, store, name, "base", NULL, m->nr % 2 ? &pool : NULL);
@@ -723,7 +723,7 @@ static void no_space_left(void **state)
 	make_dir(at(f, "small"), 0755);
 	assert_int_equal(mount("tmpfs", at(f, "small"), "tmpfs", 0, "size=1m,nr_inodes=64"), 0);
 	snprintf(small.root, sizeof(small.root), "%s/small/store", f->dir);
-	assert_success(store_open(&store, small.root));
+	assert_success(store_open(&store, small.root, &layer_tree));
 	assert_success(import_base(store, "tiny", at(f, "src"), NULL, NULL));
 	before = list_tree(small.root);
 	assert_fails(import_base(store, "large", at(f, "large"), NULL, NULL), DRE_ERR_DEVICE_BUSY,

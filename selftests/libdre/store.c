@@ -61,7 +61,7 @@ static void open_ignores_the_umask(void **state)
 	struct store *store;
 	mode_t old = umask(0777);
 
-	assert_success(store_open(&store, at(f, "a/b/c")));
+	assert_success(store_open(&store, at(f, "a/b/c"), &layer_tree));
 	umask(old);
 	assert_int_equal(mode_of(at(f, "a/b/c")), 0711);
 	assert_int_equal(mode_of(at(f, "a/b/c/lxc")), 0711);
@@ -74,7 +74,7 @@ static void open_again_changes_nothing(void **state)
 	struct store *store;
 	char *before = list_tree(f->root), *after;
 
-	assert_success(store_open(&store, f->root));
+	assert_success(store_open(&store, f->root, &layer_tree));
 	store_close(store);
 	after = list_tree(f->root);
 	assert_string_equal(before, after);
@@ -91,14 +91,14 @@ static void open_mends_modes(void **state)
 	assert_int_equal(chmod(at(f, "store/layers"), 0755), 0);
 	assert_int_equal(chmod(at(f, "store/lxc"), 0700), 0);
 	assert_int_equal(chmod(f->root, 0700), 0);
-	assert_success(store_open(&store, f->root));
+	assert_success(store_open(&store, f->root, &layer_tree));
 	store_close(store);
 	assert_int_equal(mode_of(at(f, "store/layers")), 0700);
 	assert_int_equal(mode_of(at(f, "store/lxc")), 0711);
 	assert_int_equal(mode_of(f->root), 0711);
 	/* That of the root may be the operator's. */
 	assert_int_equal(chmod(f->root, 0755), 0);
-	assert_success(store_open(&store, f->root));
+	assert_success(store_open(&store, f->root, &layer_tree));
 	store_close(store);
 	assert_int_equal(mode_of(f->root), 0755);
 }
@@ -108,22 +108,22 @@ static void open_refuses(void **state)
 	struct fixture *f = *state;
 	struct store *store;
 
-	assert_fails(store_open(&store, "relative"), DRE_ERR_INVALID_ARGUMENT, "relative");
-	assert_fails(store_open(&store, ""), DRE_ERR_INVALID_ARGUMENT, "absolute");
+	assert_fails(store_open(&store, "relative", &layer_tree), DRE_ERR_INVALID_ARGUMENT, "relative");
+	assert_fails(store_open(&store, "", &layer_tree), DRE_ERR_INVALID_ARGUMENT, "absolute");
 	write_file(at(f, "file"), "");
-	assert_fails(store_open(&store, at(f, "file")), DRE_ERR_DEVICE_BUSY, "Not a directory");
-	assert_fails(store_open(&store, at(f, "file/store")), DRE_ERR_DEVICE_BUSY,
+	assert_fails(store_open(&store, at(f, "file"), &layer_tree), DRE_ERR_DEVICE_BUSY, "Not a directory");
+	assert_fails(store_open(&store, at(f, "file/store"), &layer_tree), DRE_ERR_DEVICE_BUSY,
 		     "Not a directory");
 	make_dir(at(f, "open"), 0777);
-	assert_fails(store_open(&store, at(f, "open")), DRE_ERR_PERMISSION_DENIED, "others");
+	assert_fails(store_open(&store, at(f, "open"), &layer_tree), DRE_ERR_PERMISSION_DENIED, "others");
 	assert_int_equal(count_entries(at(f, "open")), 0);
 	make_dir(at(f, "foreign"), 0700);
 	assert_int_equal(chown(at(f, "foreign"), 1000, 1000), 0);
-	assert_fails(store_open(&store, at(f, "foreign")), DRE_ERR_PERMISSION_DENIED, "foreign");
+	assert_fails(store_open(&store, at(f, "foreign"), &layer_tree), DRE_ERR_PERMISSION_DENIED, "foreign");
 	/* A part of the store that leads elsewhere. */
 	assert_int_equal(rmdir(at(f, "store/trash")), 0);
 	assert_int_equal(symlink("/", at(f, "store/trash")), 0);
-	assert_fails(store_open(&store, f->root), DRE_ERR_DEVICE_BUSY, "trash");
+	assert_fails(store_open(&store, f->root, &layer_tree), DRE_ERR_DEVICE_BUSY, "trash");
 	assert_int_equal(unlink(at(f, "store/trash")), 0);
 	make_dir(at(f, "store/trash"), 0700);
 }
@@ -148,11 +148,11 @@ static int user_opens(void *arg)
 {
 	struct fixture *f = arg;
 	struct store *store;
-	int ret = store_open(&store, f->root);
+	int ret = store_open(&store, f->root, &layer_tree);
 
 	if (ret != DRE_ERR_PERMISSION_DENIED || !strstr(dre_last_error(), "Permission denied"))
 		return 1;
-	ret = store_open(&store, at(f, "other"));
+	ret = store_open(&store, at(f, "other"), &layer_tree);
 	return ret != DRE_ERR_PERMISSION_DENIED;
 }
 
@@ -291,7 +291,7 @@ static void *make_base(void *arg)
 	struct maker *maker = arg;
 	struct store *store;
 
-	maker->ret = store_open(&store, maker->root);
+	maker->ret = store_open(&store, maker->root, &layer_tree);
 	pthread_barrier_wait(maker->barrier);
 	if (!maker->ret) {
 		maker->ret = base_ensure(store, BASE_BUSYBOX);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The commands of dre-app, see struct command.
+ * The commands of dre-app that dre-sys has not, see struct command.
  */
 #ifndef DRE_TOOL_APP_H
 #define DRE_TOOL_APP_H
@@ -8,6 +8,7 @@
 #include <dre_app.h>
 
 #include "common/command.h"
+#include "common/container_commands.h"
 
 int cmd_copy(int argc, char **argv);
 int cmd_cp(int argc, char **argv);
@@ -19,8 +20,6 @@ int cmd_autostart(int argc, char **argv);
 int cmd_suspend(int argc, char **argv);
 int cmd_resume(int argc, char **argv);
 int cmd_destroy(int argc, char **argv);
-int cmd_status(int argc, char **argv);
-int cmd_list(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_register(int argc, char **argv);
@@ -42,19 +41,12 @@ int cmd_unbind(int argc, char **argv);
 int cmd_resource_set(int argc, char **argv);
 int cmd_resource_unset(int argc, char **argv);
 int cmd_resource_get(int argc, char **argv);
-int cmd_save(int argc, char **argv);
-int cmd_load(int argc, char **argv);
-int cmd_commit(int argc, char **argv);
-int cmd_snapshot_list(int argc, char **argv);
-int cmd_snapshot_remove(int argc, char **argv);
 int cmd_checkpoint(int argc, char **argv);
 int cmd_checkpoint_list(int argc, char **argv);
 int cmd_checkpoint_remove(int argc, char **argv);
 int cmd_restart(int argc, char **argv);
-int cmd_base_remove(int argc, char **argv);
 int cmd_base_build(int argc, char **argv);
 int cmd_base_import(int argc, char **argv);
-int cmd_base_list(int argc, char **argv);
 int cmd_base_export(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_fsck(int argc, char **argv);
@@ -67,16 +59,7 @@ int cmd_rename(int argc, char **argv);
 /* See struct program. */
 void complete_kind(const char *kind, const char *name);
 
-/* What dre_app_status() returns, in a word. */
-const char *status_name(dre_return_t status);
-
-/* For commands without options of their own; returns where the arguments begin. */
-int no_options(int argc, char **argv);
-
 /* KEY=VALUE, which is cut in two; wrong usage if it is not of that form. */
 dre_app_property property_argument(char *text);
-
-/* For commands that have --json only; the arguments begin at optind. */
-bool json_option(int argc, char **argv);
 
 #endif /* DRE_TOOL_APP_H */

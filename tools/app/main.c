@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <dre_app.h>
+
 #include "app.h"
 
 static const struct command commands[] = {
@@ -206,17 +208,7 @@ static const char *hint(const char *command, dre_return_t err)
 	return NULL;
 }
 
-int no_options(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ }
-	};
-
-	while (command_getopt(argc, argv, "", options) >= 0)
-		;
-	return optind;
-}
+CONTAINER_API(dre_app, DRE_APP_CONTAINER_TYPE_LXC);
 
 int main(int argc, char **argv)
 {

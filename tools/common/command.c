@@ -19,7 +19,7 @@ static void print_commands(FILE *f)
 	fprintf(f, "usage: %s COMMAND [OPTION]... [ARGUMENT]...\n\n%s\n\n", program->name,
 		program->purpose);
 	for (const struct command *c = program->commands; c->name; c++)
-		fprintf(f, "  %-14s%s\n", c->name, c->summary);
+		fprintf(f, "  %-18s%s\n", c->name, c->summary);
 	fprintf(f, "\n'%s COMMAND --help' tells more about one of them, '%s --version' the version.\n",
 		program->name, program->name);
 }
@@ -70,7 +70,7 @@ static int print_group(const char *word, bool asked)
 	fprintf(f, "usage: %s %s COMMAND\n\n", program->name, word);
 	for (const struct command *c = program->commands; c->name; c++)
 		if (!strncmp(c->name, word, len) && c->name[len] == ' ')
-			fprintf(f, "  %-14s%s\n", c->name, c->summary);
+			fprintf(f, "  %-18s%s\n", c->name, c->summary);
 	return asked ? EXIT_SUCCESS : EXIT_USAGE;
 }
 

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "qcow2.h"
+
+/* All numbers in the file are big-endian. */
+struct header {
+	uint32_t magic;
+	uint32_t version;
+	uint64_t backing_offset;	/* of the name of the image below, 0: none */
+	uint32_t backing_len;
+	uint32_t cluster_bits;
+	uint64_t size;
+	uint32_t crypt_method;
+	uint32_t l1_entries;
+	uint64_t l1_offset;
+	uint64_t refcount_table_offset;
+	uint32_t refcount_table_clusters;
+	uint32_t nr_snapshots;
+	uint64_t snapshots_offset;
+	uint64_t incompatible;		/* features; from here on in version 3 only */
+	uint64_t compatible;
+	uint64_t autoclear;
+	uint32_t refcount_order;
+	uint32_t length;		/* of this header */
+};
+
+_Static_assert(sizeof(struct header) == 104, "as it is in the file");
+
+struct extension {
+	uint32_t type;
+	uint32_t len;
+};
+
+#define MAGIC			0x514649fb	/* "QFI\xfb" */
+#define EXTENSION_BACKING	0xe2792aca	/* the format of the image below */
+#define INCOMPATIBLE_EXTERNAL	(UINT64_C(1) << 2)
+#define FORMAT			"qcow2"
+
+/* An image as it is made here: clusters of 64 KiB, reference counts of 16 bits. */
+#define CLUSTER_BITS		16
+#define CLUSTER			(UINT64_C(1) << CLUSTER_BITS)
+#define L1_ENTRY_COVERS		(CLUSTER * CLUSTER / sizeof(uint64_t))
+#define REFCOUNT_ORDER		4
+
+/* Its first clusters. The table of the disk's data is a hole: nothing was written. */
+enum { AT_HEADER, AT_REFCOUNT_TABLE, AT_REFCOUNTS, AT_L1 };
+
+/* QEMU's own limit for that table, 32 MiB. One cluster of counts is for far more. */
+#define MAX_L1_CLUSTERS		512
+
+/* The first cluster up to the name of the image below. */
+struct start {
+	struct header header;
+	struct extension backing;
+	char format[8];
+	struct extension end;
+	char below[64];
+};
+
+_Static_assert(sizeof(FORMAT) <= 8, "extensions are padded to 8 bytes");
+
+int qcow2_read(int fd, struct qcow2 *image)
+{
+	struct header h = {};
+	ssize_t n = pread(fd, &h, sizeof(h), 0);
+	uint32_t version = be32toh(h.version);
+
+	if (n < 0)
+		return -errno;
+	if (n < (ssize_t)sizeof(h.magic) || be32toh(h.magic) != MAGIC)
+		return -EINVAL;
+	if (version < 2 || version > 3 ||
+	    n < (ssize_t)(version == 2 ? offsetof(struct header, incompatible) : sizeof(h)))
+		return -EBADMSG;
+	*image = (struct qcow2){
+		.size = be64toh(h.size),
+		.backed = h.backing_offset != 0,
+		.external = version == 3 && be64toh(h.incompatible) & INCOMPATIBLE_EXTERNAL,
+		.encrypted = h.crypt_method != 0,
+	};
+	return 0;
+}
+
+static int read_size(int dir_fd, const char *name, uint64_t *size)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct qcow2 image;
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = qcow2_read(fd, &image);
+	close(fd);
+	if (!ret)
+		*size = image.size;
+	return ret;
+}
+
+static void describe(struct start *start, const char *below, uint64_t size, uint64_t l1_entries)
+{
+	*start = (struct start){
+		.header = {
+			.magic = htobe32(MAGIC),
+			.version = htobe32(3),
+			.backing_offset = htobe64(offsetof(struct start, below)),
+			.backing_len = htobe32(strlen(below)),
+			.cluster_bits = htobe32(CLUSTER_BITS),
+			.size = htobe64(size),
+			.l1_entries = htobe32(l1_entries),
+			.l1_offset = htobe64(AT_L1 * CLUSTER),
+			.refcount_table_offset = htobe64(AT_REFCOUNT_TABLE * CLUSTER),
+			.refcount_table_clusters = htobe32(1),
+			.refcount_order = htobe32(REFCOUNT_ORDER),
+			.length = htobe32(sizeof(struct header)),
+		},
+		.backing = { htobe32(EXTENSION_BACKING), htobe32(strlen(FORMAT)) },
+		.format = FORMAT,
+	};
+	memcpy(start->below, below, strlen(below));
+}
+
+static int write_at(int fd, const void *data, size_t len, uint64_t cluster)
+{
+	ssize_t n = pwrite(fd, data, len, cluster * CLUSTER);
+
+	return n < 0 ? -errno : n < (ssize_t)len ? -ENOSPC : 0;
+}
+
+static int fill(int fd, const char *below, uint64_t size)
+{
+	uint64_t l1_entries = size / L1_ENTRY_COVERS + (size % L1_ENTRY_COVERS != 0);
+	uint64_t l1_clusters = (l1_entries * sizeof(uint64_t) + CLUSTER - 1) / CLUSTER;
+	uint64_t refcounts_at = htobe64(AT_REFCOUNTS * CLUSTER);
+	uint16_t refcounts[AT_L1 + MAX_L1_CLUSTERS];
+	struct start start;
+	int ret;
+
+	if (l1_clusters > MAX_L1_CLUSTERS)
+		return -EFBIG;
+	for (size_t i = 0; i < AT_L1 + l1_clusters; i++)
+		refcounts[i] = htobe16(1);
+	describe(&start, below, size, l1_entries);
+	ret = write_at(fd, &start, sizeof(start), AT_HEADER);
+	if (!ret)
+		ret = write_at(fd, &refcounts_at, sizeof(refcounts_at), AT_REFCOUNT_TABLE);
+	if (!ret)
+		ret = write_at(fd, refcounts, (AT_L1 + l1_clusters) * sizeof(*refcounts),
+			       AT_REFCOUNTS);
+	if (!ret && ftruncate(fd, (AT_L1 + l1_clusters) * CLUSTER) < 0)
+		ret = -errno;
+	return ret;
+}
+
+int qcow2_make_overlay(int dir_fd, const char *name, const char *below)
+{
+	uint64_t size = 0;
+	int fd, ret;
+
+	if (strlen(below) > sizeof(((struct start *)0)->below))
+		return -ENAMETOOLONG;
+	ret = read_size(dir_fd, below, &size);
+	if (ret)
+		return ret;
+	fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	ret = fill(fd, below, size);
+	close(fd);
+	return ret;
+}

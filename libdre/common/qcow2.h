@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the store has to know of QEMU's disk format: how an image begins, and how an empty one on top of
+ * another looks. Everything about the content is QEMU's business.
+ *
+ * An empty overlay is four clusters, three of them holes, which the format's specification (QEMU's
+ * docs/interop/qcow2.txt) fixes for all time. So a snapshot needs no other program, no
+ * daemon, and no look at what is below; and the fd that is written is the one that is brought to
+ * the disk.
+ *
+ * Functions return 0 or a negative errno: -EINVAL for what is no such image, -EBADMSG for what is a
+ * damaged one, or of a version that is not known.
+ */
+#ifndef DRE_COMMON_QCOW2_H
+#define DRE_COMMON_QCOW2_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct qcow2 {
+	uint64_t size;		/* of the disk that a guest sees, in bytes */
+	bool backed;		/* there is another image below it */
+	bool external;		/* its data are in another file */
+	bool encrypted;
+};
+
+/* Reads how the image open as @fd begins. */
+int qcow2_read(int fd, struct qcow2 *image);
+
+/*
+ * Makes a new image @name in @dir_fd, of mode 0600, in which nothing has been written yet, on top of
+ * the qcow2 image @below in the same directory. It names that without a directory, so that all of
+ * them can be moved.
+ */
+int qcow2_make_overlay(int dir_fd, const char *name, const char *below);
+
+#endif /* DRE_COMMON_QCOW2_H */

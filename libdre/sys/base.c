@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Base images.
+ */
+#include "common/base.h"
+#include "common/import_disk.h"
+#include "sys.h"
+
+struct progress {
+	dre_sys_progress fn;
+	void *arg;
+};
+
+static void report(void *progress, uint64_t done, uint64_t total)
+{
+	const struct progress *p = progress;
+
+	p->fn(p->arg, done, total);
+}
+
+dre_return_t dre_sys_import_base(const char *name, const char *source, dre_sys_progress progress,
+				 void *arg)
+{
+	struct progress p = { progress, arg };
+	struct store *store = NULL;
+	struct dre_config config;
+	int err;
+
+	if (!name || !source)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the base image's %s is NULL",
+				name ? "source" : "name");
+	err = dre_check_name("base image", name);
+	if (!err)
+		err = sys_open_store(&config, &store);
+	if (!err)
+		err = import_disk(store, name, source, progress ? report : NULL, &p);
+	store_close(store);
+	return err;
+}
+
+dre_return_t dre_sys_remove_base(const char *base)
+{
+	struct store *store = NULL;
+	struct dre_config config;
+	int err = dre_check_name("base image", base);
+
+	if (!err)
+		err = sys_open_store(&config, &store);
+	if (!err) {
+		err = base_remove(store, base);
+		if (err == DRE_ERR_DEVICE_BUSY)
+			err = DRE_ERR_REMOVE_BASE_FAILED;
+	}
+	store_close(store);
+	return err;
+}

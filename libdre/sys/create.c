@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Creating and destroying containers.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "sys.h"
+
+static int check_data(const dre_sys_data *data)
+{
+	if (data->type != DRE_SYS_CONTAINER_TYPE_KVM)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "container type %d is not known",
+				data->type);
+	if (data->udata.kvm.memory_size < 1)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "a machine with %d MiB of memory is none",
+				data->udata.kvm.memory_size);
+	if (data->udata.kvm.rootfs)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
+				"rootfs: machines cannot be made of partitions yet");
+	return data->udata.kvm.base ? dre_check_name("base image", data->udata.kvm.base) : 0;
+}
+
+/* A random one (version 4), which stays the machine's whatever happens to its domain. */
+static int choose_uuid(char text[VIR_UUID_STRING_BUFLEN])
+{
+	unsigned char uuid[VIR_UUID_BUFLEN];
+	char *end = text;
+
+	if (getrandom(uuid, sizeof(uuid), 0) != sizeof(uuid))
+		return -errno;
+	uuid[6] = (uuid[6] & 0x0f) | 0x40;
+	uuid[8] = (uuid[8] & 0x3f) | 0x80;
+	for (size_t i = 0; i < sizeof(uuid); i++)
+		end += sprintf(end, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", uuid[i]);
+	return 0;
+}
+
+static int set_settings(struct manifest *settings, const dre_sys_data *data)
+{
+	char uuid[VIR_UUID_STRING_BUFLEN], memory[12];
+	int err = choose_uuid(uuid);
+
+	snprintf(memory, sizeof(memory), "%d", data->udata.kvm.memory_size);
+	if (!err)
+		err = manifest_set(settings, SETTING_UUID, uuid);
+	if (!err)
+		err = manifest_set(settings, SETTING_MEMORY, memory);
+	return err ? dre_fail_errno(-err, "the container's settings") : 0;
+}
+
+static int fail_no_base(const struct sys *sys)
+{
+	if (container_check_exists(sys->store, sys->name) != DRE_ERR_CONTAINER_NONEXISTENCE)
+		return dre_fail(DRE_ERR_CONTAINER_EXISTENCE, "there is a container '%s' already",
+				sys->name);
+	return dre_fail(DRE_ERR_BASE_NONEXISTENCE, "no base image is given, and dre.conf names none");
+}
+
+/*
+ * The store's part makes the container exist. libvirt gets to know of it at once, where
+ * it can run: a start tells it again.
+ */
+static int create(struct sys *sys, const dre_sys_data *data)
+{
+	const char *base = data->udata.kvm.base ? data->udata.kvm.base : sys->config.sys.base;
+	struct manifest settings = {};
+	struct saved_error saved;
+	int err;
+
+	if (!*base)
+		return fail_no_base(sys);
+	err = set_settings(&settings, data);
+	if (!err)
+		err = container_create(&sys->container, sys->store, sys->name, base, &settings, NULL);
+	manifest_free(&settings);
+	if (err || sys_check_vt(sys))
+		return err;
+	err = sys_connect(sys);
+	if (!err)
+		err = sys_define(sys);
+	if (err) {
+		save_error(&saved);
+		if (container_remove(sys->container) == 0)
+			sys->container = NULL;
+		restore_error(&saved);
+	}
+	return err;
+}
+
+dre_return_t dre_sys_create_container(const char *name, const dre_sys_data *data)
+{
+	struct sys sys = {};
+	int err;
+
+	if (!name || !data)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the container's %s is NULL",
+				name ? "configuration" : "name");
+	err = dre_check_name("container", name);
+	if (!err)
+		err = check_data(data);
+	if (err)
+		return err;
+	strcpy(sys.name, name);
+	err = sys_open_store(&sys.config, &sys.store);
+	if (!err)
+		err = create(&sys, data);
+	sys_end(&sys);
+	return err;
+}
+
+dre_return_t dre_sys_destroy_container(const char *name)
+{
+	struct sys sys;
+	int err = sys_begin(&sys, name, SYS_REMOVE);
+
+	if (err)
+		return err;
+	err = sys_require(&sys, SYS_STOPPED, SYS_STOPPED);
+	if (!err)
+		err = sys_undefine(&sys);
+	if (!err)
+		err = container_remove(sys.container);
+	if (!err)
+		sys.container = NULL;
+	sys_end(&sys);
+	return err;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * libvirt's domain of a container.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libvirt/virterror.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "sys.h"
+
+#define PREFIX	"dre-"
+
+/* All that libvirt keeps of a domain beside its definition would not fit to what the disk becomes. */
+#define UNDEFINE_ALL	(VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | \
+			 VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | \
+			 VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA)
+
+typedef char domain_name_t[sizeof(PREFIX) + DRE_NAME_MAX];
+
+static void name_domain(const struct sys *sys, domain_name_t name)
+{
+	snprintf(name, sizeof(domain_name_t), PREFIX "%s", sys->name);
+}
+
+static const struct manifest *manifest_of(const struct sys *sys)
+{
+	return sys->container ? &sys->container->manifest : &sys->manifest;
+}
+
+/* One of that name which somebody else has made is left alone. */
+static int check_ours(const struct sys *sys, const char *name)
+{
+	const char *wanted = manifest_get(manifest_of(sys), SETTING_UUID);
+	char uuid[VIR_UUID_STRING_BUFLEN];
+
+	/* A damaged manifest says nothing. */
+	if (!wanted)
+		return 0;
+	if (virDomainGetUUIDString(sys->domain, uuid) < 0)
+		return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s'", sys->name);
+	if (strcmp(uuid, wanted) != 0)
+		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
+				"container '%s': libvirt's domain '%s' is somebody else's", sys->name,
+				name);
+	return 0;
+}
+
+int sys_find(struct sys *sys)
+{
+	domain_name_t name;
+
+	name_domain(sys, name);
+	sys->domain = virDomainLookupByName(sys->libvirt, name);
+	if (sys->domain)
+		return check_ours(sys, name);
+	if (virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
+		return 0;
+	return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s'", sys->name);
+}
+
+/* A /dev/kvm may be there that cannot run anything: the processor, or the host's own host, decides. */
+static bool has_kvm(void)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int machine = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
+
+	if (machine >= 0)
+		close(machine);
+	if (kvm >= 0)
+		close(kvm);
+	return machine >= 0;
+}
+
+int sys_check_vt(const struct sys *sys)
+{
+	if (sys->config.sys.emulation || has_kvm())
+		return 0;
+	return dre_fail(DRE_ERR_NO_VT,
+			"container '%s': /dev/kvm cannot run machines, and dre.conf does not allow "
+			"emulation", sys->name);
+}
+
+static int describe(const struct sys *sys, char **xml)
+{
+	const struct dre_sys_config *config = &sys->config.sys;
+	const struct manifest *m = manifest_of(sys);
+	char disk[PATH_MAX], log[PATH_MAX];
+	const char *root = store_root(sys->store);
+	domain_name_t name;
+	struct sys_machine machine = {
+		.type = has_kvm() ? "kvm" : "qemu",
+		.name = name,
+		.uuid = manifest_get(m, SETTING_UUID),
+		.memory = manifest_get(m, SETTING_MEMORY),
+		.cpus = config->cpus,
+		.disk = disk,
+		.log = log,
+		.kernel = config->kernel,
+		.initrd = config->initrd,
+		.cmdline = config->cmdline,
+	};
+
+	if (!machine.uuid || !machine.memory || !*m->writable)
+		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
+				"container '%s': its manifest does not say what its machine is",
+				sys->name);
+	name_domain(sys, name);
+	if (snprintf(disk, PATH_MAX, "%s/layers/%s", root, m->writable) >= PATH_MAX ||
+	    snprintf(log, PATH_MAX, "%s/containers/%s/console.log", root, sys->name) >= PATH_MAX)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "the path of the image store is too long");
+	return sys_machine_xml(&machine, xml);
+}
+
+int sys_define(struct sys *sys)
+{
+	virDomainPtr domain;
+	char *xml;
+	int err = describe(sys, &xml);
+
+	if (err)
+		return err;
+	domain = virDomainDefineXML(sys->libvirt, xml);
+	free(xml);
+	if (!domain)
+		return sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
+	if (sys->domain)
+		virDomainFree(sys->domain);
+	sys->domain = domain;
+	return 0;
+}
+
+int sys_undefine(struct sys *sys)
+{
+	if (!sys->domain)
+		return 0;
+	if (virDomainUndefineFlags(sys->domain, UNDEFINE_ALL) < 0 &&
+	    virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
+		return sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
+	virDomainFree(sys->domain);
+	sys->domain = NULL;
+	return 0;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What every operation on a container begins and ends with.
+ */
+#include <libvirt/virterror.h>
+#include <string.h>
+
+#include "sys.h"
+
+int sys_open_store(struct dre_config *config, struct store **store)
+{
+	int err = dre_check_privilege();
+
+	if (!err)
+		err = dre_config_load(config);
+	if (!err)
+		err = store_open(store, config->sys.store, &layer_disk);
+	return err;
+}
+
+static int open_container(struct sys *sys, enum sys_access access)
+{
+	int err;
+
+	if (access >= SYS_CHANGE)
+		err = container_lock(&sys->container, sys->store, sys->name);
+	else
+		err = container_read(sys->store, sys->name, &sys->manifest);
+	if (err == DRE_ERR_CONTAINER_UNKNOWN_STATUS && access == SYS_REMOVE)
+		err = container_lock_damaged(&sys->container, sys->store, sys->name);
+	if (!err && access == SYS_USE)
+		err = container_check_free(sys->store, sys->name);
+	return err;
+}
+
+int sys_begin(struct sys *sys, const char *name, enum sys_access access)
+{
+	int err = dre_check_name("container", name);
+
+	*sys = (struct sys){};
+	if (err)
+		return err;
+	strcpy(sys->name, name);
+	err = sys_open_store(&sys->config, &sys->store);
+	if (err)
+		return err;
+	err = open_container(sys, access);
+	if (!err) {
+		err = sys_connect(sys);
+		if (err == DRE_ERR_DEVICE_BUSY)
+			err = DRE_ERR_CONTAINER_UNKNOWN_STATUS;
+	}
+	if (!err)
+		err = sys_find(sys);
+	if (err)
+		sys_end(sys);
+	return err;
+}
+
+int sys_check_handle(const dre_sys_handle *h)
+{
+	int err;
+
+	if (!h)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the container's handle is NULL");
+	err = dre_check_name("container", h->name);
+	if (!err && h->type != DRE_SYS_CONTAINER_TYPE_KVM)
+		err = dre_fail(DRE_ERR_INVALID_ARGUMENT, "container type %d is not known", h->type);
+	return err;
+}
+
+int sys_begin_handle(struct sys *sys, const dre_sys_handle *h, enum sys_access access)
+{
+	int err = sys_check_handle(h);
+
+	return err ? err : sys_begin(sys, h->name, access);
+}
+
+void sys_end(struct sys *sys)
+{
+	if (sys->domain)
+		virDomainFree(sys->domain);
+	if (sys->libvirt)
+		virConnectClose(sys->libvirt);
+	manifest_free(&sys->manifest);
+	container_unlock(sys->container);
+	store_close(sys->store);
+	*sys = (struct sys){};
+}
+
+/* What libvirt itself does to it: that is on its way, and is not the state that was asked for. */
+static enum sys_state paused_state(int reason)
+{
+	switch (reason) {
+	case VIR_DOMAIN_PAUSED_MIGRATION:
+	case VIR_DOMAIN_PAUSED_SAVE:
+	case VIR_DOMAIN_PAUSED_DUMP:
+	case VIR_DOMAIN_PAUSED_FROM_SNAPSHOT:
+	case VIR_DOMAIN_PAUSED_SHUTTING_DOWN:
+	case VIR_DOMAIN_PAUSED_SNAPSHOT:
+	case VIR_DOMAIN_PAUSED_STARTING_UP:
+		return SYS_CHANGING;
+	}
+	return SYS_SUSPENDED;
+}
+
+enum sys_state sys_state(const struct sys *sys)
+{
+	int state, reason;
+
+	if (!sys->domain)
+		return SYS_STOPPED;
+	if (virDomainGetState(sys->domain, &state, &reason, 0) < 0)
+		return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? SYS_STOPPED : SYS_UNKNOWN;
+	switch (state) {
+	case VIR_DOMAIN_SHUTOFF:
+	case VIR_DOMAIN_CRASHED:	/* on_crash is "destroy": nothing of it is left */
+		return SYS_STOPPED;
+	case VIR_DOMAIN_RUNNING:
+	case VIR_DOMAIN_BLOCKED:
+	case VIR_DOMAIN_PMSUSPENDED:	/* the guest sleeps, by itself */
+		return SYS_RUNNING;
+	case VIR_DOMAIN_PAUSED:
+		return paused_state(reason);
+	case VIR_DOMAIN_SHUTDOWN:
+		return SYS_CHANGING;
+	}
+	return SYS_UNKNOWN;
+}
+
+int sys_require(const struct sys *sys, enum sys_state wanted, enum sys_state other)
+{
+	enum sys_state state = sys_state(sys);
+
+	if (state == wanted || state == other)
+		return 0;
+	switch (state) {
+	case SYS_STOPPED:
+		return dre_fail(DRE_ERR_CONTAINER_STOPPED, "container '%s' is stopped", sys->name);
+	case SYS_RUNNING:
+		return dre_fail(DRE_ERR_CONTAINER_RUNNING, "container '%s' is running", sys->name);
+	case SYS_SUSPENDED:
+		return dre_fail(DRE_ERR_CONTAINER_SUSPENDED, "container '%s' is suspended", sys->name);
+	case SYS_CHANGING:
+		return dre_fail(DRE_ERR_CONTAINER_BUSY,
+				"container '%s' is busy: it is starting or stopping", sys->name);
+	case SYS_UNKNOWN:
+		break;
+	}
+	return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s'", sys->name);
+}

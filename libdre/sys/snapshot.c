@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Snapshots of stopped containers, and base images made of them.
+ */
+#include "common/base.h"
+#include "common/snapshot.h"
+#include "sys.h"
+
+static int begin(struct sys *sys, const dre_sys_handle *h, const char *tag)
+{
+	int err;
+
+	if (!h || !tag)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				h ? "snapshot's name" : "container's handle");
+	err = sys_check_handle(h);
+	if (!err)
+		err = dre_check_name("snapshot", tag);
+	if (!err)
+		err = sys_begin(sys, h->name, SYS_CHANGE);
+	if (err)
+		return err;
+	err = sys_require(sys, SYS_STOPPED, SYS_STOPPED);
+	if (err)
+		sys_end(sys);
+	return err;
+}
+
+/* What the machine could not do has a code of its own for each of these; the text stays. */
+static int name_failure(int err, int failed)
+{
+	return err == DRE_ERR_DEVICE_BUSY ? failed : err;
+}
+
+/*
+ * Another layer becomes the one that is written to: until that is so there is no domain. If
+ * it cannot be defined again the next start does it.
+ */
+static int change_layer(struct sys *sys, const char *tag,
+			int (*fn)(struct container *c, const char *tag))
+{
+	struct saved_error saved;
+	bool defined = sys->domain;
+	int err = sys_undefine(sys);
+
+	if (!err)
+		err = fn(sys->container, tag);
+	if (defined && !sys->domain) {
+		save_error(&saved);
+		sys_define(sys);
+		restore_error(&saved);
+	}
+	return err;
+}
+
+dre_return_t dre_sys_save_snapshot(const dre_sys_handle *h, const char *tag)
+{
+	struct sys sys;
+	int err = begin(&sys, h, tag);
+
+	if (err)
+		return err;
+	err = name_failure(change_layer(&sys, tag, snapshot_save), DRE_ERR_SAVE_SNAPSHOT_FAILED);
+	sys_end(&sys);
+	return err;
+}
+
+dre_return_t dre_sys_load_snapshot(const dre_sys_handle *h, const char *tag)
+{
+	struct sys sys;
+	int err = begin(&sys, h, tag);
+
+	if (err)
+		return err;
+	err = name_failure(change_layer(&sys, tag, snapshot_load), DRE_ERR_LOAD_SNAPSHOT_FAILED);
+	sys_end(&sys);
+	return err;
+}
+
+dre_return_t dre_sys_remove_snapshot(const dre_sys_handle *h, const char *tag)
+{
+	struct sys sys;
+	int err = begin(&sys, h, tag);
+
+	if (err)
+		return err;
+	err = name_failure(snapshot_remove(sys.container, tag), DRE_ERR_REMOVE_SNAPSHOT_FAILED);
+	sys_end(&sys);
+	return err;
+}
+
+dre_return_t dre_sys_commit_snapshot(const dre_sys_handle *h, const char *tag, const char *base)
+{
+	struct sys sys;
+	int err;
+
+	if (!base)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the base image's name is NULL");
+	err = h && tag ? dre_check_name("base image", base) : 0;
+	if (!err)
+		err = begin(&sys, h, tag);
+	if (err)
+		return err;
+	err = name_failure(snapshot_commit(sys.container, tag, base),
+			   DRE_ERR_COMMIT_SNAPSHOT_FAILED);
+	sys_end(&sys);
+	return err;
+}
+
+/* libvirt is not asked: whatever it says, they are there. */
+dre_return_t dre_sys_get_snapshot_list(const dre_sys_handle *h, dre_list_t *list)
+{
+	struct store *store = NULL;
+	struct dre_config config;
+	int err;
+
+	if (!h || !list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				h ? "pointer to the list" : "container's handle");
+	err = sys_check_handle(h);
+	if (!err)
+		err = sys_open_store(&config, &store);
+	if (!err)
+		err = container_check_exists(store, h->name);
+	if (!err)
+		err = snapshot_list(store, h->name, list);
+	store_close(store);
+	return err;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What state a container is in; suspend and resume.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys.h"
+
+/* Where libvirt's QEMU driver has the PIDs of its machines, by name. It has no function for it. */
+#define PID_DIRECTORY "/run/libvirt/qemu/"
+
+dre_return_t dre_sys_status(const dre_sys_handle *h)
+{
+	struct sys sys;
+	bool busy;
+	int ret = sys_begin_handle(&sys, h, SYS_LOOK);
+
+	if (ret)
+		return ret;
+	ret = container_busy(sys.store, sys.name, &busy);
+	if (!ret && busy)
+		ret = DRE_SYS_CONTAINER_STATUS_BUSY;
+	if (!ret) {
+		switch (sys_state(&sys)) {
+		case SYS_STOPPED:
+			ret = DRE_SYS_CONTAINER_STATUS_STOP;
+			break;
+		case SYS_RUNNING:
+			ret = DRE_SYS_CONTAINER_STATUS_RUNNING;
+			break;
+		case SYS_SUSPENDED:
+			ret = DRE_SYS_CONTAINER_STATUS_SUSPENDED;
+			break;
+		case SYS_CHANGING:
+			ret = DRE_SYS_CONTAINER_STATUS_BUSY;
+			break;
+		case SYS_UNKNOWN:
+			ret = sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s'", sys.name);
+			break;
+		}
+	}
+	sys_end(&sys);
+	return ret;
+}
+
+/* Has it an argument "-uuid" with the machine's? The file may be of one that is gone. */
+static bool is_machine(int pid, const char *uuid)
+{
+	char path[32], *arg = NULL;
+	bool found = false;
+	size_t size = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	for (bool is_uuid = false; !found && getdelim(&arg, &size, '\0', f) > 0;) {
+		found = is_uuid && !strcmp(arg, uuid);
+		is_uuid = !strcmp(arg, "-uuid");
+	}
+	free(arg);
+	fclose(f);
+	return found;
+}
+
+static int find_pid(const struct sys *sys, int *pid)
+{
+	const char *uuid = manifest_get(&sys->manifest, SETTING_UUID);
+	char path[sizeof(PID_DIRECTORY) + 2 * DRE_NAME_MAX];
+	int n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), PID_DIRECTORY "%s.pid", virDomainGetName(sys->domain));
+	f = fopen(path, "re");
+	if (f) {
+		if (fscanf(f, "%d", &n) != 1)
+			n = 0;
+		fclose(f);
+	}
+	if (n < 1 || !uuid || !is_machine(n, uuid))
+		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
+				"container '%s': %s does not name its machine", sys->name, path);
+	*pid = n;
+	return 0;
+}
+
+dre_return_t dre_sys_get_pid(const dre_sys_handle *h, int *pid)
+{
+	struct sys sys;
+	int err;
+
+	if (!h || !pid)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				h ? "pointer to the PID" : "container's handle");
+	err = sys_begin_handle(&sys, h, SYS_USE);
+	if (err)
+		return err;
+	err = sys_require(&sys, SYS_RUNNING, SYS_RUNNING);
+	if (!err)
+		err = find_pid(&sys, pid);
+	sys_end(&sys);
+	return err;
+}
+
+static int change(const dre_sys_handle *h, enum sys_state from, int (*fn)(virDomainPtr))
+{
+	struct sys sys;
+	int err = sys_begin_handle(&sys, h, SYS_CHANGE);
+
+	if (err)
+		return err;
+	err = sys_require(&sys, from, from);
+	if (!err && fn(sys.domain) < 0)
+		err = sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys.name);
+	sys_end(&sys);
+	return err;
+}
+
+dre_return_t dre_sys_suspend(const dre_sys_handle *h)
+{
+	return change(h, SYS_RUNNING, virDomainSuspend);
+}
+
+dre_return_t dre_sys_resume(const dre_sys_handle *h)
+{
+	return change(h, SYS_SUSPENDED, virDomainResume);
+}

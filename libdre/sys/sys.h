@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the functions of dre_sys.h are made of. Functions return 0 or a
+ * DRE_ERR_* code with the error text set.
+ *
+ * libvirt's domain of a container holds nothing of its own: it is defined anew from the
+ * manifest and dre.conf, so that a container is whole as long as its manifest is. It
+ * names the writable layer, so there must be none while another layer becomes that one: whoever is
+ * killed then leaves no domain, and not one that writes into a snapshot.
+ */
+#ifndef DRE_SYS_INTERNAL_H
+#define DRE_SYS_INTERNAL_H
+
+#include <libvirt/libvirt.h>
+#include <limits.h>
+
+#include <dre_sys.h>
+
+#include "common/config.h"
+#include "common/container.h"
+#include "common/fail.h"
+#include "common/names.h"
+#include "common/store.h"
+#include "error.h"
+
+/* Settings of a container. */
+#define SETTING_MEMORY	"memory"	/* in MiB */
+#define SETTING_UUID	"uuid"		/* of its machine, as the guest sees it too */
+
+enum sys_state {
+	SYS_STOPPED,
+	SYS_RUNNING,
+	SYS_SUSPENDED,
+	SYS_CHANGING,	/* on the way between them */
+	SYS_UNKNOWN,
+};
+
+/* An operation on one container, from sys_begin() to sys_end(). */
+struct sys {
+	struct dre_config config;
+	struct store *store;
+	struct container *container;	/* if it is locked */
+	struct manifest manifest;	/* if it is not */
+	virConnectPtr libvirt;
+	virDomainPtr domain;		/* NULL: libvirt has none */
+	char name[DRE_NAME_MAX + 1];
+};
+
+/* How much an operation has to do with those of others. */
+enum sys_access {
+	SYS_LOOK,	/* whatever they do */
+	SYS_USE,	/* not while it is busy */
+	SYS_CHANGE,	/* makes it busy */
+	SYS_REMOVE,	/* the same, also if its manifest is damaged: then that is empty */
+};
+
+/*
+ * Checks, in the order of dre_sys.h, up to "unknown status". sys_end() is needed only if
+ * it succeeds.
+ */
+int sys_begin(struct sys *sys, const char *name, enum sys_access access);
+int sys_check_handle(const dre_sys_handle *h);
+int sys_begin_handle(struct sys *sys, const dre_sys_handle *h, enum sys_access access);
+void sys_end(struct sys *sys);
+
+/* For what is about no container: privilege, configuration, store. store_close() it. */
+int sys_open_store(struct dre_config *config, struct store **store);
+
+/* libvirt is asked, each time. */
+enum sys_state sys_state(const struct sys *sys);
+
+/* Fails with the state's code unless the container is in state @wanted, or @other. */
+int sys_require(const struct sys *sys, enum sys_state wanted, enum sys_state other);
+
+/* libvirt.c: fails with @code, or with DRE_ERR_PERMISSION_DENIED, and with libvirt's own words. */
+int sys_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int sys_connect(struct sys *sys);
+
+/* domain.c: finds the container's domain, defines it, removes its definition. */
+int sys_find(struct sys *sys);
+int sys_define(struct sys *sys);
+int sys_undefine(struct sys *sys);
+
+/* DRE_ERR_NO_VT unless machines can run on this host, as dre.conf wants them to. */
+int sys_check_vt(const struct sys *sys);
+
+/*
+ * machine.c: what libvirt is told of a machine. Paths and texts may be any.
+ */
+struct sys_machine {
+	const char *type;	/* libvirt's domain type: "kvm", "qemu" */
+	const char *name;
+	const char *uuid;
+	const char *memory;	/* in MiB */
+	unsigned int cpus;
+	const char *disk;	/* qcow2 */
+	const char *log;	/* of its console */
+	const char *kernel, *initrd, *cmdline;	/* "": none */
+};
+
+/* Its XML, which the caller frees. DRE_ERR_INVALID_ARGUMENT: a text that XML has no way to say. */
+int sys_machine_xml(const struct sys_machine *machine, char **xml);
+
+#endif /* DRE_SYS_INTERNAL_H */

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * All that runs in the tests' machine: init of an initial RAM disk. It counts on its disk how often it
+ * was started, says so on its console, and powers off when somebody presses the power button:
+ *
+ *	guest: boot 3		what the disk has now; what the host waits for
+ *	guest: tick 17		each second, so that somebody can see whether it runs
+ *	guest: power button
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/input.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define DISK		"/dev/vda"
+#define MAX_INPUTS	8
+
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	dprintf(STDOUT_FILENO, "guest: ");
+	vdprintf(STDOUT_FILENO, fmt, ap);
+	dprintf(STDOUT_FILENO, "\n");
+	va_end(ap);
+}
+
+/* In the order in which /modules/order lists them. */
+static void load_modules(void)
+{
+	FILE *order = fopen("/modules/order", "re");
+	char line[128], path[160];
+	int fd;
+
+	while (order && fgets(line, sizeof(line), order)) {
+		line[strcspn(line, "\n")] = '\0';
+		snprintf(path, sizeof(path), "/modules/%s", line);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST)
+			say("%s: %s", path, strerror(errno));
+		close(fd);
+	}
+	if (order)
+		fclose(order);
+}
+
+/* Devices come when their drivers find them. */
+static int open_disk(void)
+{
+	int fd;
+
+	for (int tries = 0; tries < 100; tries++) {
+		fd = open(DISK, O_RDWR | O_SYNC | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+		usleep(100000);
+	}
+	return -1;
+}
+
+static void count_boot(void)
+{
+	char sector[512] = "";
+	int fd = open_disk(), count;
+
+	if (fd < 0 || pread(fd, sector, sizeof(sector), 0) != sizeof(sector)) {
+		say("no disk: %s", strerror(errno));
+		return;
+	}
+	sector[sizeof(sector) - 1] = '\0';
+	count = atoi(sector) + 1;
+	memset(sector, 0, sizeof(sector));
+	snprintf(sector, sizeof(sector), "%d", count);
+	if (pwrite(fd, sector, sizeof(sector), 0) == sizeof(sector))
+		say("boot %d", count);
+	else
+		say("cannot write: %s", strerror(errno));
+	close(fd);
+}
+
+static int open_inputs(struct pollfd inputs[MAX_INPUTS])
+{
+	char path[32];
+	int nr = 0;
+
+	for (int i = 0; i < MAX_INPUTS; i++) {
+		snprintf(path, sizeof(path), "/dev/input/event%d", i);
+		inputs[nr].fd = open(path, O_RDONLY | O_CLOEXEC);
+		inputs[nr].events = POLLIN;
+		if (inputs[nr].fd >= 0)
+			nr++;
+	}
+	return nr;
+}
+
+static int button_pressed(int fd)
+{
+	struct input_event event;
+
+	return read(fd, &event, sizeof(event)) == sizeof(event) && event.type == EV_KEY &&
+	       event.code == KEY_POWER && event.value;
+}
+
+int main(void)
+{
+	struct pollfd inputs[MAX_INPUTS];
+	int nr;
+
+	mkdir("/dev", 0755);
+	mount("dev", "/dev", "devtmpfs", 0, NULL);
+	nr = open("/dev/console", O_RDWR);
+	for (int fd = 0; fd < 3; fd++)
+		dup2(nr, fd);
+	load_modules();
+	nr = open_inputs(inputs);
+	count_boot();
+	for (int ticks = 0;; ticks++) {
+		if (poll(inputs, nr, 1000) == 0)
+			say("tick %d", ticks);
+		for (int i = 0; i < nr; i++) {
+			if (inputs[i].revents && button_pressed(inputs[i].fd)) {
+				say("power button");
+				reboot(RB_POWER_OFF);
+			}
+		}
+	}
+}

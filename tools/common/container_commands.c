@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <dre_app.h>
+#include <dre_sys.h>
+
+#include "container_commands.h"
+#include "table.h"
+
+int no_options(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+
+	while (command_getopt(argc, argv, "", options) >= 0)
+		;
+	return optind;
+}
+
+_Static_assert((int)DRE_APP_CONTAINER_STATUS_STOP == (int)DRE_SYS_CONTAINER_STATUS_STOP &&
+	       (int)DRE_APP_CONTAINER_STATUS_BUSY == (int)DRE_SYS_CONTAINER_STATUS_BUSY,
+	       "states have the same numbers");
+
+const char *status_name(dre_return_t status)
+{
+	switch (status) {
+	case DRE_APP_CONTAINER_STATUS_STOP:
+		return "stopped";
+	case DRE_APP_CONTAINER_STATUS_RUNNING:
+		return "running";
+	case DRE_APP_CONTAINER_STATUS_SUSPENDED:
+		return "suspended";
+	case DRE_APP_CONTAINER_STATUS_BUSY:
+		return "busy";
+	}
+	return "unknown";
+}
+
+int cmd_status(int argc, char **argv)
+{
+	bool json = json_option(argc, argv);
+	const char *name;
+	int status;
+
+	if (argc - optind != 1)
+		command_usage("one name is wanted");
+	name = argv[optind];
+	status = container_api.status(name);
+	if (status < 0)
+		return command_fail(status, name);
+	/* Both are words that need no escapes. */
+	if (json)
+		printf("{ \"name\": \"%s\", \"state\": \"%s\" }\n", name, status_name(status));
+	else
+		puts(status_name(status));
+	return EXIT_SUCCESS;
+}
+
+/* The options of commands that print a table. */
+bool json_option(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "json", no_argument, NULL, 'j' },
+		{ }
+	};
+	bool json = false;
+
+	while (command_getopt(argc, argv, "j", options) >= 0)
+		json = true;
+	return json;
+}
+
+int cmd_list(int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{ "NAME", COLUMN_STRING },
+		{ "STATE", COLUMN_STRING },
+		{ "PID", COLUMN_NUMBER },
+		{ }
+	};
+	bool json = json_option(argc, argv);
+	struct table *table;
+	char number[12];
+	dre_list_t list;
+	int status, pid, err;
+
+	if (optind != argc)
+		command_usage("no argument is wanted");
+	err = container_api.get_container_list(&list);
+	if (err)
+		return command_fail(err, NULL);
+	table = table_new("containers", columns, json);
+	for (dre_list_t name = list; *name; name++) {
+		status = container_api.status(*name);
+		if (status == DRE_ERR_CONTAINER_NONEXISTENCE)	/* since the list was made */
+			continue;
+		table_row(table);
+		table_cell(table, 0, *name);
+		table_cell(table, 1, status_name(status));
+		if (container_api.get_pid(*name, &pid) == 0) {
+			snprintf(number, sizeof(number), "%d", pid);
+			table_cell(table, 2, number);
+		}
+	}
+	container_api.release_list(list);
+	table_print(table);
+	return EXIT_SUCCESS;
+}
+
+int cmd_base_list(int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{ "NAME", COLUMN_STRING },
+		{ }
+	};
+	bool json = json_option(argc, argv);
+	struct table *table;
+	dre_list_t list;
+	int err;
+
+	if (optind != argc)
+		command_usage("no argument is wanted");
+	err = container_api.get_base_list(&list);
+	if (err)
+		return command_fail(err, NULL);
+	table = table_new("bases", columns, json);
+	for (dre_list_t name = list; *name; name++) {
+		table_row(table);
+		table_cell(table, 0, *name);
+	}
+	container_api.release_list(list);
+	table_print(table);
+	return EXIT_SUCCESS;
+}
+
+static int change(int argc, char **argv, dre_return_t (*fn)(const char *, const char *))
+{
+	int err, i = no_options(argc, argv);
+
+	if (argc - i != 2)
+		command_usage("a name and a snapshot are wanted");
+	err = fn(argv[i], argv[i + 1]);
+	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
+}
+
+int cmd_save(int argc, char **argv)
+{
+	return change(argc, argv, container_api.save_snapshot);
+}
+
+int cmd_load(int argc, char **argv)
+{
+	return change(argc, argv, container_api.load_snapshot);
+}
+
+int cmd_snapshot_remove(int argc, char **argv)
+{
+	return change(argc, argv, container_api.remove_snapshot);
+}
+
+int cmd_commit(int argc, char **argv)
+{
+	int err, i = no_options(argc, argv);
+
+	if (argc - i != 3)
+		command_usage("a name, a snapshot and a new base image are wanted");
+	err = container_api.commit_snapshot(argv[i], argv[i + 1], argv[i + 2]);
+	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
+}
+
+int cmd_snapshot_list(int argc, char **argv)
+{
+	static const struct column columns[] = { { "SNAPSHOT", COLUMN_STRING }, { } };
+	bool json = json_option(argc, argv);
+	struct table *table;
+	dre_list_t list;
+	int err;
+
+	if (argc - optind != 1)
+		command_usage("one name is wanted");
+	err = container_api.get_snapshot_list(argv[optind], &list);
+	if (err)
+		return command_fail(err, argv[optind]);
+	table = table_new("snapshots", columns, json);
+	for (size_t i = 0; list[i]; i++) {
+		table_row(table);
+		table_cell(table, 0, list[i]);
+	}
+	table_print(table);
+	container_api.release_list(list);
+	return EXIT_SUCCESS;
+}
+
+int cmd_base_remove(int argc, char **argv)
+{
+	int err, i = no_options(argc, argv);
+
+	if (argc - i != 1)
+		command_usage("one base image is wanted");
+	err = container_api.remove_base(argv[i]);
+	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
+}
