@@ -8,7 +8,8 @@ ST_STAGE := $(B)/stage-sys
 
 .PHONY: tests sys-tests check-sys stage-sys
 tests: sys-tests
-sys-tests: $(ST)/machine $(ST)/machines $(ST)/guest
+ST_MACHINE_TESTS := machines
+sys-tests: $(ST)/machine $(ST)/guest $(addprefix $(ST)/,$(ST_MACHINE_TESTS))
 
 $(ST)/machine: PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags libvirt libxml-2.0)
 $(ST)/machine: $(B)/obj/asan/selftests/sys/machine.o $(patsubst %.c,$(B)/obj/asan/%.o,libdre/sys/machine.c \
@@ -16,9 +17,10 @@ $(ST)/machine: $(B)/obj/asan/selftests/sys/machine.o $(patsubst %.c,$(B)/obj/asa
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) $(ASAN) -o $@ $^ $(shell $(PKG_CONFIG) --libs libvirt libxml-2.0) -lcmocka -pthread
 
-$(ST)/machines: $(call objs,selftests/sys/machines.c) $(B)/lib/libdresys.so $(B)/lib/libdaware.so
+$(addprefix $(ST)/,$(ST_MACHINE_TESTS)): $(ST)/%: $(B)/obj/selftests/sys/%.o $(call objs,selftests/sys/host.c) \
+		$(B)/lib/libdresys.so $(B)/lib/libdaware.so
 	@mkdir -p $(@D)
-	$(Q)$(call say,LD,$@)$(CC) -o $@ $< -L$(B)/lib -ldresys -ldaware -lcmocka -pthread
+	$(Q)$(call say,LD,$@)$(CC) -o $@ $(filter %.o,$^) -L$(B)/lib -ldresys -ldaware -lcmocka -pthread
 
 $(ST)/guest: $(call objs,selftests/sys/guest.c)
 	@mkdir -p $(@D)
@@ -30,5 +32,5 @@ check-sys: $(ST)/machine
 # What the tests' machines boot: the kernel of the virtual machine, as it is in its image.
 stage-sys: stage
 	$(Q)rm -rf $(ST_STAGE) && mkdir -p $(ST_STAGE)/tests/sys
-	$(Q)cp $(ST)/machines $(ST)/guest selftests/sys/run $(ST_STAGE)/tests/sys/
+	$(Q)cp $(addprefix $(ST)/,$(ST_MACHINE_TESTS)) $(ST)/guest selftests/sys/run $(ST_STAGE)/tests/sys/
 	$(Q)cp $$($(VM) image)/$(SERIES)/vmlinux $(ST_STAGE)/tests/sys/
