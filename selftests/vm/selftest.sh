@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Tests of the virtual machine's runner, which all other tests in it depend on: that it tells each way
-# a run can end, and loses nothing. Prints TAP. It boots four times.
+# a run can end, and loses nothing. Prints TAP. It boots five times.
 
 set -u
 
@@ -124,7 +124,7 @@ check 'the log is written' grep -q 'sysrq: Power Off' "$tmp/log"
 # Output is there while the command runs.
 
 mkfifo "$tmp/live"
-"$here/vm" run --name live -- sh -c 'echo "<4>WARNING: from a test" >/dev/kmsg
+"$here/vm" run --name live -- sh -c 'printf "<4>%s\n" "WARNING: from a test" "int3: 0000" "Code: 0f cc <1f>" >/dev/kmsg
 	echo started; sleep 5; echo stopped' >"$tmp/live" 2>"$tmp/stderr" </dev/null &
 run=$!
 {
@@ -148,6 +148,16 @@ check 'the kernel is 6.12' printed "$abi"
 check 'a panic ends the run' status_is 122
 check 'and is told' told 'Kernel panic'
 check 'by the name of the run' told '^doomed: the machine ended'
+
+# The same panic after what only an emulator does
+
+vm run -- sh -c 'printf "<4>%s\n" "Oops: int3: 0000 [#1]" "Code: 90 0f <1f> 44" >/dev/kmsg
+	grep -om 1 "QEMU TCG" /proc/cpuinfo; echo c >/proc/sysrq-trigger; sleep 100'
+if printed 'QEMU TCG'; then
+	check 'a machine that the emulator broke is told from others' status_is 121
+else
+	check 'only an emulated machine is broken by the emulator' status_is 122
+fi
 
 vm run --timeout 3 -- true
 check 'a machine that takes too long is ended' status_is 124
