@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-tools_COMMON := $(addprefix tools/common/,command.c complete.c container_commands.c progress.c table.c)
+tools_COMMON := $(addprefix tools/common/,cgroup_commands.c command.c complete.c container_commands.c events_command.c \
+		progress.c table.c top_command.c)
 
 $(eval $(call program,bin/dre-app,$(wildcard tools/app/*.c) $(tools_COMMON),libdreapp libdaware json-c smartcols))
 $(eval $(call program,bin/dre-sys,$(wildcard tools/sys/*.c) $(tools_COMMON),libdresys libdaware json-c smartcols))
@@ -24,3 +25,5 @@ install: install-completion
 install-completion:
 	$(INSTALL) -Dm 644 tools/completion/dre-app.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/dre-app
 	$(INSTALL) -Dm 644 tools/completion/_dre-app $(DESTDIR)$(prefix)/share/zsh/site-functions/_dre-app
+	$(INSTALL) -Dm 644 tools/completion/dre-sys.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/dre-sys
+	$(INSTALL) -Dm 644 tools/completion/_dre-sys $(DESTDIR)$(prefix)/share/zsh/site-functions/_dre-sys

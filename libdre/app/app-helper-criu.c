@@ -25,6 +25,7 @@
 #include "common/cgroupfs.h"
 #include "common/checkpoint.h"
 #include "common/file.h"
+#include "common/kmod.h"
 #include "dre_paths.h"
 #include "module.h"
 
@@ -636,7 +637,7 @@ static int allow_devices(struct lxc_container *c)
 static int announce(const struct app *app)
 {
 	pid_t init = app->lxc->init_pid(app->lxc);
-	int dre, cfd, err = app_module_open(&dre);
+	int dre, cfd, err = kmod_open(&dre);
 
 	if (err)
 		return err;

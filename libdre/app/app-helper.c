@@ -42,6 +42,7 @@
 #include "app-helper.h"
 #include "app-init.h"
 #include "common/cgroupfs.h"
+#include "common/kmod.h"
 #include "common/rootfs.h"
 #include "dre_paths.h"
 #include "limits.h"
@@ -454,7 +455,7 @@ int set_limits(const char *root, const char *name)
 static int announce(const struct hook *hook)
 {
 	const char *pid = getenv("LXC_PID");
-	int dre, cfd, err = app_module_open(&dre);
+	int dre, cfd, err = kmod_open(&dre);
 
 	if (err)
 		return err;

@@ -18,6 +18,7 @@
 #include "common/config.h"
 #include "common/container.h"
 #include "common/fail.h"
+#include "common/groups.h"
 #include "common/names.h"
 #include "common/store.h"
 #include "error.h"
@@ -111,21 +112,16 @@ int app_lxcpath(const struct store *store, char path[PATH_MAX]);
 int app_path(const struct store *store, const char *name, const char *file, char path[PATH_MAX]);
 
 /* Its control groups below the root: the outer one, of kind "app", and that of liblxc's "monitor". */
-#define APP_GROUP_SIZE	(sizeof("dre/monitor/") + DRE_NAME_MAX)
+#define APP_GROUP_SIZE	GROUPS_OUTER_SIZE
 
 void app_group(const char *kind, const char *name, char path[APP_GROUP_SIZE]);
 
-/* cgroup.c: the named control groups, below the outer one. */
-#define APP_CGROUP_SIZE	(APP_GROUP_SIZE + 1 + DRE_NAME_MAX)
+/* cgroup.c: the named control groups, below the outer one; see common/groups.h. */
+#define APP_CGROUP_SIZE	GROUPS_PATH_SIZE
 
-/* Is the name one that a control group can have? With @whole also ".", for the container itself. */
+void app_groups(const struct app *app, struct groups *groups);
 int app_check_cgroup(const char *cgroup, bool whole);
 void app_cgroup_path(const struct app *app, const char *cgroup, char path[APP_CGROUP_SIZE]);
-
-/* Calls @fn for each, with a directory fd of the outer one. What cannot be read is left out. */
-void app_each_cgroup(const struct app *app,
-		     void (*fn)(const struct app *app, int outer, const char *cgroup, void *arg),
-		     void *arg);
 
 /* Tells the module, a fd of which is @cfd, of one that was made. */
 int app_cgroup_announce(const struct app *app, int cfd, const char *cgroup);
@@ -171,8 +167,7 @@ int app_console_stop(const struct app *app);
 #define APP_CONSOLE_ID_SIZE	48
 int app_console_open(const struct app *app, int *fd, char id[APP_CONSOLE_ID_SIZE]);
 
-/* module.c: fds of the module, which the caller closes. */
-int app_module_open(int *dre);
+/* module.c: a container fd of the module, which the caller closes. */
 int app_module_container(const struct app *app, int *cfd);
 
 /* create.c: an import_progress_fn that calls the user's. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "common/kmod.h"
 #include "common/checkpoint.h"
 #include "common/rootfs.h"
 #include "common/store_private.h"
@@ -24,15 +25,6 @@ static int begin(struct app *app, const dre_app_handle *h, const char *tag)
 }
 
 /* Without the module nobody knows which processes are bound, and they could not be again. */
-static int check_module(void)
-{
-	int dre, err = app_module_open(&dre);
-
-	if (!err)
-		close(dre);
-	return err;
-}
-
 /* What the machine could not do has a code of its own for each of these; the text stays. */
 static int name_failure(int err, int failed)
 {
@@ -63,7 +55,7 @@ dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag)
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_RUNNING);
 	if (!err)
-		err = check_module();
+		err = kmod_check();
 	if (!err)
 		err = name_failure(checkpoint(&app, tag), DRE_ERR_SAVE_SNAPSHOT_FAILED);
 	app_end(&app);

@@ -11,6 +11,7 @@
 #include "common/base.h"
 #include "common/base_debian.h"
 #include "common/import.h"
+#include "common/limit.h"
 #include "limits.h"
 #include "network.h"
 

@@ -9,9 +9,6 @@
 struct app;
 struct dre_limits;
 
-/* Do they fit together? DRE_ERR_SET_LIMIT_FAILED. */
-int limits_check(const char *name, const struct dre_limits *limits);
-
 /* Sets those of app->config in a control group that is new, before anything runs in it. */
 int limits_apply(const struct app *app);
 

@@ -7,19 +7,8 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "common/kmod.h"
 #include "module.h"
-
-int app_module_open(int *dre)
-{
-	*dre = dre_module_open();
-	if (*dre >= 0)
-		return 0;
-	if (*dre == -EACCES || *dre == -EPERM)
-		return dre_fail_errno(-*dre, "cannot open /dev/dre");
-	return dre_fail(DRE_ERR_DAWARE_MOD_NONEXISTENCE,
-			"/dev/dre: %s: is the D-RE module loaded (modprobe dre)?",
-			strerror(-*dre));
-}
 
 /*
  * A module that was loaded after the container was started is told of it now, and
@@ -47,7 +36,7 @@ static int container_fd(const struct app *app, int dre)
 
 int app_module_container(const struct app *app, int *cfd)
 {
-	int dre, err = app_module_open(&dre);
+	int dre, err = kmod_open(&dre);
 
 	if (err)
 		return err;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "common/limit.h"
 #include "limits.h"
 #include "network.h"
 #include "volume.h"

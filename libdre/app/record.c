@@ -360,38 +360,12 @@ static int damaged(const struct app *app)
 			"container '%s': the record of the checkpoint is damaged", app->name);
 }
 
-static int enable_in(const struct app *app, const char *path, const char *controllers)
-{
-	char list[256], value[64], *save;
-	int group, err;
-
-	err = cgroupfs_open_group(path, &group);
-	if (err)
-		return err;
-	snprintf(list, sizeof(list), "%s", controllers);
-	for (char *c = strtok_r(list, " ", &save); !err && c; c = strtok_r(NULL, " ", &save)) {
-		snprintf(value, sizeof(value), "+%s", c);
-		err = cgroupfs_set(group, "cgroup.subtree_control", value);
-		if (err)
-			err = fail(app, err, value);
-	}
-	close(group);
-	return err;
-}
-
-/* From the root on: a group can pass on what it has got itself. */
 static int enable(const struct app *app, const char *controllers)
 {
 	char path[APP_CGROUP_SIZE];
-	int err = enable_in(app, ".", controllers);
 
 	app_cgroup_path(app, ".", path);
-	for (char *slash = strchr(path, '/'); !err && slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		err = enable_in(app, path, controllers);
-		*slash = '/';
-	}
-	return err ? err : enable_in(app, path, controllers);
+	return cgroupfs_enable(path, controllers);
 }
 
 static bool is_limit(const char *file)

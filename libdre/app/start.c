@@ -2,9 +2,9 @@
 /*
  * Starting a container, and rebooting it.
  */
-#include <unistd.h>
-
 #include "app.h"
+#include "common/kmod.h"
+#include "common/limit.h"
 #include "common/rootfs.h"
 #include "limits.h"
 #include "network.h"
@@ -13,12 +13,10 @@
 int app_check_start(const struct app *app)
 {
 	const struct manifest *m = &app->container->manifest;
-	int dre, err = app_module_open(&dre);
+	int err = kmod_check();
 
-	if (err)
-		return err;
-	close(dre);
-	err = limits_check(app->name, &app->config.limits);
+	if (!err)
+		err = limits_check(app->name, &app->config.limits);
 	if (!err)
 		err = network_check(app, m);
 	if (!err)

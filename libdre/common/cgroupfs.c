@@ -112,6 +112,91 @@ int cgroupfs_set(int group, const char *file, const char *value)
 	return ret;
 }
 
+static int enable_in(int group, const char *path, const char *controllers)
+{
+	char list[256], value[64], *save;
+	int err = 0;
+
+	snprintf(list, sizeof(list), "%s", controllers);
+	for (char *c = strtok_r(list, " ", &save); !err && c; c = strtok_r(NULL, " ", &save)) {
+		snprintf(value, sizeof(value), "+%s", c);
+		err = cgroupfs_set(group, "cgroup.subtree_control", value);
+		if (err)
+			err = dre_fail_errno(-err, "control group %s: %s", path, value);
+	}
+	return err;
+}
+
+/* The path of each group above @path, from the root on, and then its own. */
+static int each_above(const char *path, const char *arg, int (*fn)(const char *path, const char *arg))
+{
+	char *part = strdup(path);
+	int ret = part ? fn(".", arg) : dre_fail_errno(ENOMEM, "control group %s", path);
+
+	for (char *slash = part; !ret && part && (slash = strchr(slash, '/')); *slash++ = '/') {
+		*slash = '\0';
+		ret = fn(part, arg);
+	}
+	if (!ret)
+		ret = fn(path, arg);
+	free(part);
+	return ret;
+}
+
+static int enable_at(const char *path, const char *controllers)
+{
+	int group, ret = cgroupfs_open_group(path, &group);
+
+	if (ret)
+		return ret;
+	ret = enable_in(group, path, controllers);
+	close(group);
+	return ret;
+}
+
+int cgroupfs_enable(const char *path, const char *controllers)
+{
+	return each_above(path, controllers, enable_at);
+}
+
+/* Which of them are in the group's cgroup.controllers, into @there. */
+static void intersect(int group, const char *controllers, char there[256])
+{
+	char list[256], all[256], *save, *at = there;
+
+	*there = '\0';
+	if (cgroupfs_get(group, "cgroup.controllers", list, sizeof(list)))
+		return;
+	snprintf(all, sizeof(all), " %s ", controllers);
+	for (char *c = strtok_r(list, " ", &save); c; c = strtok_r(NULL, " ", &save)) {
+		char word[64];
+
+		snprintf(word, sizeof(word), " %s ", c);
+		if (strstr(all, word) && at - there + strlen(word) < 256)
+			at = stpcpy(at, word + 1);
+	}
+}
+
+static int make_at(const char *path, const char *controllers)
+{
+	int group, ret = strcmp(path, ".") ? cgroupfs_create(path) : 0;
+	char there[256];
+
+	if (!ret || ret == DRE_ERR_CGROUP_EXISTENCE)
+		ret = cgroupfs_open_group(path, &group);
+	if (ret)
+		return ret;
+	intersect(group, controllers, there);
+	ret = enable_in(group, path, there);
+	close(group);
+	return ret;
+}
+
+int cgroupfs_make_parent(const char *path, const char *controllers)
+{
+	return each_above(path, controllers, make_at);
+}
+
 /* The name of a process, without a newline, for an error text. */
 static void read_comm(long pid, char comm[32])
 {
@@ -344,8 +429,7 @@ int cgroupfs_populated(const char *path, bool *populated)
 	return ret;
 }
 
-/* The group that a process is in, as paths are here; the caller frees it. NULL: it is gone. */
-static char *group_of(long pid)
+char *cgroupfs_of(long pid)
 {
 	char name[40], *line = NULL, *path = NULL;
 	size_t room = 0;
@@ -382,7 +466,7 @@ static long parent_of(long pid)
 /* To its parent's group; to the root if that is @from, too, or is gone. */
 static void move_out(int root, const char *from, long pid)
 {
-	char *group = group_of(parent_of(pid)), *file = NULL, number[32];
+	char *group = cgroupfs_of(parent_of(pid)), *file = NULL, number[32];
 	int fd;
 
 	if (asprintf(&file, "%s%scgroup.procs", group && strcmp(group, from) ? group : "",
@@ -426,7 +510,7 @@ int cgroupfs_contains(const char *path, long pid, bool *contains)
 	char *group;
 
 	*contains = false;
-	group = group_of(pid);
+	group = cgroupfs_of(pid);
 	if (!group)
 		return -ESRCH;
 	*contains = !strncmp(group, path, len) && (!group[len] || group[len] == '/');

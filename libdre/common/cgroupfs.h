@@ -18,6 +18,18 @@ int cgroupfs_open(int *fd);
 int cgroupfs_create(const char *path);
 
 /*
+ * Gives the groups in the one at @path these controllers ("cpu memory"), and all above it, from the root
+ * on: a group can pass on what it has got itself.
+ */
+int cgroupfs_enable(const char *path, const char *controllers);
+
+/*
+ * Makes the group at @path and those above it, as far as they are not there, and gives the groups in it what
+ * the host has of these controllers.
+ */
+int cgroupfs_make_parent(const char *path, const char *controllers);
+
+/*
  * Opens the group at @path and stores its fd (a directory, close-on-exec), which the caller closes.
  * DRE_ERR_CGROUP_NONEXISTENCE.
  */
@@ -57,6 +69,9 @@ int cgroupfs_freeze(const char *path, bool freeze);
  * a process forked that was in it for a time. No error: who is still there shows when it is removed.
  */
 void cgroupfs_move_out(const char *path);
+
+/* The group that the process is in, as paths are here; the caller frees it. NULL: it is gone. */
+char *cgroupfs_of(long pid);
 
 /* Is the process in the group at @path or below? -ESRCH if there is no such process. */
 int cgroupfs_contains(const char *path, long pid, bool *contains);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cgroupfs.h"
+#include "config.h"
 #include "cpulist.h"
 #include "error.h"
 #include "limit.h"
@@ -271,4 +272,63 @@ int limit_get(int group, struct limit *limit)
 		break;
 	}
 	return get_memory(group, limit->type, &limit->number);
+}
+
+/*
+ * All that a group may have.
+ */
+
+int limits_check(const char *name, const struct dre_limits *limits)
+{
+	if (!limits->memsw)
+		return 0;
+	if (!limits->memory)
+		return dre_fail(DRE_ERR_SET_LIMIT_FAILED,
+				"container '%s': memsw needs a limit of memory as well", name);
+	if (limits->memsw < limits->memory)
+		return dre_fail(DRE_ERR_SET_LIMIT_FAILED,
+				"container '%s': memsw, %llu bytes, is less than memory, %llu", name,
+				limits->memsw, limits->memory);
+	return 0;
+}
+
+static int set_number(int group, const char *path, enum limit_type type, unsigned long long number)
+{
+	const struct limit limit = { .type = type, .number = number };
+
+	return number ? limit_set(group, path, &limit) : limit_unset(group, path, type);
+}
+
+static int set_list(int group, const char *path, const char *cores)
+{
+	const struct limit limit = { .type = LIMIT_CORES, .cores = cores };
+
+	return *cores ? limit_set(group, path, &limit) : limit_unset(group, path, LIMIT_CORES);
+}
+
+/* In this order there is none in between that does not fit to the other one. */
+static int set_sizes(int group, const char *path, const struct dre_limits *from,
+		     const struct dre_limits *to)
+{
+	int err = from->memsw ? limit_unset(group, path, LIMIT_MEMSW) : 0;
+
+	if (!err)
+		err = set_number(group, path, LIMIT_MEMORY, to->memory);
+	if (!err && to->memsw)
+		err = set_number(group, path, LIMIT_MEMSW, to->memsw);
+	return err;
+}
+
+int limits_set(int group, const char *path, const struct dre_limits *from,
+	       const struct dre_limits *to)
+{
+	int err = 0;
+
+	if (to->cpu != from->cpu)
+		err = set_number(group, path, LIMIT_CPU, to->cpu);
+	if (!err && strcmp(to->cores, from->cores))
+		err = set_list(group, path, to->cores);
+	if (!err && (to->memory != from->memory || to->memsw != from->memsw))
+		err = set_sizes(group, path, from, to);
+	return err;
 }

@@ -40,4 +40,16 @@ int limit_unset(int group, const char *path, enum limit_type type);
  */
 int limit_get(int group, struct limit *limit);
 
+/*
+ * All limits that a control group may have.
+ */
+struct dre_limits;
+
+/* Do those of container @name fit together? DRE_ERR_SET_LIMIT_FAILED. */
+int limits_check(const char *name, const struct dre_limits *limits);
+
+/* Only what differs is set or unset: all else may be somebody else's. */
+int limits_set(int group, const char *path, const struct dre_limits *from,
+	       const struct dre_limits *to);
+
 #endif /* DRE_COMMON_LIMIT_H */

@@ -24,6 +24,8 @@
  *					does not answer
  *	DRE_ERR_CONTAINER_RUNNING, _STOPPED, _SUSPENDED
  *					it is not in a state for this
+ *	DRE_ERR_DAWARE_MOD_NONEXISTENCE	the kernel module is not loaded, where it
+ *					is needed
  *
  * Texts below name the codes beyond these, and the states. DRE_ERR_DEVICE_BUSY
  * stands for what the machine could not do: a full disk, an I/O error, no
@@ -41,6 +43,7 @@
 #define DRE_SYS_H
 
 #include <dre.h>
+#include <time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -53,7 +56,10 @@ typedef enum {
 	DRE_SYS_CONTAINER_RESOURCE_CPU = 1,	/* CPU time */
 	DRE_SYS_CONTAINER_RESOURCE_CPU_CORE,	/* CPU cores */
 	DRE_SYS_CONTAINER_RESOURCE_MEMORY,	/* memory */
-	DRE_SYS_CONTAINER_RESOURCE_MEMSW	/* memory and swap */
+	DRE_SYS_CONTAINER_RESOURCE_MEMSW,	/* memory and swap */
+	/* Additions to the specification: the same with 64 bits, in udata.mem.bytes. */
+	DRE_SYS_CONTAINER_RESOURCE_MEMORY_64 = 101,
+	DRE_SYS_CONTAINER_RESOURCE_MEMSW_64
 } dre_sys_resource_t;
 
 /** What dre_sys_status() returns (section 1.3.2.2). */
@@ -99,6 +105,7 @@ typedef struct {
 		union {
 			int usage_in_bytes;
 			int memsw_usage_in_bytes;
+			unsigned long long bytes;	/* of the types with 64 bits */
 		} mem;
 	} udata;
 } dre_sys_resource_value_t;
@@ -146,9 +153,11 @@ dre_return_t dre_sys_close(const dre_sys_handle *h);
  * dre_sys_start() - switch a container on (section 1.3.5.31)
  * @h: the container
  *
- * Stopped only. Returns when its processors run; the operating system boots after that.
+ * Stopped only. Needs the module. Returns when its processors run; the operating system boots after that.
+ * The module knows the container, by the process that is its machine, until that ends. Control groups and
+ * limits are there before the guest runs.
  *
- * DRE_ERR_NO_VT: the host has no hardware virtualization, and dre.conf does not
+ * DRE_ERR_SET_LIMIT_FAILED: a limit that the kernel refuses; DRE_ERR_NO_VT: the host has no hardware virtualization, and dre.conf does not
  * allow emulation; DRE_ERR_DEVICE_BUSY.
  */
 dre_return_t dre_sys_start(const dre_sys_handle *h);
@@ -275,6 +284,130 @@ dre_return_t dre_sys_get_snapshot_list(const dre_sys_handle *h, dre_list_t *list
  */
 dre_return_t dre_sys_remove_base(const char *base);
 
+/*
+ * Control groups of a container: beside its machine, for processes of the host that belong to it. What limits
+ * the container as a whole, ".", limits the machine and all of them. They and their limits are kept with the
+ * container: in whatever state it is they can be changed, at each start they are made, and when it stops, or
+ * its machine ends, what is in them goes back to where it was. That is so as well where other programs have
+ * started or stopped the machine, from the next call here on that is about the container.
+ *
+ * libvirt's own cgroups of the machine are left alone, so that what it sets there holds within the limits.
+ */
+
+/**
+ * dre_sys_create_cgroup() - make a control group (section 1.3.5.5)
+ * @h: the container
+ * @cgroup: its name. Names that begin as the kernel's own files there ("cpu.",
+ *	"cgroup.", ...) or libvirt's groups ("qemu-", "machine-qemu") are
+ *	DRE_ERR_INVALID_ARGUMENT.
+ *
+ * In any state. Needs the module unless it is stopped.
+ *
+ * DRE_ERR_CGROUP_EXISTENCE; DRE_ERR_DEVICE_BUSY.
+ */
+dre_return_t dre_sys_create_cgroup(const dre_sys_handle *h, const char *cgroup);
+
+/**
+ * dre_sys_destroy_cgroup() - remove a control group (section 1.3.5.7)
+ * @h: the container
+ * @cgroup: its name
+ *
+ * In any state. Needs the module unless it is stopped.
+ *
+ * DRE_ERR_CGROUP_NONEXISTENCE; DRE_ERR_DESTROY_CGROUP_FAILED: a process is in
+ * it, bound or a child of one that was; the text names it.
+ */
+dre_return_t dre_sys_destroy_cgroup(const dre_sys_handle *h, const char *cgroup);
+
+/**
+ * dre_sys_bind_pid() - bind a process to a control group (section 1.3.5.1)
+ * @h: the container
+ * @cgroup: the control group
+ * @pid: its number: a process of the host, not a thread
+ *
+ * Running only. Needs the module. The process moves with all its threads; one that
+ * is bound to another control group of the container moves on. It is not suspended with the
+ * container, and goes back when that stops.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: not positive, a thread, a kernel thread;
+ * DRE_ERR_CGROUP_NONEXISTENCE; DRE_ERR_PID_NONEXISTENCE; DRE_ERR_BIND_FAILED: the
+ * machine itself, for which "." is there, or another machine of libvirt; a process of another
+ * container, or bound for another one; or the kernel refuses.
+ */
+dre_return_t dre_sys_bind_pid(const dre_sys_handle *h, const char *cgroup, const int pid);
+
+/**
+ * dre_sys_unbind_pid() - put a process back where it was before it was bound
+ * (section 1.3.5.35)
+ * @h: the container
+ * @cgroup: the control group that it is bound to
+ * @pid: its number
+ *
+ * Running only. Needs the module. If that place is gone it goes to the root control group.
+ *
+ * DRE_ERR_INVALID_ARGUMENT, DRE_ERR_CGROUP_NONEXISTENCE as above;
+ * DRE_ERR_PID_NONEXISTENCE: there is no such process, or it is not bound to that
+ * control group; DRE_ERR_BIND_FAILED: the kernel refuses.
+ */
+dre_return_t dre_sys_unbind_pid(const dre_sys_handle *h, const char *cgroup, const int pid);
+
+/**
+ * dre_sys_set_resource() - limit a control group (section 1.3.5.29)
+ * @h: the container
+ * @cgroup: its name; "." is the container as a whole
+ * @resource: what, and the limit; the caller keeps it
+ *
+ *	CPU		percent of one CPU, from 1: 200 are two CPUs
+ *	CPU_CORE	the CPUs, "0-3,5"
+ *	MEMORY		bytes, from 1. What is used above it is written out or
+ *			swapped out, or a process in the control group is killed:
+ *			the memory that the machine has needs room, and its QEMU.
+ *	MEMSW		bytes of memory and swap together, from 1. There must be a
+ *			limit of memory, not above it.
+ *
+ * In any state: at once, and at each start. A limit that cannot be set is an error, and the old one
+ * stays. One that cannot be set any more makes the start fail.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: type or value; DRE_ERR_CGROUP_NONEXISTENCE;
+ * DRE_ERR_SET_LIMIT_FAILED.
+ */
+dre_return_t dre_sys_set_resource(const dre_sys_handle *h, const char *cgroup,
+				  dre_sys_resource_value_t *resource);
+
+/**
+ * dre_sys_unset_resource() - take a limit away (section 1.3.5.36)
+ * @h: the container
+ * @cgroup: its name; "." is the container as a whole
+ * @resource: only its type counts
+ *
+ * In any state. Success if there was none. MEMORY only after MEMSW.
+ *
+ * DRE_ERR_INVALID_ARGUMENT; DRE_ERR_CGROUP_NONEXISTENCE;
+ * DRE_ERR_UNSET_LIMIT_FAILED.
+ */
+dre_return_t dre_sys_unset_resource(const dre_sys_handle *h, const char *cgroup,
+				    dre_sys_resource_value_t *resource);
+
+/**
+ * dre_sys_get_resource() - what a process uses (section 1.3.5.13)
+ * @h: the container
+ * @pid: of the machine, see dre_sys_get_pid(), or of a process in the container's control groups;
+ *	0 is the container as a whole
+ * @resource: its type says what is asked; gets the value, unchanged if it fails
+ *
+ *	CPU		percent of one CPU, during 100 ms for which it sleeps
+ *	CPU_CORE	the CPUs that it may run on; dre_sys_release_resource() frees it
+ *	MEMORY		bytes that are resident
+ *	MEMSW		and those that are swapped out
+ *
+ * Running only. Sizes that do not fit into an int are INT_MAX; the types with 64
+ * bits have them all.
+ *
+ * DRE_ERR_INVALID_ARGUMENT; DRE_ERR_PID_NONEXISTENCE.
+ */
+dre_return_t dre_sys_get_resource(const dre_sys_handle *h, const int pid,
+				  dre_sys_resource_value_t *resource);
+
 /**
  * dre_sys_release_*_list() - free a list (sections 1.3.5.19, .21 and .22)
  * @list: from the function of that name; must not be used any more
@@ -288,6 +421,53 @@ dre_return_t dre_sys_release_snapshot_list(dre_list_t list);
 /*
  * What follows is not in the specification.
  */
+
+/**
+ * dre_sys_release_resource() - free what dre_sys_get_resource() allocated
+ * @resource: from there; stays the caller's
+ *
+ * Success also where nothing was allocated. DRE_ERR_NULL_POINTER.
+ */
+dre_return_t dre_sys_release_resource(dre_sys_resource_value_t *resource);
+
+/**
+ * dre_sys_get_limit() - the limit of a control group
+ * @h: the container
+ * @cgroup: its name; "." is the container as a whole
+ * @resource: its type says what is asked; gets the limit, unchanged if it fails
+ *
+ * As dre_sys_set_resource() has it; 0, or NULL for the cores, is no limit.
+ * dre_sys_release_resource() frees the cores. In any state.
+ *
+ * DRE_ERR_INVALID_ARGUMENT; DRE_ERR_CGROUP_NONEXISTENCE.
+ */
+dre_return_t dre_sys_get_limit(const dre_sys_handle *h, const char *cgroup,
+			       dre_sys_resource_value_t *resource);
+
+/**
+ * dre_sys_get_cgroup_list() - the control groups of a container
+ * @h: the container
+ * @list: of names, in the order of their making, ended by a NULL; unchanged if it
+ *	fails
+ *
+ * In any state. dre_sys_release_cgroup_list() frees the list.
+ */
+dre_return_t dre_sys_get_cgroup_list(const dre_sys_handle *h, dre_list_t *list);
+dre_return_t dre_sys_release_cgroup_list(dre_list_t list);
+
+/**
+ * dre_sys_get_bound_pid_list() - the processes that are bound to a control group
+ * @h: the container
+ * @cgroup: its name
+ * @list: rising PIDs, ended by a 0; unchanged if it fails
+ *
+ * In any state; a container that is stopped has none. Needs the module if it is not.
+ * dre_sys_release_bound_pid_list() frees the list.
+ *
+ * DRE_ERR_CGROUP_NONEXISTENCE.
+ */
+dre_return_t dre_sys_get_bound_pid_list(const dre_sys_handle *h, const char *cgroup, int **list);
+dre_return_t dre_sys_release_bound_pid_list(int *list);
 
 /**
  * typedef dre_sys_progress - called while something that takes long goes on
@@ -309,6 +489,98 @@ typedef void (*dre_sys_progress)(void *arg, unsigned long long done, unsigned lo
  */
 dre_return_t dre_sys_import_base(const char *name, const char *source,
 				 dre_sys_progress progress, void *arg);
+
+/*
+ * Events: what happens to containers, and to processes that are bound to their control groups, told
+ * by the module as it happens.
+ *
+ *	dre_sys_events *events;
+ *	const dre_sys_event *event;
+ *	int err = dre_sys_events_open(NULL, &events);
+ *
+ *	while (!err) {
+ *		struct pollfd p = { dre_sys_events_fd(events), POLLIN };
+ *
+ *		poll(&p, 1, -1);
+ *		while (!(err = dre_sys_events_next(events, &event)) && event)
+ *			printf("%s: event %d\n", event->container, event->type);
+ *	}
+ */
+
+/** What has happened. The numbers are those of dre_app_event_type_t. */
+typedef enum {
+	DRE_SYS_EVENT_STARTED = 1,	/* the container was started; pid: its machine, without comm */
+	DRE_SYS_EVENT_ENDED = 6,	/* the container; pid: its machine; status: that process' */
+	DRE_SYS_EVENT_BOUND,		/* a process to a control group; group */
+	DRE_SYS_EVENT_UNBOUND,		/* group; also because it ended, or was bound elsewhere */
+	DRE_SYS_EVENT_LOST		/* lost: how many events had no room */
+} dre_sys_event_type_t;
+
+/** An event. What does not belong to its type is 0 or NULL. */
+typedef struct {
+	dre_sys_event_type_t type;
+	const char *container;		/* its name */
+	struct timespec time;		/* when it happened, by CLOCK_REALTIME */
+	int pid;			/* of the process; 0: of none */
+	const char *comm;		/* its program's name as /proc/daware has it, or NULL: gone */
+	int status;			/* as waitpid(2) gives it */
+	const char *group;		/* its name, or NULL: it was removed since */
+	unsigned int lost;
+} dre_sys_event;
+
+/** Follows events. For one thread at a time. */
+typedef struct dre_sys_events dre_sys_events;
+
+/**
+ * dre_sys_events_open() - begin to follow events
+ * @names: the containers, ended by a NULL, which the caller keeps; NULL: all
+ * @events: what follows them; unchanged if it fails. dre_sys_events_close()
+ *	frees it.
+ *
+ * In whatever state the containers are: one that is stopped is followed when it
+ * is started, and one that ends is followed when it is started again. Needs the
+ * module. It cannot be unloaded until dre_sys_events_close().
+ */
+dre_return_t dre_sys_events_open(char *const names[], dre_sys_events **events);
+
+/**
+ * dre_sys_events_fd() - what poll(2) waits on
+ * @events: from dre_sys_events_open()
+ *
+ * Returns a file descriptor, which stays @events' own. It is readable (POLLIN)
+ * when something may have happened. Then dre_sys_events_next() is called until
+ * there is no event any more, and only then is waited again. It is good for
+ * poll(2), select(2) and epoll(7), and for nothing else.
+ * DRE_ERR_NULL_POINTER, which is negative.
+ */
+int dre_sys_events_fd(const dre_sys_events *events);
+
+/**
+ * dre_sys_events_next() - the next event
+ * @events: from dre_sys_events_open()
+ * @event: the event, or NULL if there is none now; unchanged if it fails. It is
+ *	valid until the next call with @events.
+ *
+ * Never waits. Those of one container come in the order in which they happened,
+ * those of several ones in the order of their times, as far as they are there
+ * when it looks. A reader that is too slow loses events, and gets a
+ * DRE_SYS_EVENT_LOST in their place; DRE_SYS_EVENT_ENDED is never lost, and the
+ * container's last. A container that starts is noticed within about 20 ms, one that another program
+ * has started from the next call here on that is about it.
+ *
+ * DRE_ERR_PERMISSION_DENIED: the caller has lost its privilege;
+ * DRE_ERR_DEVICE_BUSY: no memory, or no more files, for a container that was
+ * started. It may be called again.
+ */
+dre_return_t dre_sys_events_next(dre_sys_events *events, const dre_sys_event **event);
+
+/**
+ * dre_sys_events_close() - end it
+ * @events: from dre_sys_events_open(); must not be used any more, nor its events
+ *
+ * DRE_ERR_NULL_POINTER.
+ */
+dre_return_t dre_sys_events_close(dre_sys_events *events);
 
 #pragma GCC visibility pop
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "group.h"
 #include "sys.h"
 
 static int check_data(const dre_sys_data *data)
@@ -83,8 +84,10 @@ static int create(struct sys *sys, const dre_sys_data *data)
 		err = sys_define(sys);
 	if (err) {
 		save_error(&saved);
-		if (container_remove(sys->container) == 0)
+		if (container_remove(sys->container) == 0) {
 			sys->container = NULL;
+			sys_partition_remove(sys->name);
+		}
 		restore_error(&saved);
 	}
 	return err;
@@ -121,6 +124,8 @@ dre_return_t dre_sys_destroy_container(const char *name)
 	err = sys_require(&sys, SYS_STOPPED, SYS_STOPPED);
 	if (!err)
 		err = sys_undefine(&sys);
+	if (!err)
+		err = sys_partition_remove(sys.name);
 	if (!err)
 		err = container_remove(sys.container);
 	if (!err)

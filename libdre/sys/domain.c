@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "group.h"
 #include "sys.h"
 
 #define PREFIX	"dre-"
@@ -28,15 +29,10 @@ static void name_domain(const struct sys *sys, domain_name_t name)
 	snprintf(name, sizeof(domain_name_t), PREFIX "%s", sys->name);
 }
 
-static const struct manifest *manifest_of(const struct sys *sys)
-{
-	return sys->container ? &sys->container->manifest : &sys->manifest;
-}
-
 /* One of that name which somebody else has made is left alone. */
 static int check_ours(const struct sys *sys, const char *name)
 {
-	const char *wanted = manifest_get(manifest_of(sys), SETTING_UUID);
+	const char *wanted = manifest_get(sys_manifest(sys), SETTING_UUID);
 	char uuid[VIR_UUID_STRING_BUFLEN];
 
 	/* A damaged manifest says nothing. */
@@ -89,14 +85,15 @@ int sys_check_vt(const struct sys *sys)
 static int describe(const struct sys *sys, char **xml)
 {
 	const struct dre_sys_config *config = &sys->config.sys;
-	const struct manifest *m = manifest_of(sys);
-	char disk[PATH_MAX], log[PATH_MAX];
+	const struct manifest *m = sys_manifest(sys);
+	char disk[PATH_MAX], log[PATH_MAX], partition[SYS_PARTITION_SIZE];
 	const char *root = store_root(sys->store);
 	domain_name_t name;
 	struct sys_machine machine = {
 		.type = has_kvm() ? "kvm" : "qemu",
 		.name = name,
 		.uuid = manifest_get(m, SETTING_UUID),
+		.partition = partition,
 		.memory = manifest_get(m, SETTING_MEMORY),
 		.cpus = config->cpus,
 		.disk = disk,
@@ -111,6 +108,7 @@ static int describe(const struct sys *sys, char **xml)
 				"container '%s': its manifest does not say what its machine is",
 				sys->name);
 	name_domain(sys, name);
+	sys_partition(sys->name, partition);
 	if (snprintf(disk, PATH_MAX, "%s/layers/%s", root, m->writable) >= PATH_MAX ||
 	    snprintf(log, PATH_MAX, "%s/containers/%s/console.log", root, sys->name) >= PATH_MAX)
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "the path of the image store is too long");
@@ -125,6 +123,8 @@ int sys_define(struct sys *sys)
 
 	if (err)
 		return err;
+	/* A host without control groups can have containers, but not start them. */
+	sys_partition_make(sys->name);
 	domain = virDomainDefineXML(sys->libvirt, xml);
 	free(xml);
 	if (!domain)

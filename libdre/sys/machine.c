@@ -30,7 +30,7 @@ static int check(const struct sys_machine *m, const char *text)
 static int check_all(const struct sys_machine *m)
 {
 	const char *const texts[] = {
-		m->type, m->name, m->uuid, m->memory, m->disk, m->log, m->kernel, m->initrd, m->cmdline,
+		m->type, m->name, m->uuid, m->partition, m->memory, m->disk, m->log, m->kernel, m->initrd, m->cmdline,
 	};
 	int ret = 0;
 
@@ -70,6 +70,9 @@ static void write_metadata(xmlTextWriterPtr w, const struct sys_machine *m)
 	EMPTY(w, "dre:container", "xmlns:dre", NAMESPACE, NULL);
 	end(w);
 	element(w, "uuid", m->uuid);
+	BEGIN(w, "resource", NULL);
+	element(w, "partition", m->partition);
+	end(w);
 }
 
 static void write_os(xmlTextWriterPtr w, const struct sys_machine *m)

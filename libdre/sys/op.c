@@ -5,6 +5,7 @@
 #include <libvirt/virterror.h>
 #include <string.h>
 
+#include "group.h"
 #include "sys.h"
 
 int sys_open_store(struct dre_config *config, struct store **store)
@@ -33,6 +34,46 @@ static int open_container(struct sys *sys, enum sys_access access)
 	return err;
 }
 
+const struct manifest *sys_manifest(const struct sys *sys)
+{
+	return sys->container ? &sys->container->manifest : &sys->manifest;
+}
+
+/* Is there something that others have left for us, see group.h? */
+static bool is_behind(const struct sys *sys)
+{
+	switch (sys_state(sys)) {
+	case SYS_STOPPED:
+		return sys_is_unsettled(sys);
+	case SYS_RUNNING:
+	case SYS_SUSPENDED:
+		return sys_is_unknown(sys);
+	default:
+		return false;
+	}
+}
+
+/* With the container locked. What cannot be told of a machine that runs fails whoever needs it. */
+static int catch_up(const struct sys *sys)
+{
+	if (!is_behind(sys))
+		return 0;
+	if (sys_state(sys) == SYS_STOPPED)
+		return sys_settle(sys);
+	sys_introduce(sys);
+	return 0;
+}
+
+/* Whoever only looks does it, too, unless somebody else has the container: he does it then. */
+static void catch_up_locked(struct sys *sys)
+{
+	if (!is_behind(sys) || container_lock_to_settle(&sys->container, sys->store, sys->name))
+		return;
+	catch_up(sys);
+	container_unlock(sys->container);
+	sys->container = NULL;
+}
+
 int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 {
 	int err = dre_check_name("container", name);
@@ -52,6 +93,10 @@ int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 	}
 	if (!err)
 		err = sys_find(sys);
+	if (!err && !sys->container)
+		catch_up_locked(sys);
+	else if (!err)
+		err = catch_up(sys);
 	if (err)
 		sys_end(sys);
 	return err;
@@ -76,8 +121,22 @@ int sys_begin_handle(struct sys *sys, const dre_sys_handle *h, enum sys_access a
 	return err ? err : sys_begin(sys, h->name, access);
 }
 
+/* What has stopped, or did not come to run, during the operation. That does not change what came of it. */
+static void settle_stopped(const struct sys *sys)
+{
+	struct saved_error saved;
+
+	if (!sys->container || !sys->libvirt || sys_state(sys) != SYS_STOPPED)
+		return;
+	save_error(&saved);
+	if (sys_is_unsettled(sys))
+		sys_settle(sys);
+	restore_error(&saved);
+}
+
 void sys_end(struct sys *sys)
 {
+	settle_stopped(sys);
 	if (sys->domain)
 		virDomainFree(sys->domain);
 	if (sys->libvirt)

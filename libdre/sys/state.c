@@ -66,9 +66,9 @@ static bool is_machine(int pid, const char *uuid)
 	return found;
 }
 
-static int find_pid(const struct sys *sys, int *pid)
+int sys_find_pid(const struct sys *sys, int *pid)
 {
-	const char *uuid = manifest_get(&sys->manifest, SETTING_UUID);
+	const char *uuid = manifest_get(sys_manifest(sys), SETTING_UUID);
 	char path[sizeof(PID_DIRECTORY) + 2 * DRE_NAME_MAX];
 	int n = 0;
 	FILE *f;
@@ -100,7 +100,7 @@ dre_return_t dre_sys_get_pid(const dre_sys_handle *h, int *pid)
 		return err;
 	err = sys_require(&sys, SYS_RUNNING, SYS_RUNNING);
 	if (!err)
-		err = find_pid(&sys, pid);
+		err = sys_find_pid(&sys, pid);
 	sys_end(&sys);
 	return err;
 }

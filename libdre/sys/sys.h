@@ -57,11 +57,17 @@ enum sys_access {
 /*
  * Checks, in the order of dre_sys.h, up to "unknown status". sys_end() is needed only if
  * it succeeds.
+ *
+ * libvirt's other users start and stop machines, too, and machines end by themselves: whoever looks at one
+ * tells the module of it, and cleans up after it, see group.h.
  */
 int sys_begin(struct sys *sys, const char *name, enum sys_access access);
 int sys_check_handle(const dre_sys_handle *h);
 int sys_begin_handle(struct sys *sys, const dre_sys_handle *h, enum sys_access access);
 void sys_end(struct sys *sys);
+
+/* As it is, or was when the operation began. */
+const struct manifest *sys_manifest(const struct sys *sys);
 
 /* For what is about no container: privilege, configuration, store. store_close() it. */
 int sys_open_store(struct dre_config *config, struct store **store);
@@ -71,6 +77,15 @@ enum sys_state sys_state(const struct sys *sys);
 
 /* Fails with the state's code unless the container is in state @wanted, or @other. */
 int sys_require(const struct sys *sys, enum sys_state wanted, enum sys_state other);
+
+/* state.c: the machine's process, running or suspended. */
+int sys_find_pid(const struct sys *sys, int *pid);
+
+/*
+ * start.c: of a container that is stopped. It runs then, with its cgroups, and the module knows it; or it is
+ * stopped, and its guest has not run.
+ */
+int sys_start(struct sys *sys);
 
 /* libvirt.c: fails with @code, or with DRE_ERR_PERMISSION_DENIED, and with libvirt's own words. */
 int sys_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -91,6 +106,7 @@ struct sys_machine {
 	const char *type;	/* libvirt's domain type: "kvm", "qemu" */
 	const char *name;
 	const char *uuid;
+	const char *partition;
 	const char *memory;	/* in MiB */
 	unsigned int cpus;
 	const char *disk;	/* qcow2 */

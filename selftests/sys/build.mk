@@ -8,14 +8,20 @@ ST_STAGE := $(B)/stage-sys
 
 .PHONY: tests sys-tests check-sys stage-sys
 tests: sys-tests
-ST_MACHINE_TESTS := machines
-sys-tests: $(ST)/machine $(ST)/guest $(addprefix $(ST)/,$(ST_MACHINE_TESTS))
+ST_MACHINE_TESTS := machines cgroups
+sys-tests: $(ST)/machine $(ST)/settings $(ST)/guest $(addprefix $(ST)/,$(ST_MACHINE_TESTS))
 
 $(ST)/machine: PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags libvirt libxml-2.0)
 $(ST)/machine: $(B)/obj/asan/selftests/sys/machine.o $(patsubst %.c,$(B)/obj/asan/%.o,libdre/sys/machine.c \
 		libdre/common/fail.c libdaware/error.c)
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) $(ASAN) -o $@ $^ $(shell $(PKG_CONFIG) --libs libvirt libxml-2.0) -lcmocka -pthread
+
+# With all of libdre's common code that its own tests are linked with.
+$(ST)/settings: $(patsubst %.c,$(B)/obj/asan/%.o,selftests/sys/settings.c libdre/sys/settings.c \
+		$(filter-out selftests/%,$(DRE_TEST_SOURCES)))
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) $(ASAN) -o $@ $^ $(DRE_TEST_LIBS)
 
 $(addprefix $(ST)/,$(ST_MACHINE_TESTS)): $(ST)/%: $(B)/obj/selftests/sys/%.o $(call objs,selftests/sys/host.c) \
 		$(B)/lib/libdresys.so $(B)/lib/libdaware.so
@@ -26,8 +32,13 @@ $(ST)/guest: $(call objs,selftests/sys/guest.c)
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -static -o $@ $^
 
-check-sys: $(ST)/machine
-	$(Q)selftests/libdre/run $(B)/tap $(ST)/machine
+# As far as it is there: see SHARED in selftests/libdaware/build.mk.
+.PHONY: check-conformance-sys
+check-conformance-sys: $(B)/lib/libdresys.so $(B)/lib/libdaware.so
+	$(Q)selftests/sys/conformance $(SHARED) $(B)
+
+check-sys: $(ST)/machine $(ST)/settings
+	$(Q)selftests/libdre/run $(B)/tap $(ST)/machine $(ST)/settings
 
 # What the tests' machines boot: the kernel of the virtual machine, as it is in its image.
 stage-sys: stage

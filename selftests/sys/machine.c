@@ -22,6 +22,7 @@ static const struct sys_machine plain = {
 	.type = "test",
 	.name = "dre-web",
 	.uuid = UUID,
+	.partition = "/dre/sys/dre-web.partition",
 	.memory = "96",
 	.cpus = 3,
 	.disk = "/var/lib/dre/sys/layers/0k3v9d2m",
@@ -88,6 +89,7 @@ static void is_understood(void **state)
 	(void)state;
 	assert_int_equal(count(xml, "<uuid>" UUID "</uuid>"), 1);
 	assert_int_equal(count(xml, "<source file='/var/lib/dre/sys/layers/0k3v9d2m'/>"), 1);
+	assert_int_equal(count(xml, "<partition>/dre/sys/dre-web.partition</partition>"), 1);
 	assert_int_equal(count(xml, "<disk "), 1);
 	assert_int_equal(count(xml, "type='qcow2'"), 1);
 	assert_int_equal(count(xml, "<acpi/>"), 1);

@@ -21,7 +21,6 @@ int cmd_suspend(int argc, char **argv);
 int cmd_resume(int argc, char **argv);
 int cmd_destroy(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
-int cmd_events(int argc, char **argv);
 int cmd_register(int argc, char **argv);
 int cmd_unregister(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
@@ -29,18 +28,9 @@ int cmd_set(int argc, char **argv);
 int cmd_unset(int argc, char **argv);
 int cmd_get(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
-int cmd_top(int argc, char **argv);
 int cmd_wait(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
-int cmd_cgroup_create(int argc, char **argv);
-int cmd_cgroup_destroy(int argc, char **argv);
-int cmd_cgroup_list(int argc, char **argv);
-int cmd_bind(int argc, char **argv);
-int cmd_unbind(int argc, char **argv);
-int cmd_resource_set(int argc, char **argv);
-int cmd_resource_unset(int argc, char **argv);
-int cmd_resource_get(int argc, char **argv);
 int cmd_checkpoint(int argc, char **argv);
 int cmd_checkpoint_list(int argc, char **argv);
 int cmd_checkpoint_remove(int argc, char **argv);
@@ -52,6 +42,13 @@ int cmd_export(int argc, char **argv);
 int cmd_fsck(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
 int cmd_rename(int argc, char **argv);
+
+/* cgroup.c: what of them dre-sys has in another way, see struct container_api. */
+dre_return_t app_bind_vpid(const char *name, const char *cgroup, int vpid);
+dre_return_t app_unbind_vpid(const char *name, const char *cgroup, int vpid);
+dre_return_t app_get_bound_pids(const char *name, const char *cgroup, int **pids);
+dre_return_t app_count_registered(const char *name, size_t *nr);
+dre_return_t app_events_next(void *events, struct container_event *event);
 
 /* What "wait" exits with when the time is up, as timeout(1) does. */
 #define EXIT_TIMEOUT	124

@@ -208,7 +208,9 @@ static const char *hint(const char *command, dre_return_t err)
 	return NULL;
 }
 
-CONTAINER_API(dre_app, DRE_APP_CONTAINER_TYPE_LXC);
+CONTAINER_API(dre_app, DRE_APP_CONTAINER_TYPE_LXC, .bind_vpid = app_bind_vpid, .unbind_vpid = app_unbind_vpid,
+	      .get_bound_pids = app_get_bound_pids, .count_registered = app_count_registered,
+	      .events_next = app_events_next);
 
 int main(int argc, char **argv)
 {

@@ -25,6 +25,40 @@ static const struct command commands[] = {
 	  "  -j, --json  as JSON\n\nIt is stopped, running, suspended or busy.\n", cmd_status },
 	{ "list", "[--json]", "list the containers",
 	  "  -j, --json  as JSON\n", cmd_list },
+	{ "top", "[--interval SECONDS] [--count N] [--json]", "show what containers use, again and again",
+	  "  -i, --interval SECONDS  between two looks (default 2)\n"
+	  "  -n, --count N           only N times\n"
+	  "  -j, --json              as JSON, an object each time\n\n"
+	  "Until it is interrupted, or, on a terminal, q is typed. CPU% is of one CPU; memory is in bytes;\n"
+	  "LIMIT is that of memory. Processes that are bound to control groups count, too.\n", cmd_top },
+	{ "events", "[--json] [--count N] [NAME]...", "follow what happens to containers, or to all",
+	  "  -j, --json     as JSON, an object a line\n"
+	  "  -n, --count N  only the next N events\n\n"
+	  "Until it is interrupted. Containers are started, and end; processes are bound to a control group,\n"
+	  "and unbound.\n", cmd_events },
+	{ "cgroup create", "NAME CGROUP", "make a control group for processes of the host", NULL,
+	  cmd_cgroup_create },
+	{ "cgroup destroy", "NAME CGROUP", "remove a control group", NULL, cmd_cgroup_destroy },
+	{ "cgroup list", "[--json] NAME", "list the control groups of a container",
+	  "  -j, --json  as JSON\n\n"
+	  "BOUND are the processes that are bound to it.\n", cmd_cgroup_list },
+	{ "bind", "NAME CGROUP PID", "bind a process of the host to a control group", NULL, cmd_bind },
+	{ "unbind", "NAME CGROUP PID", "put a bound process back where it was", NULL, cmd_unbind },
+	{ "resource set", "NAME CGROUP RESOURCE LIMIT", "limit a control group",
+	  "RESOURCE and LIMIT are one of\n"
+	  "  cpu PERCENT   of one CPU: 200 are two CPUs\n"
+	  "  cores LIST    of CPUs, as 0-3,5\n"
+	  "  memory SIZE   bytes, or with K, M, G, T\n"
+	  "  memsw SIZE    memory and swap together; needs a limit of memory\n"
+	  "CGROUP . is the container as a whole, with its machine. A limit holds at once, and from each\n"
+	  "start on.\n", cmd_resource_set },
+	{ "resource unset", "NAME CGROUP RESOURCE", "take a limit away",
+	  "RESOURCE is cpu, cores, memory or memsw. CGROUP . is the container as a whole.\n",
+	  cmd_resource_unset },
+	{ "resource get", "[--json] NAME [PID]", "show what a container, or a process of it, uses",
+	  "  -j, --json  as JSON\n\n"
+	  "CPU% is of one CPU, during 100 ms; CORES are those that it may run on; MEMORY and\n"
+	  "MEMSW are in bytes.\n", cmd_resource_get },
 	{ "save", "NAME SNAPSHOT", "save what is on the disk of a stopped container", NULL, cmd_save },
 	{ "load", "NAME SNAPSHOT", "put back what was saved",
 	  "What was written since is lost, unless it was saved.\n", cmd_load },
@@ -63,6 +97,8 @@ static const char *hint(const char *command, dre_return_t err)
 		       strcmp(command, "suspend") != 0 ? "'dre-sys stop %s' stops it" : NULL;
 	case DRE_ERR_CONTAINER_BUSY:
 		return "try again";
+	case DRE_ERR_CGROUP_NONEXISTENCE:
+		return "'dre-sys cgroup list %s' shows those there are";
 	case DRE_ERR_BASE_NONEXISTENCE:
 		return "'dre-sys base list' shows those there are";
 	case DRE_ERR_BASE_EXISTENCE:
@@ -71,7 +107,8 @@ static const char *hint(const char *command, dre_return_t err)
 	return NULL;
 }
 
-CONTAINER_API(dre_sys, DRE_SYS_CONTAINER_TYPE_KVM);
+CONTAINER_API(dre_sys, DRE_SYS_CONTAINER_TYPE_KVM, .get_bound_pids = sys_get_bound_pids,
+	      .events_next = sys_events_next);
 
 int main(int argc, char **argv)
 {

@@ -16,6 +16,10 @@ int cmd_resume(int argc, char **argv);
 int cmd_destroy(int argc, char **argv);
 int cmd_base_import(int argc, char **argv);
 
+/* See struct container_api. */
+dre_return_t sys_get_bound_pids(const char *name, const char *cgroup, int **pids);
+dre_return_t sys_events_next(void *events, struct container_event *event);
+
 /* See struct program. */
 void complete_kind(const char *kind, const char *name);
 

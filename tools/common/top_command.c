@@ -7,14 +7,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <dre_app.h>
 
-#include "app.h"
-#include "common/table.h"
+#include "container_commands.h"
+#include "table.h"
 
 enum { TOP_NAME, TOP_STATE, TOP_CPU, TOP_MEMORY, TOP_MEMSW, TOP_LIMIT, TOP_REGISTERED };
 
@@ -26,40 +27,34 @@ static void number_cell(struct table *table, int column, unsigned long long numb
 	table_cell(table, column, text);
 }
 
-static void usage_cells(struct table *table, const dre_app_handle *h)
+static void usage_cells(struct table *table, const char *name)
 {
-	dre_app_resource_value_t r = { .type = DRE_APP_CONTAINER_RESOURCE_CPU };
+	struct container_resource r = { .type = RESOURCE_CPU };
 
-	if (!dre_app_get_resource(h, 0, &r))
-		number_cell(table, TOP_CPU, r.udata.cpu.percent);
-	r.type = DRE_APP_CONTAINER_RESOURCE_MEMORY_64;
-	if (!dre_app_get_resource(h, 0, &r))
-		number_cell(table, TOP_MEMORY, r.udata.mem.bytes);
-	if (!dre_app_get_limit(h, ".", &r) && r.udata.mem.bytes)
-		number_cell(table, TOP_LIMIT, r.udata.mem.bytes);
-	r.type = DRE_APP_CONTAINER_RESOURCE_MEMSW_64;
-	if (!dre_app_get_resource(h, 0, &r))
-		number_cell(table, TOP_MEMSW, r.udata.mem.bytes);
+	if (!container_api.get_resource(name, 0, &r))
+		number_cell(table, TOP_CPU, r.percent);
+	r.type = RESOURCE_MEMORY;
+	if (!container_api.get_resource(name, 0, &r))
+		number_cell(table, TOP_MEMORY, r.bytes);
+	if (!container_api.get_limit(name, ".", &r) && r.bytes)
+		number_cell(table, TOP_LIMIT, r.bytes);
+	r.type = RESOURCE_MEMSW;
+	if (!container_api.get_resource(name, 0, &r))
+		number_cell(table, TOP_MEMSW, r.bytes);
 }
 
-static void registered_cell(struct table *table, const dre_app_handle *h)
+static void registered_cell(struct table *table, const char *name)
 {
-	dre_app_pid_list_t list;
-	size_t nr = 0;
+	size_t nr;
 
-	if (dre_app_get_registered_pid_list(h, &list))
-		return;
-	while (list[nr])
-		nr++;
-	dre_app_release_registered_pid_list(list);
-	number_cell(table, TOP_REGISTERED, nr);
+	if (container_api.count_registered && !container_api.count_registered(name, &nr))
+		number_cell(table, TOP_REGISTERED, nr);
 }
 
 /* What is stopped uses nothing. Of what is suspended memory is not asked for. */
-static void container_row(struct table *table, char *name)
+static void container_row(struct table *table, const char *name)
 {
-	const dre_app_handle h = { DRE_APP_CONTAINER_TYPE_LXC, name };
-	int status = dre_app_status(&h);
+	int status = container_api.status(name);
 
 	if (status < 0 || status == DRE_APP_CONTAINER_STATUS_STOP)
 		return;
@@ -67,13 +62,13 @@ static void container_row(struct table *table, char *name)
 	table_cell(table, TOP_NAME, name);
 	table_cell(table, TOP_STATE, status_name(status));
 	if (status == DRE_APP_CONTAINER_STATUS_RUNNING)
-		usage_cells(table, &h);
-	registered_cell(table, &h);
+		usage_cells(table, name);
+	registered_cell(table, name);
 }
 
 static int print_once(bool json)
 {
-	static const struct column columns[] = {
+	static const struct column all[] = {
 		[TOP_NAME] = { "NAME", COLUMN_STRING },
 		[TOP_STATE] = { "STATE", COLUMN_STRING },
 		[TOP_CPU] = { "CPU%", COLUMN_NUMBER },
@@ -83,16 +78,20 @@ static int print_once(bool json)
 		[TOP_REGISTERED] = { "REGISTERED", COLUMN_NUMBER },
 		{ }
 	};
+	struct column columns[sizeof(all) / sizeof(*all)];
 	struct table *table;
 	dre_list_t list;
-	int err = dre_app_get_container_list(&list);
+	int err = container_api.get_container_list(&list);
 
 	if (err)
 		return err;
+	memcpy(columns, all, sizeof(all));
+	if (!container_api.count_registered)
+		columns[TOP_REGISTERED] = (struct column){};	/* and so the last one is before it */
 	table = table_new("containers", columns, json);
 	for (size_t i = 0; list[i]; i++)
 		container_row(table, list[i]);
-	dre_app_release_container_list(list);
+	container_api.release_list(list);
 	table_print(table);
 	return 0;
 }

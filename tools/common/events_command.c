@@ -16,7 +16,7 @@
 
 #include <dre_app.h>
 
-#include "app.h"
+#include "container_commands.h"
 
 static const char *const event_names[] = {
 	[DRE_APP_EVENT_STARTED] = "started",
@@ -64,13 +64,13 @@ static const char *time_text(struct text *to, const struct timespec *time)
 	return to->text;
 }
 
-static bool has_status(const dre_app_event *event)
+static bool has_status(const struct container_event *event)
 {
 	return event->type == DRE_APP_EVENT_EXITED || event->type == DRE_APP_EVENT_ENDED;
 }
 
 /* The signal that ended it, or was refused; or 0. */
-static int signal_of(const dre_app_event *event)
+static int signal_of(const struct container_event *event)
 {
 	if (has_status(event))
 		return WIFSIGNALED(event->status) ? WTERMSIG(event->status) : 0;
@@ -81,14 +81,16 @@ static int signal_of(const dre_app_event *event)
  * For people, and for awk: words, and KEY=VALUE. The name of a program may have
  * blanks, so it comes last.
  */
-static void print_text(const dre_app_event *event)
+static void print_text(const struct container_event *event)
 {
 	struct text text;
 
 	printf("%s %s %s", time_text(&text, &event->time), event->container,
 	       event_names[event->type]);
 	if (event->pid)
-		printf(" pid=%d vpid=%d", event->pid, event->vpid);
+		printf(" pid=%d", event->pid);
+	if (event->pid && event->vpid >= 0)
+		printf(" vpid=%d", event->vpid);
 	if (event->by)
 		printf(" by=%s%s%s", event->by & DRE_APP_BY_ITSELF ? "itself" : "",
 		       event->by == (DRE_APP_BY_ITSELF | DRE_APP_BY_MANAGER) ? "," : "",
@@ -128,7 +130,7 @@ static void add_registrations(struct json_object *to, int by)
 }
 
 /* What belongs to a type is always there, and null where it is not known. */
-static void print_json(const dre_app_event *event)
+static void print_json(const struct container_event *event)
 {
 	struct json_object *o = command_memory(json_object_new_object());
 	int signo = signal_of(event);
@@ -141,7 +143,8 @@ static void print_json(const dre_app_event *event)
 		add_number(o, "count", event->lost);
 	} else {
 		add_number(o, "pid", event->pid);
-		add_number(o, "vpid", event->vpid);
+		if (event->vpid >= 0)
+			add_number(o, "vpid", event->vpid);
 		add_text(o, "comm", event->comm);
 	}
 	if (event->by)
@@ -175,32 +178,32 @@ static int open_signals(void)
 }
 
 /* Prints up to @left events (-1: all there are). False when that is enough, or cannot be done. */
-static bool print_events(dre_app_events *events, void (*print)(const dre_app_event *), int *left,
+static bool print_events(void *events, void (*print)(const struct container_event *), int *left,
 			 int *err)
 {
-	const dre_app_event *event;
+	struct container_event event;
 
 	for (;;) {
 		if (!*left)
 			return false;
-		*err = dre_app_events_next(events, &event);
+		*err = container_api.events_next(events, &event);
 		if (*err)
 			return false;
-		if (!event)
+		if (!event.type)
 			return true;
-		if ((size_t)event->type >= sizeof(event_names) / sizeof(event_names[0]))
+		if ((size_t)event.type >= sizeof(event_names) / sizeof(event_names[0]))
 			continue;	/* the library is newer */
-		print(event);
+		print(&event);
 		if (fflush(stdout))	/* command_main() says why */
 			return false;
 		*left -= *left > 0;
 	}
 }
 
-static int follow(dre_app_events *events, void (*print)(const dre_app_event *), int left)
+static int follow(void *events, void (*print)(const struct container_event *), int left)
 {
 	struct pollfd fds[] = {
-		{ .fd = dre_app_events_fd(events), .events = POLLIN },
+		{ .fd = container_api.events_fd(events), .events = POLLIN },
 		{ .fd = open_signals(), .events = POLLIN },
 		{ .fd = STDOUT_FILENO },	/* nobody reads it any more */
 	};
@@ -226,8 +229,8 @@ int cmd_events(int argc, char **argv)
 		{ "count", required_argument, NULL, 'n' },
 		{ }
 	};
-	void (*print)(const dre_app_event *) = print_text;
-	dre_app_events *events;
+	void (*print)(const struct container_event *) = print_text;
+	void *events;
 	int c, err, left = -1;
 
 	while ((c = command_getopt(argc, argv, "jn:", options)) >= 0) {
@@ -236,10 +239,10 @@ int cmd_events(int argc, char **argv)
 		else
 			left = command_number("count", optarg, 1, INT_MAX);
 	}
-	err = dre_app_events_open(optind < argc ? argv + optind : NULL, &events);
+	err = container_api.events_open(optind < argc ? argv + optind : NULL, &events);
 	if (err)
 		return command_fail(err, optind + 1 == argc ? argv[optind] : NULL);
 	err = follow(events, print, left);
-	dre_app_events_close(events);
+	container_api.events_close(events);
 	return err;
 }
