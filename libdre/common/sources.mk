@@ -5,7 +5,7 @@
 # into them, which also need the libraries in libdre_*_LIBS.
 
 libdre_common_SRCS := $(addprefix libdre/common/,base.c base_make.c child.c config.c container.c \
-	cpulist.c fail.c file.c gc.c layer.c live.c lock.c manifest.c names.c property.c snapshot.c store.c tree_remove.c)
+	cpulist.c fail.c file.c gc.c info.c layer.c live.c lock.c log_reader.c manifest.c names.c property.c snapshot.c store.c tree_remove.c)
 libdre_common_LIBS := inih
 
 libdre_tree_SRCS := $(addprefix libdre/common/,archive_lib.c attr.c base_busybox.c base_debian.c base_init.c cgroupfs.c \
