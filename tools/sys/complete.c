@@ -2,29 +2,9 @@
 /*
  * What the arguments of commands may be, see struct program.
  */
-#include <string.h>
-
-#include "common/complete.h"
 #include "sys.h"
-
-static dre_return_t get_list(const char *kind, const char *name, dre_list_t *list)
-{
-	if (!strcmp(kind, "NAME"))
-		return container_api.get_container_list(list);
-	if (!strcmp(kind, "BASE"))
-		return container_api.get_base_list(list);
-	if (!strcmp(kind, "SNAPSHOT"))
-		return container_api.get_snapshot_list(name, list);
-	return DRE_ERR_INVALID_ARGUMENT;
-}
 
 void complete_kind(const char *kind, const char *name)
 {
-	dre_list_t list;
-
-	if (get_list(kind, name, &list))
-		return;
-	for (size_t i = 0; list[i]; i++)
-		complete_with(list[i]);
-	container_api.release_list(list);
+	complete_common(kind, name);
 }

@@ -8,15 +8,16 @@
 #include "common/command.h"
 #include "common/container_commands.h"
 
+struct json_object;
+
 int cmd_create(int argc, char **argv);
-int cmd_start(int argc, char **argv);
-int cmd_stop(int argc, char **argv);
-int cmd_suspend(int argc, char **argv);
-int cmd_resume(int argc, char **argv);
-int cmd_destroy(int argc, char **argv);
 int cmd_base_import(int argc, char **argv);
 
 /* See struct program. */
 void complete_kind(const char *kind, const char *name);
+
+/* See struct container_extras. */
+void inspect_sys(struct json_object *to, const char *name, dre_return_t status);
+struct json_object *sys_info_value(const char *key, char *value);
 
 #endif /* DRE_TOOL_SYS_H */
