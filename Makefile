@@ -106,7 +106,9 @@ install: all
 	$(INSTALL) $(wildcard $(B)/libexec/dre/*) $(DESTDIR)$(libexecdir)/dre
 	for m in $(MANPAGES); do $(INSTALL) -Dm 644 $$m $(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/} || exit; done
 	$(INSTALL) -d $(DESTDIR)$(unitdir)
-	sed 's,@bindir@,$(bindir),' tools/systemd/dre-app.service.in >$(DESTDIR)$(unitdir)/dre-app.service
+	for u in dre-app dre-sys; do \
+		sed 's,@bindir@,$(bindir),' tools/systemd/$$u.service.in >$(DESTDIR)$(unitdir)/$$u.service || exit; \
+	done
 	[ -e $(DESTDIR)$(sysconfdir)/dre/dre.conf ] || \
 		$(INSTALL) -m 644 libdre/common/dre.conf $(DESTDIR)$(sysconfdir)/dre
 	for k in $(KERNELS); do $(call install_module,$$k) || exit; done

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-tools_COMMON := $(addprefix tools/common/,cgroup_commands.c command.c complete.c container_commands.c events_command.c \
-		progress.c table.c top_command.c)
+tools_COMMON := $(addprefix tools/common/,cgroup_commands.c command.c complete.c complete_container.c console.c \
+	container_commands.c crowd.c events_command.c inspect.c lifecycle.c logs.c progress.c property.c table.c \
+	top_command.c wait.c)
 
 $(eval $(call program,bin/dre-app,$(wildcard tools/app/*.c) $(tools_COMMON),libdreapp libdaware json-c smartcols))
 $(eval $(call program,bin/dre-sys,$(wildcard tools/sys/*.c) $(tools_COMMON),libdresys libdaware json-c smartcols))
@@ -23,7 +24,7 @@ $(B)/libexec/dre/dre-base-debian: tools/base/debian
 .PHONY: install-completion
 install: install-completion
 install-completion:
-	$(INSTALL) -Dm 644 tools/completion/dre-app.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/dre-app
-	$(INSTALL) -Dm 644 tools/completion/_dre-app $(DESTDIR)$(prefix)/share/zsh/site-functions/_dre-app
-	$(INSTALL) -Dm 644 tools/completion/dre-sys.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/dre-sys
-	$(INSTALL) -Dm 644 tools/completion/_dre-sys $(DESTDIR)$(prefix)/share/zsh/site-functions/_dre-sys
+	for c in dre-app dre-sys; do \
+		$(INSTALL) -Dm 644 tools/completion/$$c.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/$$c && \
+		$(INSTALL) -Dm 644 tools/completion/_$$c $(DESTDIR)$(prefix)/share/zsh/site-functions/_$$c || exit; \
+	done

@@ -247,6 +247,65 @@ static const char *set_sys_cpus(struct dre_config *cfg, const char *value)
 	return parse_number(value, 1, MAX_CPUS, &cfg->sys.cpus);
 }
 
+/* MiB, or with M, G or T: the same number means the same everywhere else. */
+static const char *set_sys_memory(struct dre_config *cfg, const char *value)
+{
+	static const char units[] = "MGT";
+	unsigned long long mib;
+	const char *unit;
+	char *end;
+
+	if (!isdigit((unsigned char)*value))
+		return "is not a size in MiB, as 512 or 2G";
+	errno = 0;
+	mib = strtoull(value, &end, 10);
+	unit = *end ? strchr(units, toupper((unsigned char)*end)) : units;
+	if (!unit || (*end && end[1]))
+		return "is not a size in MiB, as 512 or 2G";
+	if (errno || !mib || mib > (unsigned long long)INT_MAX >> 10 * (unit - units))
+		return "is out of range";
+	cfg->sys.memory = mib << 10 * (unit - units);
+	return NULL;
+}
+
+/* What libvirt lets a network be called, as far as it can be said in one line. */
+static bool is_libvirt_network(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!len || len > DRE_NAME_MAX || *name == '-')
+		return false;
+	for (; *name; name++)
+		if (!isgraph((unsigned char)*name) || *name == '/')
+			return false;
+	return true;
+}
+
+static const char *set_sys_network(struct dre_config *cfg, const char *value)
+{
+	static const char network[] = "network:", bridge[] = "bridge:";
+	const char *name = "";
+
+	*cfg->sys.network_name = '\0';
+	if (!strcmp(value, "none")) {
+		cfg->sys.network = DRE_SYS_NETWORK_NONE;
+	} else if (!strncmp(value, network, strlen(network))) {
+		cfg->sys.network = DRE_SYS_NETWORK_LIBVIRT;
+		name = value + strlen(network);
+		if (!is_libvirt_network(name))
+			return "does not name a network";
+	} else if (!strncmp(value, bridge, strlen(bridge))) {
+		cfg->sys.network = DRE_SYS_NETWORK_BRIDGE;
+		name = value + strlen(bridge);
+		if (!is_interface(name))
+			return "does not name a bridge";
+	} else {
+		return "is none of none, network:NAME and bridge:NAME";
+	}
+	strcpy(cfg->sys.network_name, name);
+	return NULL;
+}
+
 static const char *set_sys_halt_timeout(struct dre_config *cfg, const char *value)
 {
 	return parse_number(value, 0, MAX_TIMEOUT, &cfg->sys.halt_timeout);
@@ -290,6 +349,8 @@ static const struct {
 	{ "sys", "libvirt", set_sys_libvirt },
 	{ "sys", "emulation", set_sys_emulation },
 	{ "sys", "cpus", set_sys_cpus },
+	{ "sys", "memory", set_sys_memory },
+	{ "sys", "network", set_sys_network },
 	{ "sys", "halt_timeout", set_sys_halt_timeout },
 	{ "sys", "kernel", set_sys_kernel },
 	{ "sys", "initrd", set_sys_initrd },
@@ -309,14 +370,15 @@ static size_t find_key(const char *section, const char *key)
 	return i;
 }
 
-bool dre_config_has(const char *key)
+bool dre_config_has(const char *section, const char *key)
 {
-	return find_key("app", key) < NR_KEYS;
+	return find_key(section, key) < NR_KEYS;
 }
 
-const char *dre_config_set(struct dre_config *cfg, const char *key, const char *value)
+const char *dre_config_set(struct dre_config *cfg, const char *section, const char *key,
+			   const char *value)
 {
-	size_t i = find_key("app", key);
+	size_t i = find_key(section, key);
 
 	return i < NR_KEYS ? keys[i].set(cfg, value) : "is not a known key";
 }
@@ -343,8 +405,7 @@ static const char *print_network(const struct dre_config *cfg, char *text)
 	return text;
 }
 
-const char *dre_config_get(const struct dre_config *cfg, const char *key,
-			   char text[DRE_VALUE_SIZE])
+static const char *get_app(const struct dre_config *cfg, const char *key, char *text)
 {
 	if (!strcmp(key, "network"))
 		return print_network(cfg, text);
@@ -361,6 +422,36 @@ const char *dre_config_get(const struct dre_config *cfg, const char *key,
 	if (!strcmp(key, "cores") && *cfg->limits.cores)
 		return strcpy(text, cfg->limits.cores);
 	return NULL;
+}
+
+static const char *print_sys_network(const struct dre_config *cfg, char *text)
+{
+	static const char *const words[] = {
+		[DRE_SYS_NETWORK_NONE] = "none", [DRE_SYS_NETWORK_LIBVIRT] = "network:",
+		[DRE_SYS_NETWORK_BRIDGE] = "bridge:",
+	};
+
+	strcpy(stpcpy(text, words[cfg->sys.network]), cfg->sys.network_name);
+	return text;
+}
+
+static const char *get_sys(const struct dre_config *cfg, const char *key, char *text)
+{
+	if (!strcmp(key, "network"))
+		return print_sys_network(cfg, text);
+	if (!strcmp(key, "halt_timeout"))
+		return print_number(text, cfg->sys.halt_timeout);
+	if (!strcmp(key, "cpus"))
+		return print_number(text, cfg->sys.cpus);
+	if (!strcmp(key, "memory"))
+		return print_number(text, cfg->sys.memory);
+	return NULL;
+}
+
+const char *dre_config_get(const struct dre_config *cfg, const char *section, const char *key,
+			   char text[DRE_VALUE_SIZE])
+{
+	return !strcmp(section, "sys") ? get_sys(cfg, key, text) : get_app(cfg, key, text);
 }
 
 /* An ini_reader, like fgets(): counts lines, for the error text, and cuts none. */
@@ -441,6 +532,7 @@ int dre_config_load(struct dre_config *cfg)
 			.store = "/var/lib/dre/sys",
 			.libvirt = "qemu:///system",
 			.cpus = 1,
+			.memory = 512,
 			.halt_timeout = 60,
 		},
 	};

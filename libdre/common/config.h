@@ -30,6 +30,12 @@ struct dre_limits {
 	unsigned long long memsw;	/* bytes of memory and swap together */
 };
 
+enum dre_sys_network {
+	DRE_SYS_NETWORK_NONE,
+	DRE_SYS_NETWORK_LIBVIRT,	/* the network of libvirt that .network_name names */
+	DRE_SYS_NETWORK_BRIDGE,		/* a TAP device in the bridge that it names */
+};
+
 /* Section "sys": system containers. */
 struct dre_sys_config {
 	char base[DRE_NAME_MAX + 1];	/* default base image; "": none */
@@ -37,6 +43,9 @@ struct dre_sys_config {
 	char libvirt[256];		/* URI of the connection */
 	bool emulation;			/* run machines also where there is no KVM, slowly */
 	unsigned int cpus;		/* of each machine */
+	unsigned int memory;		/* of each machine, in MiB */
+	enum dre_sys_network network;
+	char network_name[DRE_NAME_MAX + 1];	/* "" where there is none */
 	unsigned int halt_timeout;	/* seconds that a machine has to power off */
 	char kernel[PATH_MAX];		/* booted in place of what the disk has, "": none */
 	char initrd[PATH_MAX];
@@ -67,21 +76,22 @@ struct dre_config {
 int dre_config_load(struct dre_config *cfg);
 
 /*
- * One value of it, by its key in section "app". What is wrong with the value, as in "port IS OUT OF
+ * One value of it, by its section and key. What is wrong with the value, as in "port IS OUT OF
  * RANGE", or NULL. What came of an earlier value is gone.
  */
-const char *dre_config_set(struct dre_config *cfg, const char *key, const char *value);
+const char *dre_config_set(struct dre_config *cfg, const char *section, const char *key,
+			   const char *value);
 
-/* Is there such a key in section "app"? */
-bool dre_config_has(const char *key);
+/* Is there such a key in that section? */
+bool dre_config_has(const char *section, const char *key);
 
 /*
- * The value in the words of the file, for the keys network, stop_timeout, halt_timeout and those of
- * limits; NULL for others. @text is room for it.
+ * The value in the words of the file, for the keys that are also properties of containers: network,
+ * the timeouts, limits, cpus and memory; NULL for others. @text is room for it.
  */
 #define DRE_VALUE_SIZE	(DRE_CORES_SIZE + 1)
 
-const char *dre_config_get(const struct dre_config *cfg, const char *key,
+const char *dre_config_get(const struct dre_config *cfg, const char *section, const char *key,
 			   char text[DRE_VALUE_SIZE]);
 
 #endif /* DRE_COMMON_CONFIG_H */

@@ -24,10 +24,12 @@
  *	idmap		"FIRST COUNT": the host's ids in its user namespace
  *	halt_signal	what makes its init halt, such as "SIGPWR"; from the base
  *	reboot_signal	the same for a reboot
+ *	rootfs		the partition that is below its first layer
  */
 #define SETTING_IDMAP		"idmap"
 #define SETTING_HALT_SIGNAL	"halt_signal"
 #define SETTING_REBOOT_SIGNAL	"reboot_signal"
+#define SETTING_ROOTFS		"rootfs"
 
 /* A container that the caller has locked. Only @manifest is the caller's to change. */
 struct container {

@@ -42,7 +42,6 @@ struct extension {
 #define MAGIC			0x514649fb	/* "QFI\xfb" */
 #define EXTENSION_BACKING	0xe2792aca	/* the format of the image below */
 #define INCOMPATIBLE_EXTERNAL	(UINT64_C(1) << 2)
-#define FORMAT			"qcow2"
 
 /* An image as it is made here: clusters of 64 KiB, reference counts of 16 bits. */
 #define CLUSTER_BITS		16
@@ -62,10 +61,15 @@ struct start {
 	struct extension backing;
 	char format[8];
 	struct extension end;
-	char below[64];
+	char below[QCOW2_MAX_BELOW + 1];
 };
 
-_Static_assert(sizeof(FORMAT) <= 8, "extensions are padded to 8 bytes");
+/* What an image is on top of. */
+struct below {
+	const char *name;
+	const char *format;	/* at most 8 bytes: extensions are padded to that */
+	uint64_t size;
+};
 
 int qcow2_read(int fd, struct qcow2 *image)
 {
@@ -104,16 +108,16 @@ static int read_size(int dir_fd, const char *name, uint64_t *size)
 	return ret;
 }
 
-static void describe(struct start *start, const char *below, uint64_t size, uint64_t l1_entries)
+static void describe(struct start *start, const struct below *below, uint64_t l1_entries)
 {
 	*start = (struct start){
 		.header = {
 			.magic = htobe32(MAGIC),
 			.version = htobe32(3),
 			.backing_offset = htobe64(offsetof(struct start, below)),
-			.backing_len = htobe32(strlen(below)),
+			.backing_len = htobe32(strlen(below->name)),
 			.cluster_bits = htobe32(CLUSTER_BITS),
-			.size = htobe64(size),
+			.size = htobe64(below->size),
 			.l1_entries = htobe32(l1_entries),
 			.l1_offset = htobe64(AT_L1 * CLUSTER),
 			.refcount_table_offset = htobe64(AT_REFCOUNT_TABLE * CLUSTER),
@@ -121,10 +125,10 @@ static void describe(struct start *start, const char *below, uint64_t size, uint
 			.refcount_order = htobe32(REFCOUNT_ORDER),
 			.length = htobe32(sizeof(struct header)),
 		},
-		.backing = { htobe32(EXTENSION_BACKING), htobe32(strlen(FORMAT)) },
-		.format = FORMAT,
+		.backing = { htobe32(EXTENSION_BACKING), htobe32(strlen(below->format)) },
 	};
-	memcpy(start->below, below, strlen(below));
+	memcpy(start->format, below->format, strlen(below->format));
+	memcpy(start->below, below->name, strlen(below->name));
 }
 
 static int write_at(int fd, const void *data, size_t len, uint64_t cluster)
@@ -134,9 +138,9 @@ static int write_at(int fd, const void *data, size_t len, uint64_t cluster)
 	return n < 0 ? -errno : n < (ssize_t)len ? -ENOSPC : 0;
 }
 
-static int fill(int fd, const char *below, uint64_t size)
+static int fill(int fd, const struct below *below)
 {
-	uint64_t l1_entries = size / L1_ENTRY_COVERS + (size % L1_ENTRY_COVERS != 0);
+	uint64_t l1_entries = below->size / L1_ENTRY_COVERS + (below->size % L1_ENTRY_COVERS != 0);
 	uint64_t l1_clusters = (l1_entries * sizeof(uint64_t) + CLUSTER - 1) / CLUSTER;
 	uint64_t refcounts_at = htobe64(AT_REFCOUNTS * CLUSTER);
 	uint16_t refcounts[AT_L1 + MAX_L1_CLUSTERS];
@@ -147,7 +151,7 @@ static int fill(int fd, const char *below, uint64_t size)
 		return -EFBIG;
 	for (size_t i = 0; i < AT_L1 + l1_clusters; i++)
 		refcounts[i] = htobe16(1);
-	describe(&start, below, size, l1_entries);
+	describe(&start, below, l1_entries);
 	ret = write_at(fd, &start, sizeof(start), AT_HEADER);
 	if (!ret)
 		ret = write_at(fd, &refcounts_at, sizeof(refcounts_at), AT_REFCOUNT_TABLE);
@@ -159,20 +163,29 @@ static int fill(int fd, const char *below, uint64_t size)
 	return ret;
 }
 
-int qcow2_make_overlay(int dir_fd, const char *name, const char *below)
+static int make(int dir_fd, const char *name, const struct below *below)
 {
-	uint64_t size = 0;
 	int fd, ret;
 
-	if (strlen(below) > sizeof(((struct start *)0)->below))
+	if (strlen(below->name) > QCOW2_MAX_BELOW)
 		return -ENAMETOOLONG;
-	ret = read_size(dir_fd, below, &size);
-	if (ret)
-		return ret;
 	fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	ret = fill(fd, below, size);
+	ret = fill(fd, below);
 	close(fd);
 	return ret;
+}
+
+int qcow2_make_overlay(int dir_fd, const char *name, const char *below)
+{
+	struct below image = { .name = below, .format = "qcow2" };
+	int ret = read_size(dir_fd, below, &image.size);
+
+	return ret ? ret : make(dir_fd, name, &image);
+}
+
+int qcow2_make_on_device(int dir_fd, const char *name, const char *device, uint64_t size)
+{
+	return make(dir_fd, name, &(struct below){ device, "raw", size });
 }

@@ -34,4 +34,9 @@ int qcow2_read(int fd, struct qcow2 *image);
  */
 int qcow2_make_overlay(int dir_fd, const char *name, const char *below);
 
+/* The same on top of @device, which has a disk of @size bytes as it is; its path is absolute. */
+int qcow2_make_on_device(int dir_fd, const char *name, const char *device, uint64_t size);
+
+#define QCOW2_MAX_BELOW 255	/* bytes in the name of what is below */
+
 #endif /* DRE_COMMON_QCOW2_H */

@@ -2,6 +2,7 @@
 #include <dre.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -152,4 +153,16 @@ int qemu_img_check(const struct qemu_img_convert *convert)
 	if (ret == CHECK_LEAKS)
 		return 0;
 	return ret > 0 ? fail(convert, ret, line) : ret;
+}
+
+int qemu_img_grow(int dir_fd, const char *name, uint64_t size, const char *what)
+{
+	const struct qemu_img_convert run = { .dir_fd = dir_fd, .source_fd = -1, .fd = -1, .what = what };
+	char bytes[24], line[256];
+	const char *const argv[] = { "qemu-img", "resize", "-q", "-f", "qcow2", name, bytes, NULL };
+	int ret;
+
+	snprintf(bytes, sizeof(bytes), "%" PRIu64, size);
+	ret = run_tool(&run, argv, line, sizeof(line));
+	return ret > 0 ? fail(&run, ret, line) : ret;
 }

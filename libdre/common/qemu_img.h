@@ -34,4 +34,7 @@ int qemu_img_convert(const struct qemu_img_convert *convert);
 /* Is the source whole? Errors as above; the target is not used. */
 int qemu_img_check(const struct qemu_img_convert *convert);
 
+/* Makes the disk of the qcow2 image @name in @dir_fd @size bytes large, which must be more than it is. */
+int qemu_img_grow(int dir_fd, const char *name, uint64_t size, const char *what);
+
 #endif /* DRE_COMMON_QEMU_IMG_H */

@@ -219,13 +219,15 @@ int snapshot_remove(struct container *c, const char *tag)
 /* What is the container's own, and not of what is in it, does not go into a base. */
 static void drop_own(struct manifest *m)
 {
-	static const char *const of_base[] = { SETTING_HALT_SIGNAL, SETTING_REBOOT_SIGNAL };
+	static const char *const of_base[] = { SETTING_HALT_SIGNAL, SETTING_REBOOT_SIGNAL,
+					       SETTING_ROOTFS };
+	static const size_t nr = sizeof(of_base) / sizeof(*of_base);
 	size_t i = 0, j;
 
 	while (i < m->nr_settings) {
-		for (j = 0; j < 2 && strcmp(m->settings[i].key, of_base[j]); j++)
+		for (j = 0; j < nr && strcmp(m->settings[i].key, of_base[j]); j++)
 			;
-		if (j < 2)
+		if (j < nr)
 			i++;
 		else
 			manifest_set(m, m->settings[i].key, NULL);

@@ -88,6 +88,15 @@ const char *dre_strerror(dre_return_t err);
  */
 const char *dre_last_error(void);
 
+/** A property of a container: an addition to the specification, see dre_app.h and dre_sys.h. */
+typedef struct {
+	const char *key;
+	const char *value;	/* NULL: not set */
+	/* In lists only: */
+	const char *fallback;	/* what holds where it is not set; NULL: nothing */
+	int at_start;		/* 1: a change holds from the container's next start on */
+} dre_property;
+
 #pragma GCC visibility pop
 
 #ifdef __cplusplus

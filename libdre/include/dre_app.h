@@ -634,13 +634,7 @@ dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgr
  */
 
 /** A property. */
-typedef struct {
-	const char *key;
-	const char *value;	/* NULL: not set */
-	/* In lists only: */
-	const char *fallback;	/* what holds where it is not set; NULL: nothing */
-	int at_start;		/* 1: a change holds from the container's next start on */
-} dre_app_property;
+typedef dre_property dre_app_property;
 
 /**
  * dre_app_set_properties() - set or unset properties of a container

@@ -42,6 +42,8 @@
 #ifndef DRE_SYS_H
 #define DRE_SYS_H
 
+#include <stddef.h>
+
 #include <dre.h>
 #include <time.h>
 
@@ -82,7 +84,7 @@ typedef struct {
 		struct {
 			int memory_size;	/* in MiB, from 1 */
 			char *base;		/* base image; NULL: the default of dre.conf */
-			char *rootfs;		/* must be NULL as yet */
+			char *rootfs;		/* a partition in place of it, by its path, or NULL */
 		} kvm;
 	} udata;
 } dre_sys_data;
@@ -117,9 +119,15 @@ typedef struct {
  *
  * It is stopped. Its disk is an empty layer on the base image's: nothing is copied.
  *
- * DRE_ERR_INVALID_ARGUMENT: @data->type, the size of the memory or a rootfs;
- * DRE_ERR_CONTAINER_EXISTENCE: the name is taken; DRE_ERR_BASE_NONEXISTENCE;
- * DRE_ERR_DEVICE_BUSY.
+ * With a rootfs it is an empty layer on that partition (or other block device), which is the whole
+ * disk that the machine sees: /dev/vda. Nothing ever writes to the partition, and snapshots work as with a
+ * base image. The kernel of dre.conf boots it, and there must be one. As long as there is
+ * the container, a snapshot of it or a base image made from that, nobody else may write to the partition:
+ * what is in the layers would not fit to it any more.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: @data->type, the size of the memory, a base and a rootfs, a rootfs that is not there or
+ * no block device, or no kernel for it; DRE_ERR_CONTAINER_EXISTENCE: the name is taken;
+ * DRE_ERR_BASE_NONEXISTENCE; DRE_ERR_DEVICE_BUSY: also for a rootfs that the host has mounted.
  */
 dre_return_t dre_sys_create_container(const char *name, const dre_sys_data *data);
 
@@ -157,8 +165,12 @@ dre_return_t dre_sys_close(const dre_sys_handle *h);
  * The module knows the container, by the process that is its machine, until that ends. Control groups and
  * limits are there before the guest runs.
  *
- * DRE_ERR_SET_LIMIT_FAILED: a limit that the kernel refuses; DRE_ERR_NO_VT: the host has no hardware virtualization, and dre.conf does not
- * allow emulation; DRE_ERR_DEVICE_BUSY.
+ * DRE_ERR_SET_LIMIT_FAILED: a limit that the kernel refuses; DRE_ERR_NO_VT: the host has no
+ * hardware virtualization, and dre.conf does not allow emulation; DRE_ERR_NO_TAP_AVAILABLE: its
+ * network wants a TAP device, and /dev/net/tun cannot make one, or there is no such bridge;
+ * DRE_ERR_DEVICE_BUSY: also where the host has not got the memory, libvirt has no such network, or
+ * it is not active, or the partition of its rootfs is gone, or mounted; DRE_ERR_INVALID_ARGUMENT:
+ * dre.conf has no kernel for a rootfs.
  */
 dre_return_t dre_sys_start(const dre_sys_handle *h);
 
@@ -167,7 +179,7 @@ dre_return_t dre_sys_start(const dre_sys_handle *h);
  * @h: the container
  *
  * Running or suspended; a suspended one is resumed first. The power button is pressed (ACPI), and the
- * guest has halt_timeout seconds (of dre.conf) to power off; then it is switched off.
+ * guest has halt_timeout seconds (its property, or dre.conf's) to power off; then it is switched off.
  * DRE_ERR_DEVICE_BUSY: even that failed.
  */
 dre_return_t dre_sys_stop(const dre_sys_handle *h);
@@ -421,6 +433,213 @@ dre_return_t dre_sys_release_snapshot_list(dre_list_t list);
 /*
  * What follows is not in the specification.
  */
+
+/*
+ * Properties: what is configured for one container. They are texts, kept with the
+ * container; a snapshot does not have them, and load leaves them as they are.
+ *
+ *	cpus		processors, 1 to 4096
+ *	memory		MiB, or with M, G or T
+ *	disk		bytes, or with K, M, G or T: the disk is at least so large. At most 64 TiB, and
+ *			a multiple of 512.
+ *	network		none, network:NAME (a network of libvirt) or bridge:NAME (a bridge of the host)
+ *	mac		the address of its network device, "52:54:00:12:34:56". Where it is not set it is
+ *			one that comes from the machine's uuid, and stays as long as that.
+ *	autostart	yes or no: does "dre-sys autostart" start it?
+ *	autostart_order	0 to 1000000: those with a lower one are started first
+ *	autostart_delay	seconds, 0 to 3600, before the next one is started
+ *	halt_timeout	seconds, 0 to 86400, see dre_sys_stop()
+ *
+ * cpus, memory, network and halt_timeout are also keys of dre.conf; the property wins.
+ * cpus, memory, network and mac hold from the container's next start on, or its reboot. The disk
+ * grows at once, also while the machine runs; what was loaded from a snapshot when it was smaller grows at the next
+ * start. It never becomes smaller, also where the property is unset. All else is
+ * looked at when it is needed.
+ */
+
+/** A property. */
+typedef dre_property dre_sys_property;
+
+/**
+ * dre_sys_set_properties() - set or unset properties of a container
+ * @h: the container
+ * @properties: those to be set, or unset where the value is NULL, ended by one
+ *	whose key is NULL; the caller keeps them. Where a key is given twice, the last
+ *	one counts.
+ *
+ * Stopped, running or suspended. All of them are set, or none.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: no such property, or no such value, or a disk that
+ * would become smaller; DRE_ERR_DEVICE_BUSY.
+ */
+dre_return_t dre_sys_set_properties(const dre_sys_handle *h, const dre_sys_property *properties);
+
+/**
+ * dre_sys_set_property() - as dre_sys_set_properties(), for one
+ * @h: the container
+ * @key: the property
+ * @value: what it is to be; NULL: not set
+ */
+dre_return_t dre_sys_set_property(const dre_sys_handle *h, const char *key, const char *value);
+
+/**
+ * dre_sys_get_property() - what a property is set to
+ * @h: the container, in whatever state
+ * @key: the property
+ * @value: gets it, in memory that dre_sys_release_property() frees; NULL: it is
+ *	not set. Unchanged if it fails.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: no such property.
+ */
+dre_return_t dre_sys_get_property(const dre_sys_handle *h, const char *key, char **value);
+dre_return_t dre_sys_release_property(char *value);
+
+/**
+ * dre_sys_get_property_list() - all properties of a container
+ * @h: the container, in whatever state
+ * @list: all that there are, also those that are not set, by name, ended by one
+ *	whose key is NULL; unchanged if it fails
+ *
+ * dre_sys_release_property_list() frees the list.
+ */
+dre_return_t dre_sys_get_property_list(const dre_sys_handle *h, dre_sys_property **list);
+dre_return_t dre_sys_release_property_list(dre_sys_property *list);
+
+/** Options of dre_sys_create_container_with(); all zero but size is fine. */
+typedef struct {
+	size_t size;	/* sizeof(dre_sys_create_options) */
+	/* Ended by one whose key is NULL, or NULL: none. "memory" wins over dre_sys_data's. */
+	const dre_sys_property *properties;
+} dre_sys_create_options;
+
+/**
+ * dre_sys_create_container_with() - as dre_sys_create_container()
+ * @name: its name
+ * @data: how; the size of the memory may be 0 here: what dre.conf says
+ * @options: what @data has no word for
+ *
+ * DRE_ERR_INVALID_ARGUMENT also for options that this library does not know, and for a disk smaller
+ * than the base image's.
+ */
+dre_return_t dre_sys_create_container_with(const char *name, const dre_sys_data *data,
+					   const dre_sys_create_options *options);
+
+/** Options of dre_sys_stop_with(); all zero but size is dre_sys_stop(). */
+typedef struct {
+	size_t size;	/* sizeof(dre_sys_stop_options) */
+	int kill;	/* 1: switch it off at once, press no button */
+	int timeout;	/* seconds, up to 86400, until it is switched off; 0: as the property and
+			 * dre.conf say */
+} dre_sys_stop_options;
+
+/**
+ * dre_sys_stop_with() - as dre_sys_stop()
+ * @h: the container
+ * @options: how long to wait
+ *
+ * DRE_ERR_INVALID_ARGUMENT: an option.
+ */
+dre_return_t dre_sys_stop_with(const dre_sys_handle *h, const dre_sys_stop_options *options);
+
+/**
+ * dre_sys_reboot() - stop a container and start it again
+ * @h: the container
+ * @options: as for dre_sys_stop_with()
+ *
+ * Running or suspended. It is not stopped where it is known that it cannot be started
+ * again. If it fails after that, it is stopped.
+ *
+ * Errors of dre_sys_stop_with() and dre_sys_start().
+ */
+dre_return_t dre_sys_reboot(const dre_sys_handle *h, const dre_sys_stop_options *options);
+
+/**
+ * dre_sys_get_info() - what a container is made of
+ * @h: the container
+ * @list: "KEY=VALUE", ended by a NULL; unchanged if it fails. dre_sys_release_info()
+ *	frees it.
+ *
+ *	base		the base image that it was made from, or nothing
+ *	rootfs		the partition that it was made from, or nothing
+ *	libvirt		the connection that it is run by
+ *	domain		its name there
+ *	uuid		its machine's
+ *	mac		the address of its network device, if it has one
+ *	layers		names of its immutable layers, from the bottom, with commas between
+ *	writable	the qcow2 image that has what was written since
+ *	disk_size	bytes of the disk that the machine sees
+ *	disk_used	bytes that the writable image takes
+ *	log		the console's log
+ *	setting.NAME	what else was set
+ *
+ * Later versions have more keys. In any state.
+ */
+dre_return_t dre_sys_get_info(const dre_sys_handle *h, dre_list_t *list);
+dre_return_t dre_sys_release_info(dre_list_t list);
+
+/**
+ * dre_sys_open_console() - come to the console of a container
+ * @h: the container
+ * @fd: a stream socket, close-on-exec, which the caller closes; unchanged if it fails
+ *
+ * Running only. The console is the first serial port of the machine. What is read from @fd is what the guest writes
+ * there from now on; what is written to it is typed there. It is at its end when the machine is off.
+ * As many may be there at a time as like, and who is slow to read misses nothing; but "virsh console",
+ * which wants the port for itself, shows only a part as long as somebody is there.
+ *
+ * A thread of the calling process serves it, until one of both ends closes it.
+ *
+ * DRE_ERR_DEVICE_BUSY: the machine has no such port, because somebody has changed it, or there are no
+ * resources for it.
+ */
+dre_return_t dre_sys_open_console(const dre_sys_handle *h, int *fd);
+
+/** Reads what guests wrote on their consoles. For one thread at a time. */
+typedef struct dre_sys_log dre_sys_log;
+
+/**
+ * dre_sys_log_open() - begin to read what a guest has written on its console
+ * @h: the container
+ * @previous: 0: since its last start by dre_sys_start(); else: in the run before that
+ * @log: what reads it; unchanged if it fails. dre_sys_log_close() frees it.
+ *
+ * In any state. virtlogd, which libvirt has for that, keeps the last part of it only: by default
+ * 2 MiB, and three times as much before that (see /etc/libvirt/virtlogd.conf). Where libvirt has
+ * no virtlogd (stdio_handler = "file" in its qemu.conf) it has no bound.
+ */
+dre_return_t dre_sys_log_open(const dre_sys_handle *h, int previous, dre_sys_log **log);
+
+/**
+ * dre_sys_log_fd() - what poll(2) waits on
+ * @log: from dre_sys_log_open()
+ *
+ * Returns a file descriptor, which stays @log's own. It is readable (POLLIN) when there
+ * may be more to read; for poll(2), select(2) and epoll(7), and for nothing else.
+ * DRE_ERR_NULL_POINTER, which is negative.
+ */
+int dre_sys_log_fd(const dre_sys_log *log);
+
+/**
+ * dre_sys_log_read() - the next piece of it
+ * @log: from dre_sys_log_open()
+ * @buf: where to; not ended by a NUL
+ * @size: how much there is room for
+ * @len: how much it is; 0: all that there is has been read. Unchanged if it fails.
+ *
+ * Never waits. Ends of lines are newlines. Goes on with the next run when the container is started again. Who
+ * reads so late that the log has been replaced twice misses what was in between.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: @size is 0; DRE_ERR_DEVICE_BUSY.
+ */
+dre_return_t dre_sys_log_read(dre_sys_log *log, void *buf, size_t size, size_t *len);
+
+/**
+ * dre_sys_log_close() - end it
+ * @log: from dre_sys_log_open(); must not be used any more
+ *
+ * DRE_ERR_NULL_POINTER.
+ */
+dre_return_t dre_sys_log_close(dre_sys_log *log);
 
 /**
  * dre_sys_release_resource() - free what dre_sys_get_resource() allocated

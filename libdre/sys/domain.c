@@ -12,21 +12,18 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "console.h"
 #include "group.h"
 #include "sys.h"
-
-#define PREFIX	"dre-"
 
 /* All that libvirt keeps of a domain beside its definition would not fit to what the disk becomes. */
 #define UNDEFINE_ALL	(VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | \
 			 VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | \
 			 VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA)
 
-typedef char domain_name_t[sizeof(PREFIX) + DRE_NAME_MAX];
-
-static void name_domain(const struct sys *sys, domain_name_t name)
+void sys_domain_name(const struct sys *sys, sys_domain_t name)
 {
-	snprintf(name, sizeof(domain_name_t), PREFIX "%s", sys->name);
+	snprintf(name, sizeof(sys_domain_t), SYS_DOMAIN_PREFIX "%s", sys->name);
 }
 
 /* One of that name which somebody else has made is left alone. */
@@ -49,9 +46,9 @@ static int check_ours(const struct sys *sys, const char *name)
 
 int sys_find(struct sys *sys)
 {
-	domain_name_t name;
+	sys_domain_t name;
 
-	name_domain(sys, name);
+	sys_domain_name(sys, name);
 	sys->domain = virDomainLookupByName(sys->libvirt, name);
 	if (sys->domain)
 		return check_ours(sys, name);
@@ -82,37 +79,48 @@ int sys_check_vt(const struct sys *sys)
 			"emulation", sys->name);
 }
 
+/* The guest of a partition has it as its whole disk. */
+static const char *cmdline_of(const struct dre_sys_config *config, const struct manifest *m)
+{
+	if (!*config->cmdline && manifest_get(m, SETTING_ROOTFS))
+		return "root=/dev/vda rw console=ttyS0";
+	return config->cmdline;
+}
+
 static int describe(const struct sys *sys, char **xml)
 {
 	const struct dre_sys_config *config = &sys->config.sys;
 	const struct manifest *m = sys_manifest(sys);
-	char disk[PATH_MAX], log[PATH_MAX], partition[SYS_PARTITION_SIZE];
-	const char *root = store_root(sys->store);
-	domain_name_t name;
+	char disk[PATH_MAX], log[PATH_MAX], mac[SYS_MAC_SIZE], partition[SYS_PARTITION_SIZE];
+	sys_domain_t name;
 	struct sys_machine machine = {
 		.type = has_kvm() ? "kvm" : "qemu",
 		.name = name,
 		.uuid = manifest_get(m, SETTING_UUID),
 		.partition = partition,
-		.memory = manifest_get(m, SETTING_MEMORY),
+		.memory = config->memory,
 		.cpus = config->cpus,
 		.disk = disk,
+		.network = config->network == DRE_SYS_NETWORK_LIBVIRT ? config->network_name : "",
+		.bridge = config->network == DRE_SYS_NETWORK_BRIDGE ? config->network_name : "",
+		.mac = sys_mac(m, mac),
 		.log = log,
 		.kernel = config->kernel,
 		.initrd = config->initrd,
-		.cmdline = config->cmdline,
+		.cmdline = cmdline_of(config, m),
 	};
+	int err;
 
-	if (!machine.uuid || !machine.memory || !*m->writable)
+	if (!machine.uuid || !machine.mac || !*m->writable)
 		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
 				"container '%s': its manifest does not say what its machine is",
 				sys->name);
-	name_domain(sys, name);
+	sys_domain_name(sys, name);
 	sys_partition(sys->name, partition);
-	if (snprintf(disk, PATH_MAX, "%s/layers/%s", root, m->writable) >= PATH_MAX ||
-	    snprintf(log, PATH_MAX, "%s/containers/%s/console.log", root, sys->name) >= PATH_MAX)
-		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "the path of the image store is too long");
-	return sys_machine_xml(&machine, xml);
+	err = sys_layer_path(sys, m->writable, disk);
+	if (!err)
+		err = sys_path(sys, CONSOLE_LOG, log);
+	return err ? err : sys_machine_xml(&machine, xml);
 }
 
 int sys_define(struct sys *sys)

@@ -30,7 +30,8 @@ static int check(const struct sys_machine *m, const char *text)
 static int check_all(const struct sys_machine *m)
 {
 	const char *const texts[] = {
-		m->type, m->name, m->uuid, m->partition, m->memory, m->disk, m->log, m->kernel, m->initrd, m->cmdline,
+		m->type, m->name, m->uuid, m->partition, m->disk, m->network, m->bridge, m->mac, m->log,
+		m->kernel, m->initrd, m->cmdline,
 	};
 	int ret = 0;
 
@@ -102,11 +103,26 @@ static void write_os(xmlTextWriterPtr w, const struct sys_machine *m)
 static void write_resources(xmlTextWriterPtr w, const struct sys_machine *m)
 {
 	BEGIN(w, "memory", "unit", "MiB", NULL);
-	xmlTextWriterWriteString(w, (const xmlChar *)m->memory);
+	xmlTextWriterWriteFormatString(w, "%u", m->memory);
 	end(w);
 	xmlTextWriterWriteFormatElement(w, (const xmlChar *)"vcpu", "%u", m->cpus);
 	/* All that the host has, or the emulator. */
 	EMPTY(w, "cpu", "mode", strcmp(m->type, "kvm") ? "maximum" : "host-passthrough", NULL);
+}
+
+/* It boots from its disk, and so needs no program of the host's for the other way. */
+static void write_network(xmlTextWriterPtr w, const struct sys_machine *m)
+{
+	bool bridge = *m->bridge;
+
+	if (!bridge && !*m->network)
+		return;
+	BEGIN(w, "interface", "type", bridge ? "bridge" : "network", NULL);
+	EMPTY(w, "mac", "address", m->mac, NULL);
+	EMPTY(w, "source", bridge ? "bridge" : "network", bridge ? m->bridge : m->network, NULL);
+	EMPTY(w, "model", "type", "virtio", NULL);
+	EMPTY(w, "rom", "enabled", "no", NULL);
+	end(w);
 }
 
 static void write_devices(xmlTextWriterPtr w, const struct sys_machine *m)
@@ -117,6 +133,7 @@ static void write_devices(xmlTextWriterPtr w, const struct sys_machine *m)
 	EMPTY(w, "source", "file", m->disk, NULL);
 	EMPTY(w, "target", "dev", "vda", "bus", "virtio", NULL);
 	end(w);
+	write_network(w, m);
 	EMPTY(w, "controller", "type", "usb", "model", "none", NULL);
 	BEGIN(w, "serial", "type", "pty", NULL);
 	EMPTY(w, "log", "file", m->log, "append", "on", NULL);

@@ -19,6 +19,11 @@ int sys_open_store(struct dre_config *config, struct store **store)
 	return err;
 }
 
+const struct manifest *sys_manifest(const struct sys *sys)
+{
+	return sys->container ? &sys->container->manifest : &sys->manifest;
+}
+
 static int open_container(struct sys *sys, enum sys_access access)
 {
 	int err;
@@ -31,12 +36,9 @@ static int open_container(struct sys *sys, enum sys_access access)
 		err = container_lock_damaged(&sys->container, sys->store, sys->name);
 	if (!err && access == SYS_USE)
 		err = container_check_free(sys->store, sys->name);
+	if (!err && access == SYS_CHANGE)
+		err = sys_configure(sys, &sys->container->manifest);
 	return err;
-}
-
-const struct manifest *sys_manifest(const struct sys *sys)
-{
-	return sys->container ? &sys->container->manifest : &sys->manifest;
 }
 
 /* Is there something that others have left for us, see group.h? */

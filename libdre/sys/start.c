@@ -1,17 +1,28 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Starting a container, and stopping it in good order.
+ * Starting a container.
  */
-#include <time.h>
 #include <unistd.h>
 
 #include "common/kmod.h"
+#include "console.h"
 #include "group.h"
 #include "sys.h"
 
-/* How often it is looked whether a machine is off, and how often its button is pressed. */
-#define LOOK_INTERVAL	100000	/* microseconds */
-#define PRESS_INTERVAL	5	/* seconds */
+/* How long it is waited for a machine that was killed to be gone. Microseconds. */
+#define KILL_INTERVAL	100000
+#define KILL_TRIES	20
+
+int sys_check_start(const struct sys *sys)
+{
+	int err = kmod_check();
+
+	if (!err)
+		err = sys_check_vt(sys);
+	if (!err)
+		err = sys_check_rootfs(sys);
+	return err ? err : sys_check_network(sys);
+}
 
 /* It is paused. Who was killed is not gone at once. */
 static bool was_killed(const struct sys *sys)
@@ -21,9 +32,9 @@ static bool was_killed(const struct sys *sys)
 
 	if (!sys_group_get(sys_manifest(sys), ".", &whole) || !whole.limits.memory)
 		return false;
-	while (!sys_find_pid(sys, &pid) && ++tries < 20)
-		usleep(LOOK_INTERVAL);
-	return tries < 20;
+	while (!sys_find_pid(sys, &pid) && ++tries < KILL_TRIES)
+		usleep(KILL_INTERVAL);
+	return tries < KILL_TRIES;
 }
 
 /* A limit of memory that leaves no room for the machine ends it: then that is why all else has failed. */
@@ -53,19 +64,27 @@ static int run(struct sys *sys)
 	return err ? explain(sys, err) : 0;
 }
 
-int sys_start(struct sys *sys)
+/* All that a machine needs before there is one. An older snapshot that was loaded may have a smaller disk. */
+static int prepare(struct sys *sys)
 {
-	struct saved_error saved;
-	int err = kmod_check();
+	int err = sys_fit_disk(sys, false);
 
-	if (!err)
-		err = sys_check_vt(sys);
 	if (!err)
 		err = sys_define(sys);
 	if (!err)
 		err = sys_partition_make(sys->name);
 	if (!err)
 		err = sys_groups_check(sys->name, sys_manifest(sys));
+	if (!err)
+		sys_begin_log(sys);
+	return err;
+}
+
+int sys_start(struct sys *sys)
+{
+	struct saved_error saved;
+	int err = prepare(sys);
+
 	if (err)
 		return err;
 	err = run(sys);
@@ -86,61 +105,9 @@ dre_return_t dre_sys_start(const dre_sys_handle *h)
 		return err;
 	err = sys_require(&sys, SYS_STOPPED, SYS_STOPPED);
 	if (!err)
+		err = sys_check_start(&sys);
+	if (!err)
 		err = sys_start(&sys);
 	sys_end(&sys);	/* what is stopped is cleaned up there */
-	return err;
-}
-
-static time_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
-/*
- * Presses the button until it is off, or the time is up: nobody hears it while the guest boots, and
- * who has heard it once does not mind.
- */
-static bool power_off(const struct sys *sys)
-{
-	time_t end = now() + sys->config.sys.halt_timeout, press = 0;
-	enum sys_state state;
-
-	while ((state = sys_state(sys)) != SYS_STOPPED && now() < end) {
-		if (state == SYS_RUNNING && now() >= press) {
-			virDomainShutdownFlags(sys->domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN);
-			press = now() + PRESS_INTERVAL;
-		}
-		usleep(LOOK_INTERVAL);
-	}
-	return state == SYS_STOPPED;
-}
-
-static int switch_off(const struct sys *sys)
-{
-	if (virDomainDestroy(sys->domain) == 0 || sys_state(sys) == SYS_STOPPED)
-		return 0;
-	return sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
-}
-
-dre_return_t dre_sys_stop(const dre_sys_handle *h)
-{
-	struct sys sys;
-	bool hears;
-	int err = sys_begin_handle(&sys, h, SYS_CHANGE);
-
-	if (err)
-		return err;
-	err = sys_require(&sys, SYS_RUNNING, SYS_SUSPENDED);
-	if (!err) {
-		hears = sys_state(&sys) != SYS_SUSPENDED || virDomainResume(sys.domain) == 0;
-		if (!(hears && power_off(&sys)))
-			err = switch_off(&sys);
-	}
-	if (!err)
-		err = sys_settle(&sys);
-	sys_end(&sys);
 	return err;
 }

@@ -23,8 +23,10 @@
 #include "common/store.h"
 #include "error.h"
 
-/* Settings of a container. */
-#define SETTING_MEMORY	"memory"	/* in MiB */
+/* Settings of a container; those of property.c are others. */
+#define SETTING_MEMORY	"memory"	/* in MiB, or with M, G or T */
+#define SETTING_DISK	"disk"		/* how large it is at least */
+#define SETTING_MAC	"mac"		/* of its network device; else it comes from the uuid */
 #define SETTING_UUID	"uuid"		/* of its machine, as the guest sees it too */
 
 enum sys_state {
@@ -81,12 +83,6 @@ int sys_require(const struct sys *sys, enum sys_state wanted, enum sys_state oth
 /* state.c: the machine's process, running or suspended. */
 int sys_find_pid(const struct sys *sys, int *pid);
 
-/*
- * start.c: of a container that is stopped. It runs then, with its cgroups, and the module knows it; or it is
- * stopped, and its guest has not run.
- */
-int sys_start(struct sys *sys);
-
 /* libvirt.c: fails with @code, or with DRE_ERR_PERMISSION_DENIED, and with libvirt's own words. */
 int sys_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int sys_connect(struct sys *sys);
@@ -99,6 +95,57 @@ int sys_undefine(struct sys *sys);
 /* DRE_ERR_NO_VT unless machines can run on this host, as dre.conf wants them to. */
 int sys_check_vt(const struct sys *sys);
 
+/* domain.c: its name. */
+#define SYS_DOMAIN_PREFIX	"dre-"
+
+typedef char sys_domain_t[sizeof(SYS_DOMAIN_PREFIX) + DRE_NAME_MAX];
+
+void sys_domain_name(const struct sys *sys, sys_domain_t name);
+
+/* paths.c: STORE/containers/NAME/@file, STORE/layers/@layer. An error if it is too long. */
+int sys_path(const struct sys *sys, const char *file, char path[PATH_MAX]);
+int sys_layer_path(const struct sys *sys, const char *layer, char path[PATH_MAX]);
+
+/* property.c: the container's properties instead of what dre.conf says; sys_begin(SYS_CHANGE) has done it. */
+int sys_configure(struct sys *sys, const struct manifest *m);
+
+/* Are these, ended by a key that is NULL, properties? And then, into a manifest. */
+int sys_check_properties(const dre_sys_property *list);
+int sys_put_properties(struct manifest *m, const dre_sys_property *list);
+
+/* network.c: is what the machine's network device is to be connected to there? Connected to libvirt. */
+int sys_check_network(const struct sys *sys);
+
+#define SYS_MAC_SIZE	18
+
+const char *sys_check_mac(const char *value);
+const char *sys_mac(const struct manifest *m, char text[SYS_MAC_SIZE]);
+
+/*
+ * disk.c: how large the disk is, and that it is as large as its property wants it; in any state.
+ * DRE_ERR_INVALID_ARGUMENT if it is larger already and @exact.
+ */
+const char *sys_check_disk(const char *value);
+int sys_disk_size(const struct sys *sys, unsigned long long *size);
+int sys_fit_disk(const struct sys *sys, bool exact);
+
+/*
+ * rootfs.c: a container whose disk is a partition, the name of which is among the @settings; as
+ * container_create(). And, if it is one of these, that the partition can be used.
+ */
+int sys_create_on_partition(struct sys *sys, const char *path, const struct manifest *settings);
+int sys_check_rootfs(const struct sys *sys);
+
+/*
+ * start.c: of a container that is stopped. It runs then, with its cgroups, and the module knows it; or it is
+ * stopped, and its guest has not run. What is checked before can be checked before it is stopped, too.
+ */
+int sys_check_start(const struct sys *sys);
+int sys_start(struct sys *sys);
+
+/* stop.c: of a container that is running or suspended. Its cgroups end, too. */
+int sys_stop(const struct sys *sys, const dre_sys_stop_options *options);
+
 /*
  * machine.c: what libvirt is told of a machine. Paths and texts may be any.
  */
@@ -107,9 +154,11 @@ struct sys_machine {
 	const char *name;
 	const char *uuid;
 	const char *partition;
-	const char *memory;	/* in MiB */
+	unsigned int memory;	/* in MiB */
 	unsigned int cpus;
 	const char *disk;	/* qcow2 */
+	const char *network, *bridge;	/* where its network device is, one at most; "": none */
+	const char *mac;
 	const char *log;	/* of its console */
 	const char *kernel, *initrd, *cmdline;	/* "": none */
 };

@@ -48,6 +48,9 @@ static void assert_defaults(const struct dre_config *cfg)
 	assert_string_equal(cfg->sys.libvirt, "qemu:///system");
 	assert_false(cfg->sys.emulation);
 	assert_int_equal(cfg->sys.cpus, 1);
+	assert_int_equal(cfg->sys.memory, 512);
+	assert_int_equal(cfg->sys.network, DRE_SYS_NETWORK_NONE);
+	assert_string_equal(cfg->sys.network_name, "");
 	assert_int_equal(cfg->sys.halt_timeout, 60);
 	assert_string_equal(cfg->sys.kernel, "");
 	assert_string_equal(cfg->sys.initrd, "");
@@ -103,7 +106,7 @@ static void shipped_file(void **state)
 	}
 	fclose(f);
 	setenv("DRE_CONF", path, 1);
-	assert_int_equal(keys, 17);
+	assert_int_equal(keys, 19);
 	memset(&cfg, 0xff, sizeof(cfg));
 	assert_success(load(&cfg, text));
 	assert_defaults(&cfg);
@@ -168,16 +171,21 @@ static void all_keys(void **state)
 static void single_values(void **state)
 {
 	static const struct {
-		const char *key, *value, *text;
+		const char *section, *key, *value, *text;
 	} cases[] = {
-		{ "network", "bridge:br0", "bridge:br0" }, { "network", "host", "host" },
-		{ "network", "none", "none" }, { "network", "empty", "empty" },
-		{ "cpu", "50%", "50" }, { "cpu", "200", "200" }, { "cpu", "max", NULL },
-		{ "cores", "0-3,5", "0-3,5" }, { "cores", "max", NULL },
-		{ "memory", "1", "1" }, { "memory", "2k", "2048" },
-		{ "memory", "16777215T", "18446742974197923840" }, { "memory", "max", NULL },
-		{ "memsw", "3M", "3145728" }, { "stop_timeout", "7", "7" },
-		{ "halt_timeout", "0", "0" },
+		{ "app", "network", "bridge:br0", "bridge:br0" }, { "app", "network", "host", "host" },
+		{ "app", "network", "none", "none" }, { "app", "network", "empty", "empty" },
+		{ "app", "cpu", "50%", "50" }, { "app", "cpu", "200", "200" }, { "app", "cpu", "max", NULL },
+		{ "app", "cores", "0-3,5", "0-3,5" }, { "app", "cores", "max", NULL },
+		{ "app", "memory", "1", "1" }, { "app", "memory", "2k", "2048" },
+		{ "app", "memory", "16777215T", "18446742974197923840" }, { "app", "memory", "max", NULL },
+		{ "app", "memsw", "3M", "3145728" }, { "app", "stop_timeout", "7", "7" },
+		{ "app", "halt_timeout", "0", "0" },
+		{ "sys", "network", "network:default", "network:default" },
+		{ "sys", "network", "bridge:br0", "bridge:br0" }, { "sys", "network", "none", "none" },
+		{ "sys", "cpus", "4", "4" }, { "sys", "memory", "512", "512" },
+		{ "sys", "memory", "96m", "96" }, { "sys", "memory", "2G", "2048" },
+		{ "sys", "halt_timeout", "9", "9" },
 	};
 	struct dre_config cfg;
 	char text[DRE_VALUE_SIZE];
@@ -187,17 +195,20 @@ static void single_values(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		const char *got;
 
-		assert_null(dre_config_set(&cfg, cases[i].key, cases[i].value));
-		got = dre_config_get(&cfg, cases[i].key, text);
+		assert_null(dre_config_set(&cfg, cases[i].section, cases[i].key, cases[i].value));
+		got = dre_config_get(&cfg, cases[i].section, cases[i].key, text);
 		if (cases[i].text)
 			assert_string_equal(got, cases[i].text);
 		else
 			assert_null(got);
 	}
-	assert_null(dre_config_get(&cfg, "store", text));
-	assert_non_null(dre_config_set(&cfg, "unknown", ""));
-	assert_true(dre_config_has("memory"));
-	assert_false(dre_config_has("port"));
+	assert_null(dre_config_get(&cfg, "app", "store", text));
+	assert_non_null(dre_config_set(&cfg, "app", "unknown", ""));
+	assert_null(dre_config_get(&cfg, "sys", "store", text));
+	assert_non_null(dre_config_set(&cfg, "sys", "cores", "1"));
+	assert_true(dre_config_has("app", "memsw"));
+	assert_false(dre_config_has("sys", "memsw"));
+	assert_false(dre_config_has("app", "port"));
 }
 
 static void bad_lines(void **state)
@@ -254,6 +265,14 @@ static void bad_lines(void **state)
 		{ "[sys]\ncpus = 0\n", ":2: cpus is out of range" },
 		{ "[sys]\ncpus = two\n", ":2: cpus is not a number" },
 		{ "[sys]\nhalt_timeout = 86401\n", ":2: halt_timeout is out of range" },
+		{ "[sys]\nmemory = 0\n", ":2: memory is out of range" },
+		{ "[sys]\nmemory = 2048T\n", ":2: memory is out of range" },
+		{ "[sys]\nmemory = 1K\n", ":2: memory is not a size in MiB" },
+		{ "[sys]\nmemory = 1GB\n", ":2: memory is not a size in MiB" },
+		{ "[sys]\nnetwork = host\n", ":2: network is none of none" },
+		{ "[sys]\nnetwork = network:\n", ":2: network does not name a network" },
+		{ "[sys]\nnetwork = network:-a\n", ":2: network does not name a network" },
+		{ "[sys]\nnetwork = bridge:a/b\n", ":2: network does not name a bridge" },
 		{ "[sys]\nkernel = vmlinuz\n", ":2: kernel is not an absolute path" },
 		{ "[sys]\ninitrd = /i\n", "an initrd without a kernel" },
 		{ "[sys]\ncmdline = quiet\n", "a cmdline without a kernel" },

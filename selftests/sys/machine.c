@@ -23,7 +23,10 @@ static const struct sys_machine plain = {
 	.name = "dre-web",
 	.uuid = UUID,
 	.partition = "/dre/sys/dre-web.partition",
-	.memory = "96",
+	.memory = 96,
+	.network = "",
+	.bridge = "",
+	.mac = "52:54:00:0c:1f:11",
 	.cpus = 3,
 	.disk = "/var/lib/dre/sys/layers/0k3v9d2m",
 	.log = "/var/lib/dre/sys/containers/web/console.log",
@@ -61,7 +64,7 @@ static char *understood(const struct sys_machine *machine)
 	free(xml);
 	assert_string_equal(virDomainGetName(domain), machine->name);
 	assert_int_equal(virDomainGetInfo(domain, &info), 0);
-	assert_int_equal(info.maxMem, atol(machine->memory) * 1024);
+	assert_int_equal(info.maxMem, machine->memory * 1024ul);
 	assert_int_equal(info.nrVirtCpu, machine->cpus);
 	got = virDomainGetXMLDesc(domain, 0);
 	assert_non_null(got);

@@ -10,27 +10,15 @@
 #include "common/command.h"
 #include "common/container_commands.h"
 
+struct json_object;
+
 int cmd_copy(int argc, char **argv);
 int cmd_cp(int argc, char **argv);
 int cmd_create(int argc, char **argv);
-int cmd_start(int argc, char **argv);
-int cmd_stop(int argc, char **argv);
-int cmd_reboot(int argc, char **argv);
-int cmd_autostart(int argc, char **argv);
-int cmd_suspend(int argc, char **argv);
-int cmd_resume(int argc, char **argv);
-int cmd_destroy(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_register(int argc, char **argv);
 int cmd_unregister(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
-int cmd_set(int argc, char **argv);
-int cmd_unset(int argc, char **argv);
-int cmd_get(int argc, char **argv);
-int cmd_inspect(int argc, char **argv);
-int cmd_wait(int argc, char **argv);
-int cmd_console(int argc, char **argv);
-int cmd_logs(int argc, char **argv);
 int cmd_checkpoint(int argc, char **argv);
 int cmd_checkpoint_list(int argc, char **argv);
 int cmd_checkpoint_remove(int argc, char **argv);
@@ -50,13 +38,15 @@ dre_return_t app_get_bound_pids(const char *name, const char *cgroup, int **pids
 dre_return_t app_count_registered(const char *name, size_t *nr);
 dre_return_t app_events_next(void *events, struct container_event *event);
 
-/* What "wait" exits with when the time is up, as timeout(1) does. */
-#define EXIT_TIMEOUT	124
-
 /* See struct program. */
 void complete_kind(const char *kind, const char *name);
 
-/* KEY=VALUE, which is cut in two; wrong usage if it is not of that form. */
-dre_app_property property_argument(char *text);
+/* See struct container_extras. */
+void inspect_app(struct json_object *to, const char *name, dre_return_t status);
+struct json_object *app_info_value(const char *key, char *value);
+void *watch_app(const char *name);
+int watch_app_fd(void *watch);
+void watch_app_forget(void *watch);
+void watch_app_end(void *watch);
 
 #endif /* DRE_TOOL_APP_H */

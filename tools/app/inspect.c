@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * inspect: all that there is to know of containers, as JSON.
+ * inspect: what only application containers have.
  */
 #include <json.h>
 #include <stdio.h>
@@ -35,46 +35,13 @@ static struct json_object *names(dre_list_t list)
 	return array;
 }
 
-/* "a,b,c" */
-static struct json_object *split(char *text)
-{
-	struct json_object *array = command_memory(json_object_new_array());
-
-	for (char *save, *word = strtok_r(text, ",", &save); word; word = strtok_r(NULL, ",", &save))
-		json_object_array_add(array, string(word));
-	return array;
-}
-
-/* Numbers and lists are such in JSON, too. */
-static struct json_object *info_value(const char *key, char *value)
+struct json_object *app_info_value(const char *key, char *value)
 {
 	if (!strcmp(key, "privileged"))
 		return command_memory(json_object_new_boolean(!strcmp(value, "yes")));
 	if (!strcmp(key, "first_id") || !strcmp(key, "ids"))
 		return number(strtoull(value, NULL, 10));
-	return !strcmp(key, "layers") ? split(value) : string(value);
-}
-
-static int add_info(struct json_object *to, const dre_app_handle *h)
-{
-	struct json_object *settings = new_object();
-	const char *prefix = "setting.";
-	dre_list_t list;
-	char *value;
-	int err = dre_app_get_info(h, &list);
-
-	for (size_t i = 0; !err && list[i]; i++) {
-		value = strchr(list[i], '=');
-		*value++ = '\0';
-		if (!strncmp(list[i], prefix, strlen(prefix)))
-			json_object_object_add(settings, list[i] + strlen(prefix), string(value));
-		else
-			json_object_object_add(to, list[i], info_value(list[i], value));
-	}
-	json_object_object_add(to, "settings", settings);
-	if (!err)
-		dre_app_release_info(list);
-	return err;
+	return NULL;
 }
 
 static void add_names(struct json_object *to, const char *key, const dre_app_handle *h,
@@ -175,44 +142,10 @@ static void add_life(struct json_object *to, const dre_app_handle *h, int status
 			       processes(list));
 }
 
-static int add_container(struct json_object *array, const dre_app_handle *h)
+void inspect_app(struct json_object *to, const char *name, dre_return_t status)
 {
-	struct json_object *o = new_object();
-	int status = dre_app_status(h), err;
+	const dre_app_handle h = { DRE_APP_CONTAINER_TYPE_LXC, (char *)name };
 
-	json_object_object_add(o, "name", string(h->name));
-	json_object_object_add(o, "state", string(status_name(status)));
-	err = add_info(o, h);
-	if (err) {
-		json_object_put(o);
-		return err;
-	}
-	add_names(o, "snapshots", h, dre_app_get_snapshot_list);
-	add_names(o, "checkpoints", h, dre_app_get_checkpoint_list);
-	add_life(o, h, status);
-	json_object_array_add(array, o);
-	return 0;
-}
-
-int cmd_inspect(int argc, char **argv)
-{
-	struct json_object *top = new_object(), *array = command_memory(json_object_new_array());
-	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
-	int err, status = EXIT_SUCCESS;
-
-	json_option(argc, argv);	/* which it is anyway */
-	if (optind == argc)
-		command_usage("a name is missing");
-	json_object_object_add(top, "containers", array);
-	for (int i = optind; i < argc; i++) {
-		h.name = argv[i];
-		err = add_container(array, &h);
-		if (err)
-			status = command_fail(err, h.name);
-	}
-	if (json_object_array_length(array))
-		puts(command_memory((void *)json_object_to_json_string_ext(top,
-				JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)));
-	json_object_put(top);
-	return status;
+	add_names(to, "checkpoints", &h, dre_app_get_checkpoint_list);
+	add_life(to, &h, status);
 }

@@ -208,9 +208,25 @@ static const char *hint(const char *command, dre_return_t err)
 	return NULL;
 }
 
-CONTAINER_API(dre_app, DRE_APP_CONTAINER_TYPE_LXC, .bind_vpid = app_bind_vpid, .unbind_vpid = app_unbind_vpid,
-	      .get_bound_pids = app_get_bound_pids, .count_registered = app_count_registered,
-	      .events_next = app_events_next);
+CONTAINER_API(dre_app, DRE_APP_CONTAINER_TYPE_LXC, "dre-app", .bind_vpid = app_bind_vpid,
+	      .unbind_vpid = app_unbind_vpid, .get_bound_pids = app_get_bound_pids,
+	      .count_registered = app_count_registered, .events_next = app_events_next);
+
+static dre_return_t resize_console(const char *name, int rows, int columns)
+{
+	return dre_app_resize_console(&(dre_app_handle){ DRE_APP_CONTAINER_TYPE_LXC, (char *)name },
+				      rows, columns);
+}
+
+const struct container_extras container_extras = {
+	.resize_console = resize_console,
+	.inspect = inspect_app,
+	.info_value = app_info_value,
+	.watch = watch_app,
+	.watch_fd = watch_app_fd,
+	.watch_forget = watch_app_forget,
+	.watch_end = watch_app_end,
+};
 
 int main(int argc, char **argv)
 {

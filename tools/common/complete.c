@@ -163,6 +163,7 @@ static void argument_of(const struct command *c, size_t n, char kind[KIND_MAX])
 static void complete_as(const struct program *program, const char *kind, const char *name)
 {
 	if (!strcmp(kind, "FILE") || !strcmp(kind, "SOURCE") || !strcmp(kind, "DIR") ||
+	    !strcmp(kind, "DEVICE") ||
 	    !strcmp(kind, "FROM") || !strcmp(kind, "TO"))
 		puts("@files");
 	else if (*kind)

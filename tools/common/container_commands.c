@@ -39,6 +39,17 @@ const char *status_name(dre_return_t status)
 	return "unknown";
 }
 
+bool is_stopped(dre_return_t status)
+{
+	return status == DRE_APP_CONTAINER_STATUS_STOP;
+}
+
+bool is_alive(dre_return_t status)
+{
+	return status == DRE_APP_CONTAINER_STATUS_RUNNING ||
+	       status == DRE_APP_CONTAINER_STATUS_SUSPENDED;
+}
+
 int cmd_status(int argc, char **argv)
 {
 	bool json = json_option(argc, argv);

@@ -2,43 +2,9 @@
 /*
  * What the arguments of commands may be, see struct program.
  */
-#include <string.h>
-
-#include "common/complete.h"
 #include "sys.h"
-
-static dre_return_t get_list(const char *kind, const char *name, dre_list_t *list)
-{
-	if (!strcmp(kind, "NAME"))
-		return container_api.get_container_list(list);
-	if (!strcmp(kind, "BASE"))
-		return container_api.get_base_list(list);
-	if (!strcmp(kind, "SNAPSHOT"))
-		return container_api.get_snapshot_list(name, list);
-	if (!strcmp(kind, "CGROUP"))
-		return container_api.get_cgroup_list(name, list);
-	return DRE_ERR_INVALID_ARGUMENT;
-}
-
-/* Words that are always the same. */
-static bool complete_word(const char *kind)
-{
-	static const char *const resources[] = { "cpu", "cores", "memory", "memsw" };
-
-	if (strcmp(kind, "RESOURCE") != 0)
-		return false;
-	for (size_t i = 0; i < sizeof(resources) / sizeof(*resources); i++)
-		complete_with(resources[i]);
-	return true;
-}
 
 void complete_kind(const char *kind, const char *name)
 {
-	dre_list_t list;
-
-	if (complete_word(kind) || get_list(kind, name, &list))
-		return;
-	for (size_t i = 0; list[i]; i++)
-		complete_with(list[i]);
-	container_api.release_list(list);
+	complete_common(kind, name);
 }

@@ -11,16 +11,34 @@
 #include "sys.h"
 
 static const struct command commands[] = {
-	{ "create", "[--base BASE] [--memory MIB] NAME", "create a container",
-	  "  -b, --base BASE   made from this base image (default: dre.conf's)\n"
-	  "  -m, --memory MIB  memory of its machine, in MiB (default: 512)\n", cmd_create },
-	{ "start", "NAME...", "switch containers on", NULL, cmd_start },
-	{ "stop", "NAME...", "stop containers in good order",
-	  "Their power button is pressed. What is not off after the time in dre.conf (halt_timeout)\n"
-	  "is switched off.\n", cmd_stop },
+	{ "create", "[--base BASE | --rootfs DEVICE] [--memory MIB] [--set KEY=VALUE]... NAME",
+	  "create a container",
+	  "  -b, --base BASE      made from this base image (default: dre.conf's)\n"
+	  "  -r, --rootfs DEVICE  made from this partition of the host, which dre.conf's kernel boots\n"
+	  "  -m, --memory MIB     memory of its machine (default: dre.conf's)\n"
+	  "  -s, --set KEY=VALUE  a property, see 'dre-sys set --help'\n", cmd_create },
+	{ "start", "[--all | NAME...]", "switch containers on",
+	  "  -a, --all  all that are stopped, in the order of autostart\n", cmd_start },
+	{ "stop", "[--timeout SECONDS | --kill] [--all | NAME...]", "stop containers in good order",
+	  "  -a, --all              all that run or are suspended, against the order of autostart\n"
+	  "  -k, --kill             switch them off at once\n"
+	  "  -t, --timeout SECONDS  switch off what is not off after that; 0 is --kill\n\n"
+	  "Their power button is pressed. What is not off after its time (halt_timeout) is switched off.\n",
+	  cmd_stop },
+	{ "reboot", "[--timeout SECONDS | --kill] NAME...", "stop containers, and start them again",
+	  "  -k, --kill             switch them off at once\n"
+	  "  -t, --timeout SECONDS  switch off what is not off after that; 0 is --kill\n", cmd_reboot },
+	{ "autostart", "", "start the containers that are to be started with the host",
+	  "Those that have autostart=yes, by autostart_order, and those of one order by name.\n"
+	  "What runs already stays as it is.\n", cmd_autostart },
 	{ "suspend", "NAME...", "stop the processors of containers", NULL, cmd_suspend },
 	{ "resume", "NAME...", "let suspended containers go on", NULL, cmd_resume },
 	{ "destroy", "NAME...", "remove stopped containers for good", NULL, cmd_destroy },
+	{ "wait", "[--state STATE] [--timeout SECONDS] NAME", "wait until a container is stopped",
+	  "  -s, --state STATE      until it is running, suspended or stopped (default)\n"
+	  "  -t, --timeout SECONDS  no longer than that; the exit status is 124 then\n", cmd_wait },
+	{ "inspect", "[--json] NAME...", "show all that there is to know of containers, as JSON", NULL,
+	  cmd_inspect },
 	{ "status", "[--json] NAME", "print the state of a container",
 	  "  -j, --json  as JSON\n\nIt is stopped, running, suspended or busy.\n", cmd_status },
 	{ "list", "[--json]", "list the containers",
@@ -59,6 +77,35 @@ static const struct command commands[] = {
 	  "  -j, --json  as JSON\n\n"
 	  "CPU% is of one CPU, during 100 ms; CORES are those that it may run on; MEMORY and\n"
 	  "MEMSW are in bytes.\n", cmd_resource_get },
+	{ "console", "[--escape CHAR] NAME", "come to the serial console of a running container",
+	  "  -e, --escape CHAR  Ctrl-CHAR and then q leaves it: ^a (default), another letter, or none\n\n"
+	  "It shows what is printed from now on: 'dre-sys logs' shows what was printed before.\n",
+	  cmd_console },
+	{ "logs", "[--follow | --previous] [--lines N] [--raw] [--json] NAME",
+	  "show what a container has printed on its console",
+	  "  -f, --follow    and what it prints, until it ends\n"
+	  "  -p, --previous  what it printed in the run before its last start\n"
+	  "  -n, --lines N   only the last N lines\n"
+	  "  -r, --raw       control characters as they are, also to a terminal\n"
+	  "  -j, --json      as JSON, an object a line\n", cmd_logs },
+	{ "set", "NAME KEY=VALUE...", "set properties of a container",
+	  "  cpus=N               processors\n"
+	  "  memory=MIB           or with M, G, T\n"
+	  "  disk=SIZE            bytes, or with K, M, G, T: it is at least so large, and never smaller\n"
+	  "  network=NETWORK      none, network:NAME (of libvirt) or bridge:NAME\n"
+	  "  mac=ADDRESS          of its network device\n"
+	  "  autostart=yes|no     start it with the host\n"
+	  "  autostart_order=N    lower ones first\n"
+	  "  autostart_delay=SECONDS\n"
+	  "                       before the next one is started\n"
+	  "  halt_timeout=SECONDS\n\n"
+	  "All of them, or none if one cannot be set. The disk grows at once; cpus, memory, network\n"
+	  "and mac hold when the container is started again.\n", cmd_set },
+	{ "unset", "NAME KEY...", "unset properties of a container",
+	  "What dre.conf says holds for it then.\n", cmd_unset },
+	{ "get", "[--json] NAME [KEY]", "show the properties of a container, or the value of one",
+	  "  -j, --json  as JSON\n\n"
+	  "SET is no where the value is that of dre.conf.\n", cmd_get },
 	{ "save", "NAME SNAPSHOT", "save what is on the disk of a stopped container", NULL, cmd_save },
 	{ "load", "NAME SNAPSHOT", "put back what was saved",
 	  "What was written since is lost, unless it was saved.\n", cmd_load },
@@ -107,8 +154,13 @@ static const char *hint(const char *command, dre_return_t err)
 	return NULL;
 }
 
-CONTAINER_API(dre_sys, DRE_SYS_CONTAINER_TYPE_KVM, .get_bound_pids = sys_get_bound_pids,
+CONTAINER_API(dre_sys, DRE_SYS_CONTAINER_TYPE_KVM, "dre-sys", .get_bound_pids = sys_get_bound_pids,
 	      .events_next = sys_events_next);
+
+const struct container_extras container_extras = {
+	.inspect = inspect_sys,
+	.info_value = sys_info_value,
+};
 
 int main(int argc, char **argv)
 {

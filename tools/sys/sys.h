@@ -8,12 +8,9 @@
 #include "common/command.h"
 #include "common/container_commands.h"
 
+struct json_object;
+
 int cmd_create(int argc, char **argv);
-int cmd_start(int argc, char **argv);
-int cmd_stop(int argc, char **argv);
-int cmd_suspend(int argc, char **argv);
-int cmd_resume(int argc, char **argv);
-int cmd_destroy(int argc, char **argv);
 int cmd_base_import(int argc, char **argv);
 
 /* See struct container_api. */
@@ -22,5 +19,9 @@ dre_return_t sys_events_next(void *events, struct container_event *event);
 
 /* See struct program. */
 void complete_kind(const char *kind, const char *name);
+
+/* See struct container_extras. */
+void inspect_sys(struct json_object *to, const char *name, dre_return_t status);
+struct json_object *sys_info_value(const char *key, char *value);
 
 #endif /* DRE_TOOL_SYS_H */

@@ -1,56 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * create, start, stop, reboot, suspend, resume, destroy.
+ * start, stop, reboot, suspend, resume, destroy.
  */
 #include <stdlib.h>
 
-#include <dre_app.h>
-
-#include "app.h"
+#include "container_commands.h"
 #include "crowd.h"
-
-int cmd_create(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "base", required_argument, NULL, 'b' },
-		{ "port", required_argument, NULL, 'p' },
-		{ "set", required_argument, NULL, 's' },
-		{ "privileged", no_argument, NULL, 'P' },
-		{ "unprivileged", no_argument, NULL, 'U' },
-		{ }
-	};
-	dre_app_data data = { .type = DRE_APP_CONTAINER_TYPE_LXC };
-	dre_app_create_options create = { .size = sizeof(create) };
-	dre_app_property *properties = command_memory(calloc(argc, sizeof(*properties)));
-	int c, err, nr = 0;
-
-	create.properties = properties;
-	while ((c = command_getopt(argc, argv, "b:p:s:", options)) >= 0) {
-		switch (c) {
-		case 'b':
-			data.udata.lxc.base = optarg;
-			break;
-		case 'p':
-			data.udata.lxc.port = command_number("port", optarg, 1, 65535);
-			break;
-		case 's':
-			properties[nr++] = property_argument(optarg);
-			break;
-		case 'P':
-			create.privileged = 1;
-			break;
-		case 'U':
-			create.privileged = -1;
-			break;
-		}
-	}
-	if (argc - optind != 1)
-		command_usage("one name is wanted");
-	err = dre_app_create_container_with(argv[optind], &data, &create);
-	free(properties);
-	return err ? command_fail(err, argv[optind]) : EXIT_SUCCESS;
-}
 
 /* Does the same to the containers that are named, also when one of them fails. */
 static int for_named(int argc, char **argv, dre_return_t (*fn)(const char *name))
@@ -97,19 +52,6 @@ static int for_all(int argc, dre_return_t (*fn)(const char *name), dre_return_t 
 	return status;
 }
 
-/* The functions take a handle, which is no more than a name. */
-#define BY_NAME(function)						\
-	static dre_return_t function##_name(const char *name)		\
-	{								\
-		const dre_app_handle h = { DRE_APP_CONTAINER_TYPE_LXC, (char *)name };	\
-									\
-		return dre_app_##function(&h);				\
-	}
-
-BY_NAME(start)
-BY_NAME(suspend)
-BY_NAME(resume)
-
 int cmd_start(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -121,25 +63,21 @@ int cmd_start(int argc, char **argv)
 
 	while (command_getopt(argc, argv, "a", options) >= 0)
 		all = true;
-	return all ? for_all(argc, start_name, DRE_ERR_CONTAINER_RUNNING, false) :
-		     for_named(argc, argv, start_name);
+	return all ? for_all(argc, container_api.start, DRE_ERR_CONTAINER_RUNNING, false) :
+		     for_named(argc, argv, container_api.start);
 }
 
 /* How stop and reboot wait. */
-static dre_app_stop_options stop_options = { .size = sizeof(stop_options) };
+static int stop_kill, stop_timeout;
 
 static dre_return_t stop_name(const char *name)
 {
-	const dre_app_handle h = { DRE_APP_CONTAINER_TYPE_LXC, (char *)name };
-
-	return dre_app_stop_with(&h, &stop_options);
+	return container_api.stop(name, stop_kill, stop_timeout);
 }
 
 static dre_return_t reboot_name(const char *name)
 {
-	const dre_app_handle h = { DRE_APP_CONTAINER_TYPE_LXC, (char *)name };
-
-	return dre_app_reboot(&h, &stop_options);
+	return container_api.reboot(name, stop_kill, stop_timeout);
 }
 
 /* Says whether there is --all. */
@@ -155,12 +93,12 @@ static bool read_stop_options(int argc, char **argv, const char *short_options,
 			all = true;
 			break;
 		case 'k':
-			stop_options.kill = 1;
+			stop_kill = 1;
 			break;
 		case 't':
-			stop_options.timeout = command_number("time", optarg, 0, 86400);
-			if (!stop_options.timeout)
-				stop_options.kill = 1;
+			stop_timeout = command_number("time", optarg, 0, 86400);
+			if (!stop_timeout)
+				stop_kill = 1;
 			break;
 		}
 	}
@@ -197,15 +135,15 @@ int cmd_reboot(int argc, char **argv)
 
 int cmd_suspend(int argc, char **argv)
 {
-	return for_each(argc, argv, suspend_name);
+	return for_each(argc, argv, container_api.suspend);
 }
 
 int cmd_resume(int argc, char **argv)
 {
-	return for_each(argc, argv, resume_name);
+	return for_each(argc, argv, container_api.resume);
 }
 
 int cmd_destroy(int argc, char **argv)
 {
-	return for_each(argc, argv, dre_app_destroy_container);
+	return for_each(argc, argv, container_api.destroy);
 }

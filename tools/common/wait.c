@@ -10,11 +10,11 @@
 
 #include <dre_app.h>
 
-#include "app.h"
+#include "container_commands.h"
 
 /*
- * The module tells when a container starts and ends. What it does not tell is looked for so
- * often, in milliseconds: while a container is suspended, resumed, or on its way, or there is no module.
+ * Events tell when a container starts and ends. What they do not tell is looked for so often, in
+ * milliseconds: while a container is suspended, resumed, or on its way, or there are no events.
  */
 #define SOON	100
 #define LATER	1000
@@ -39,26 +39,19 @@ static int parse_state(const char *text)
 	command_usage("'%s' is none of stopped, running and suspended", text);
 }
 
-/* What it is about does not matter: the state is looked at. */
-static void forget_events(dre_app_events *events)
-{
-	const dre_app_event *event = NULL;
-
-	while (events && !dre_app_events_next(events, &event) && event)
-		;
-}
-
 /* Until the container is in that state, or @end. */
-static int wait_for(const dre_app_handle *h, dre_app_events *events, int wanted, long long end)
+static int wait_for(const char *name, void *watch, int wanted, long long end)
 {
-	bool told = events && wanted != DRE_APP_CONTAINER_STATUS_SUSPENDED;
-	struct pollfd fd = { .fd = events ? dre_app_events_fd(events) : -1, .events = POLLIN };
+	bool told = watch && wanted != DRE_APP_CONTAINER_STATUS_SUSPENDED;
+	struct pollfd fd = { .fd = watch ? container_extras.watch_fd(watch) : -1, .events = POLLIN };
 	long long left;
 	int status, timeout;
 
 	for (;;) {
-		forget_events(events);
-		status = dre_app_status(h);
+		/* What it is about does not matter: the state is looked at. */
+		if (watch)
+			container_extras.watch_forget(watch);
+		status = container_api.status(name);
 		if (status < 0 || status == wanted)
 			return status < 0 ? status : 0;
 		timeout = told && status != DRE_APP_CONTAINER_STATUS_BUSY &&
@@ -78,11 +71,10 @@ int cmd_wait(int argc, char **argv)
 		{ "timeout", required_argument, NULL, 't' },
 		{ }
 	};
-	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
-	char *names[2] = { NULL, NULL };
 	int c, ret, wanted = DRE_APP_CONTAINER_STATUS_STOP;
-	dre_app_events *events = NULL;
 	long long end = LLONG_MAX;
+	const char *name;
+	void *watch;
 
 	while ((c = command_getopt(argc, argv, "s:t:", options)) >= 0) {
 		if (c == 's')
@@ -92,13 +84,12 @@ int cmd_wait(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		command_usage("one name is wanted");
-	h.name = names[0] = argv[optind];
-	if (dre_app_events_open(names, &events))
-		events = NULL;	/* no module, perhaps */
-	ret = wait_for(&h, events, wanted, end);
-	if (events)
-		dre_app_events_close(events);
+	name = argv[optind];
+	watch = container_extras.watch ? container_extras.watch(name) : NULL;
+	ret = wait_for(name, watch, wanted, end);
+	if (watch)
+		container_extras.watch_end(watch);
 	if (ret < 0)
-		return command_fail(ret, h.name);
+		return command_fail(ret, name);
 	return ret ? EXIT_TIMEOUT : EXIT_SUCCESS;
 }

@@ -14,20 +14,19 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <dre_app.h>
-
-#include "app.h"
+#include "container_commands.h"
 
 /* The escape key, as Ctrl-A; 0: there is none. */
 static int escape = 1;
 static bool escaped;
 
-static void resize(const dre_app_handle *h)
+static void resize(const char *name)
 {
 	struct winsize size;
 
-	if (!ioctl(STDIN_FILENO, TIOCGWINSZ, &size) && size.ws_row && size.ws_col)
-		dre_app_resize_console(h, size.ws_row, size.ws_col);
+	if (container_extras.resize_console && !ioctl(STDIN_FILENO, TIOCGWINSZ, &size) &&
+	    size.ws_row && size.ws_col)
+		container_extras.resize_console(name, size.ws_row, size.ws_col);
 }
 
 static bool write_all(int fd, const char *data, size_t len)
@@ -98,17 +97,17 @@ static int open_signals(void)
 }
 
 /* False when one of them is to end it. */
-static bool read_signal(int signals, const dre_app_handle *h)
+static bool read_signal(int signals, const char *name)
 {
 	struct signalfd_siginfo info;
 
 	if (read(signals, &info, sizeof(info)) != sizeof(info) || info.ssi_signo != SIGWINCH)
 		return false;
-	resize(h);
+	resize(name);
 	return true;
 }
 
-static void pass_on(const dre_app_handle *h, int console, int signals)
+static void pass_on(const char *name, int console, int signals)
 {
 	struct pollfd fds[] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
@@ -121,7 +120,7 @@ static void pass_on(const dre_app_handle *h, int console, int signals)
 			return;
 		if (fds[1].revents && !read_console(console))
 			return;
-		if (fds[2].revents && !read_signal(signals, h))
+		if (fds[2].revents && !read_signal(signals, name))
 			return;
 		if (fds[0].revents && !read_keys(console))
 			return;
@@ -156,7 +155,7 @@ int cmd_console(int argc, char **argv)
 		{ "escape", required_argument, NULL, 'e' },
 		{ }
 	};
-	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	const char *name;
 	bool terminal = isatty(STDIN_FILENO);
 	int console, signals, err;
 	struct termios old;
@@ -165,19 +164,19 @@ int cmd_console(int argc, char **argv)
 		escape = parse_escape(optarg);
 	if (argc - optind != 1)
 		command_usage("one name is wanted");
-	h.name = argv[optind];
-	err = dre_app_open_console(&h, &console);
+	name = argv[optind];
+	err = container_api.open_console(name, &console);
 	if (err)
-		return command_fail(err, h.name);
+		return command_fail(err, name);
 	signals = open_signals();
 	if (terminal && !tcgetattr(STDIN_FILENO, &old)) {
 		if (escape)
 			fprintf(stderr, "The console of %s. Ctrl-%c q leaves it, Ctrl-%c Ctrl-%c is Ctrl-%c.\n",
-				h.name, escape + '@', escape + '@', escape + '@', escape + '@');
+				name, escape + '@', escape + '@', escape + '@', escape + '@');
 		make_raw(&old);
-		resize(&h);
+		resize(name);
 	}
-	pass_on(&h, console, signals);
+	pass_on(name, console, signals);
 	if (terminal) {
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &old);
 		fputc('\n', stderr);

@@ -6,9 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <dre_app.h>
-
-#include "app.h"
+#include "container_commands.h"
 #include "crowd.h"
 
 static int compare_members(const void *a, const void *b)
@@ -20,14 +18,13 @@ static int compare_members(const void *a, const void *b)
 
 static int load_member(struct member *member, const char *name)
 {
-	const dre_app_handle h = { DRE_APP_CONTAINER_TYPE_LXC, (char *)name };
-	dre_app_property *list;
-	int err = dre_app_get_property_list(&h, &list);
+	dre_property *list;
+	int err = container_api.get_property_list(name, &list);
 
 	if (err)
 		return err;
 	*member = (struct member){ .name = command_memory(strdup(name)) };
-	for (const dre_app_property *p = list; p->key; p++) {
+	for (const dre_property *p = list; p->key; p++) {
 		const char *value = p->value ? p->value : p->fallback;
 
 		if (!strcmp(p->key, "autostart"))
@@ -37,7 +34,7 @@ static int load_member(struct member *member, const char *name)
 		else if (!strcmp(p->key, "autostart_delay"))
 			member->delay = atoi(value);
 	}
-	dre_app_release_property_list(list);
+	container_api.release_property_list(list);
 	return 0;
 }
 
@@ -48,7 +45,7 @@ int crowd_load(struct crowd *crowd)
 	size_t nr = 0;
 
 	*crowd = (struct crowd){};
-	err = dre_app_get_container_list(&list);
+	err = container_api.get_container_list(&list);
 	if (err)
 		return command_fail(err, NULL);
 	while (list[nr])
@@ -61,7 +58,7 @@ int crowd_load(struct crowd *crowd)
 		else if (err != DRE_ERR_CONTAINER_NONEXISTENCE)	/* since the list was made */
 			status = command_fail(err, list[i]);
 	}
-	dre_app_release_container_list(list);
+	container_api.release_list(list);
 	qsort(crowd->members, crowd->nr, sizeof(*crowd->members), compare_members);
 	return status;
 }
@@ -83,13 +80,12 @@ int cmd_autostart(int argc, char **argv)
 	status = crowd_load(&crowd);
 	for (size_t i = 0; i < crowd.nr; i++) {
 		const struct member *member = &crowd.members[i];
-		const dre_app_handle h = { DRE_APP_CONTAINER_TYPE_LXC, member->name };
 		int err;
 
 		if (!member->autostart)
 			continue;
 		sleep(pause);
-		err = dre_app_start(&h);
+		err = container_api.start(member->name);
 		if (err && err != DRE_ERR_CONTAINER_RUNNING && err != DRE_ERR_CONTAINER_SUSPENDED)
 			status = command_fail(err, member->name);
 		pause = err ? 0 : member->delay;

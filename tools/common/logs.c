@@ -11,17 +11,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <dre_app.h>
+#include "container_commands.h"
 
-#include "app.h"
-
-/* How often it is looked whether a container that is busy has ended, in milliseconds. */
-#define INTERVAL	200
+/*
+ * How often it is looked whether a container has ended, in milliseconds: one that is busy, and one that
+ * runs, whose end may be known to others a moment after its last line.
+ */
+#define SOON	200
+#define LATER	1000
 
 /* What is to be done with it. */
 struct logs {
-	const dre_app_handle *h;
-	dre_app_log *log;
+	const char *name;
+	void *log;
 	bool json;
 	bool raw;
 	char *line;	/* the one that is not ended yet */
@@ -83,7 +85,7 @@ static void print_json(const struct logs *logs, const char *line, size_t len)
 	struct json_object *o = command_memory(json_object_new_object());
 
 	json_object_object_add(o, "container",
-			       command_memory(json_object_new_string(logs->h->name)));
+			       command_memory(json_object_new_string(logs->name)));
 	json_object_object_add(o, "line", text(line, len));
 	puts(command_memory((void *)json_object_to_json_string_ext(o,
 			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
@@ -120,7 +122,7 @@ static int read_all(struct logs *logs)
 			logs->room = 2 * logs->room + 8192;
 			logs->line = command_memory(realloc(logs->line, logs->room));
 		}
-		err = dre_app_log_read(logs->log, logs->line + logs->len, logs->room - logs->len, &n);
+		err = container_api.log_read(logs->log, logs->line + logs->len, logs->room - logs->len, &n);
 		if (err)
 			return err;
 		logs->len += n;
@@ -164,23 +166,22 @@ static void print_new(struct logs *logs)
 static int follow(struct logs *logs)
 {
 	struct pollfd fds[] = {
-		{ .fd = dre_app_log_fd(logs->log), .events = POLLIN },
+		{ .fd = container_api.log_fd(logs->log), .events = POLLIN },
 		{ .fd = STDOUT_FILENO },	/* nobody reads it any more */
 	};
 	int err, status, timeout;
 
 	do {
 		/* Looked at before the last bytes are read. */
-		status = dre_app_status(logs->h);
+		status = container_api.status(logs->name);
 		err = read_all(logs);
 		if (err)
 			return err;
 		print_new(logs);
 		if (fflush(stdout))	/* command_main() says why */
 			return 0;
-		timeout = status == DRE_APP_CONTAINER_STATUS_RUNNING ||
-			  status == DRE_APP_CONTAINER_STATUS_SUSPENDED ? -1 : INTERVAL;
-		if (status < 0 || status == DRE_APP_CONTAINER_STATUS_STOP)
+		timeout = is_alive(status) ? LATER : SOON;
+		if (status < 0 || is_stopped(status))
 			break;
 		if (poll(fds, 2, timeout) < 0 && errno != EINTR)
 			break;
@@ -236,16 +237,15 @@ static void parse_options(int argc, char **argv, struct asked *asked, struct log
 
 int cmd_logs(int argc, char **argv)
 {
-	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
-	struct logs logs = { .h = &h, .raw = !isatty(STDOUT_FILENO) };
+	struct logs logs = { .raw = !isatty(STDOUT_FILENO) };
 	struct asked asked = { .lines = -1 };
 	int err;
 
 	parse_options(argc, argv, &asked, &logs);
-	h.name = argv[optind];
-	err = dre_app_log_open(&h, asked.previous, &logs.log);
+	logs.name = argv[optind];
+	err = container_api.log_open(logs.name, asked.previous, &logs.log);
 	if (err)
-		return command_fail(err, h.name);
+		return command_fail(err, logs.name);
 	err = read_all(&logs);
 	if (!err && asked.lines >= 0)
 		skip(&logs, tail(&logs, asked.lines));
@@ -254,6 +254,6 @@ int cmd_logs(int argc, char **argv)
 	else if (!err)
 		print(&logs, logs.line, logs.len);
 	free(logs.line);
-	dre_app_log_close(logs.log);
-	return err ? command_fail(err, h.name) : EXIT_SUCCESS;
+	container_api.log_close(logs.log);
+	return err ? command_fail(err, logs.name) : EXIT_SUCCESS;
 }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What a container is made of.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/info.h"
+#include "console.h"
+
+static void add_path(struct info *info, const struct sys *sys, const char *key, const char *file)
+{
+	char path[PATH_MAX];
+
+	if (sys_path(sys, file, path))
+		info->err = ENAMETOOLONG;
+	else
+		info_add(info, "%s=%s", key, path);
+}
+
+/* How large the guest sees it, and what the writable layer takes here. */
+static void add_disk(struct info *info, const struct sys *sys, const struct manifest *m)
+{
+	unsigned long long size = 0;
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (sys_layer_path(sys, m->writable, path)) {
+		info->err = ENAMETOOLONG;
+		return;
+	}
+	info_add(info, "writable=%s", path);
+	if (!sys_disk_size(sys, &size))
+		info_add(info, "disk_size=%llu", size);
+	if (!stat(path, &st))
+		info_add(info, "disk_used=%llu", st.st_blocks * 512ULL);
+}
+
+static void collect(struct info *info, const struct sys *sys)
+{
+	const struct manifest *m = sys_manifest(sys);
+	const char *uuid = manifest_get(m, SETTING_UUID), *rootfs = manifest_get(m, SETTING_ROOTFS);
+	char mac[SYS_MAC_SIZE];
+	sys_domain_t domain;
+
+	sys_domain_name(sys, domain);
+	info_add(info, "base=%s", m->base ? m->base : "");
+	info_add(info, "rootfs=%s", rootfs ? rootfs : "");
+	info_add(info, "libvirt=%s", sys->config.sys.libvirt);
+	info_add(info, "domain=%s", domain);
+	info_add(info, "uuid=%s", uuid ? uuid : "");
+	info_add(info, "mac=%s", sys_mac(m, mac) ? mac : "");
+	info_add_layers(info, m);
+	add_disk(info, sys, m);
+	add_path(info, sys, "log", CONSOLE_LOG);
+	info_add_settings(info, m);
+}
+
+/* libvirt is not asked: whatever it says, that is what it is made of. */
+dre_return_t dre_sys_get_info(const dre_sys_handle *h, dre_list_t *list)
+{
+	struct info info = {};
+	struct sys sys = {};
+	int err;
+
+	if (!h || !list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				h ? "pointer to the list" : "container's handle");
+	err = sys_check_handle(h);
+	if (err)
+		return err;
+	strcpy(sys.name, h->name);
+	err = sys_open_store(&sys.config, &sys.store);
+	if (!err)
+		err = container_read(sys.store, sys.name, &sys.manifest);
+	if (!err) {
+		collect(&info, &sys);
+		err = info_end(&info, sys.name, list);
+	}
+	sys_end(&sys);
+	return err;
+}
+
+dre_return_t dre_sys_release_info(dre_list_t list)
+{
+	if (!list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the list is NULL");
+	store_free_list(list);
+	return 0;
+}
