@@ -86,6 +86,12 @@ int cmd_snapshot_remove(int argc, char **argv);
 int cmd_base_list(int argc, char **argv);
 int cmd_base_remove(int argc, char **argv);
 
+/* What snapshots and checkpoints have in common; @what is one of them, "snapshot". */
+int tag_command(int argc, char **argv, const char *what,
+		dre_return_t (*fn)(const char *name, const char *tag));
+int tag_list(int argc, char **argv, const char *what,
+	     dre_return_t (*get_list)(const char *name, dre_list_t *list));
+
 /* What status returns, in a word. */
 const char *status_name(dre_return_t status);
 
