@@ -85,9 +85,9 @@ static int work_begin(struct work *w, char **argv, const char *log)
 	w->dir = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (w->dir < 0)
 		return dre_fail_errno(errno, "%s", w->path);
-	w->app.lxc = open_container(argv[0], argv[1], log);
-	if (!w->app.lxc)
-		return dre_fail(DRE_ERR_DEVICE_BUSY, "liblxc cannot open it");
+	err = open_container(argv[0], argv[1], log, &w->app.lxc);
+	if (err)
+		return err;
 	if (setenv(ENV_STORE, argv[0], 1) || setenv(ENV_NAME, argv[1], 1) ||
 	    setenv(ENV_DIR, argv[2], 1))
 		return dre_fail_errno(ENOMEM, "the environment");
@@ -636,7 +636,7 @@ static int allow_devices(struct lxc_container *c)
 /* The module is told of init before it runs, as it is at a start. */
 static int announce(const struct app *app)
 {
-	pid_t init = app->lxc->init_pid(app->lxc);
+	pid_t init = app->lxc->init_pid(app->lxc);	/* of work_begin() */
 	int dre, cfd, err = kmod_open(&dre);
 
 	if (err)

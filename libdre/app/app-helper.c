@@ -71,16 +71,19 @@ int report_ok(int status)
 	return EXIT_SUCCESS;
 }
 
-struct lxc_container *open_container(const char *root, const char *name, const char *log)
+int open_container(const char *root, const char *name, const char *log, struct lxc_container **c)
 {
 	char lxcpath[PATH_MAX];
 	struct lxc_log init = { .name = name, .lxcpath = lxcpath, .file = log, .level = "WARN",
 				.prefix = "dre-app", .quiet = true };
 
+	if (lxc_lib_load())
+		return DRE_ERR_DEVICE_BUSY;
 	snprintf(lxcpath, sizeof(lxcpath), "%s/lxc", root);
 	if (log)
-		lxc_log_init(&init);
-	return lxc_container_new(name, lxcpath);
+		lxc_lib.lxc_log_init(&init);
+	*c = lxc_lib.lxc_container_new(name, lxcpath);
+	return *c ? 0 : dre_fail(DRE_ERR_DEVICE_BUSY, "liblxc cannot open it");
 }
 
 /* Where a hook of ours puts its error into liblxc's log, with the code in place of a line's number. */
@@ -154,20 +157,87 @@ static void end_console(const char *root, const char *name)
 	store_close(app.store);
 }
 
+/*
+ * What takes its time and needs no root file system: our caller mounts that meanwhile. The console's
+ * keeper moves to its control group, and who is the first to move for a while waits for all processors,
+ * which liblxc's monitor, that comes to it later, is spared.
+ */
+static int prepare_start(struct app *app, const char *root, const char *name, int *console)
+{
+	int err;
+
+	*console = -1;
+	*app = (struct app){};
+	strcpy(app->name, name);
+	err = store_open(&app->store, root, &layer_tree);
+	if (!err)
+		err = app_console_begin(app, console);
+	return err ? err : lxc_lib_load();
+}
+
+/* False if our caller was killed, or could not mount it. */
+static bool wait_for_go(void)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(GO_FD, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
+/*
+ * The pre-start hook would find that all is done, unless there is something to mount. It is in the
+ * configuration for those who start the container without us. When the container reboots the
+ * post-stop hook does what it does.
+ */
+static int leave_out_hook(const struct app *app, struct lxc_container *c)
+{
+	struct manifest m = {};
+	int err = container_read(app->store, app->name, &m);
+
+	if (!err && !manifest_get(&m, SETTING_VOLUMES) && !manifest_get(&m, SETTING_PORT) &&
+	    !c->set_config_item(c, "lxc.hook.pre-start", ""))
+		err = dre_fail(DRE_ERR_DEVICE_BUSY, "liblxc cannot leave out a hook");
+	manifest_free(&m);
+	return err;
+}
+
+static int open_to_start(struct app *app, int console, const char *log, struct lxc_container **c)
+{
+	int fd, err = app_console_end(app, console);
+
+	if (err)
+		return err;
+	fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return dre_fail_errno(errno, "%s", log);
+	close(fd);
+	err = open_container(store_root(app->store), app->name, log, c);
+	return err ? err : leave_out_hook(app, *c);
+}
+
 static int do_start(const char *root, const char *name)
 {
 	char log[PATH_MAX], message[PATH_MAX + 64];
+	int console, err, code = 0, error = 0;
 	struct lxc_container *c;
-	int fd, code = 0, error = 0;
+	struct app app;
 
 	snprintf(log, sizeof(log), "%s/lxc/%s/lxc.log", root, name);
-	fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return report_error("%s: %s", log, strerror(errno));
-	close(fd);
-	c = open_container(root, name, log);
-	if (!c)
-		return report_error("liblxc cannot open it");
+	err = prepare_start(&app, root, name, &console);
+	if (!wait_for_go()) {
+		end_console(root, name);
+		return EXIT_FAILURE;
+	}
+	if (!err)
+		err = open_to_start(&app, console, log, &c);
+	app_end(&app);
+	if (err) {
+		end_console(root, name);
+		return report_error("error %d: %s", err, dre_last_error());
+	}
 	/*
 	 * liblxc leaves the mapping of ids to newuidmap(1) if it finds it, and
 	 * that refuses what /etc/subuid does not give to root. We are root, and
@@ -234,7 +304,7 @@ static void pass_on(int signo, siginfo_t *info, void *context)
 static int run_command(void *command)
 {
 	setsid();
-	return lxc_attach_run_command(command);
+	return lxc_lib.lxc_attach_run_command(command);
 }
 
 /* Who ends us, or our caller, means the command. */
@@ -251,12 +321,12 @@ static void pass_signals_on(void)
 static int do_exec(const char *root, const char *name, char **argv)
 {
 	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
-	struct lxc_container *c = open_container(root, name, NULL);
 	lxc_attach_command_t command = { .program = argv[0], .argv = argv };
+	struct lxc_container *c;
 	int status = 0;
 
-	if (!c)
-		return report_error("liblxc cannot open it");
+	if (open_container(root, name, NULL, &c))
+		return report_error("%s", dre_last_error());
 	pass_signals_on();
 	options.env_policy = LXC_ATTACH_CLEAR_ENV;
 	options.initial_cwd = "/";
@@ -293,13 +363,13 @@ static int mount_device(int tree)
  */
 static int do_device(const char *root, const char *name)
 {
-	struct lxc_container *c = open_container(root, name, NULL);
+	struct lxc_container *c;
 	int tree, init, err;
 	struct stat st;
 	char rule[64];
 
-	if (!c)
-		return report_error("liblxc cannot open it");
+	if (open_container(root, name, NULL, &c))
+		return report_error("%s", dre_last_error());
 	if (stat("/dev/dre", &st))
 		return report_error("/dev/dre: %s", strerror(errno));
 	snprintf(rule, sizeof(rule), "c %u:%u rw", major(st.st_rdev), minor(st.st_rdev));
@@ -325,7 +395,8 @@ static bool hook_init(struct hook *hook)
 	char *slash = NULL;
 
 	hook->name = getenv("LXC_NAME");
-	if (!config || !hook->name || strlen(config) >= sizeof(hook->root))
+	if (!config || !hook->name || strlen(hook->name) > DRE_NAME_MAX ||
+	    strlen(config) >= sizeof(hook->root))
 		return false;
 	strcpy(hook->root, config);
 	for (int i = 0; i < 3; i++) {
@@ -406,26 +477,51 @@ static int mount_volumes(const struct app *app, const char *rootfs)
 	return err;
 }
 
-static int hook_pre_start(const struct hook *hook)
+/* What has to be there before liblxc starts it. */
+static int prepare(struct app *app, const struct hook *hook)
 {
-	struct app app = {};
 	char rootfs[PATH_MAX];
 	int err;
 
-	if (strlen(hook->name) >= sizeof(app.name))
-		return EXIT_FAILURE;
-	strcpy(app.name, hook->name);
-	err = store_open(&app.store, hook->root, &layer_tree);
+	*app = (struct app){};
+	strcpy(app->name, hook->name);
+	err = store_open(&app->store, hook->root, &layer_tree);
 	if (!err)
-		err = app_path(app.store, app.name, "rootfs", rootfs);
+		err = app_path(app->store, app->name, "rootfs", rootfs);
 	if (!err)
-		err = mount_rootfs(&app, rootfs);
+		err = mount_rootfs(app, rootfs);
 	if (!err)
-		err = mount_volumes(&app, rootfs);
+		err = mount_volumes(app, rootfs);
 	if (!err)
-		err = app_console_start(&app);
+		err = app_console_start(app);
+	return err;
+}
+
+static int hook_pre_start(const struct hook *hook)
+{
+	struct app app;
+	int err = prepare(&app, hook);
+
 	app_end(&app);
 	return err ? hook_fail(hook, err) : EXIT_SUCCESS;
+}
+
+/*
+ * Between the end of a container and its next start, by liblxc's monitor: which does not start it if we
+ * fail, and calls nobody any more.
+ */
+static int hook_reboot(const struct hook *hook)
+{
+	struct app app;
+	int err = prepare(&app, hook);
+
+	if (err) {
+		hook_fail(hook, err);
+		if (app.container)
+			app_settle(&app);
+	}
+	app_end(&app);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* Also when it reboots: its control group is a new one then. */
@@ -575,19 +671,14 @@ static int hook_post_stop(const struct hook *hook)
 	int err;
 
 	if (target && !strcmp(target, "reboot"))
-		return EXIT_SUCCESS;
+		return hook_reboot(hook);
 	rebooted = monitor_of_rebooted();
-	if (strlen(hook->name) >= sizeof(app.name))
-		return EXIT_FAILURE;
 	strcpy(app.name, hook->name);
 	err = store_open(&app.store, hook->root, &layer_tree);
 	if (!err)
 		err = container_lock_to_settle(&app.container, app.store, app.name);
-	if (!err) {
-		app.lxc = open_container(hook->root, hook->name, NULL);
-		if (app.lxc && app_state(&app) == APP_STOPPED)
-			err = app_settle(&app);
-	}
+	if (!err && app_state(&app) == APP_STOPPED)
+		err = app_settle(&app);
 	app_end(&app);
 	if (err && err != DRE_ERR_CONTAINER_BUSY)
 		return hook_fail(hook, err);
@@ -625,7 +716,9 @@ int main(int argc, char **argv)
 	/* What runs in the container, or watches it, must not keep the caller waiting. */
 	if (fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC) == 0) {
 		if (fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) == 0) {
-			if (argc == 4 && !strcmp(argv[1], "start"))
+			if (argc == 4 && !strcmp(argv[1], "start") &&
+			    fcntl(GO_FD, F_SETFD, FD_CLOEXEC) == 0 &&
+			    strlen(argv[3]) <= DRE_NAME_MAX)
 				return do_start(argv[2], argv[3]);
 			if (argc == 6 && !strcmp(argv[1], "checkpoint"))
 				return do_checkpoint(argv + 2);

@@ -9,13 +9,14 @@
 
 #define REPORT_FD	3
 #define LOCK_FD		4	/* of the container: it stays busy until the helper is done */
+#define GO_FD		5	/* of a start: see app_helper_start() */
 
 /* Answer on REPORT_FD, and return the exit status. */
 int report_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int report_ok(int status);
 
-/* @log: a file for liblxc's, or NULL. */
-struct lxc_container *open_container(const char *root, const char *name, const char *log);
+/* @log: a file for liblxc's, or NULL. Returns 0 or a DRE_ERR_* code with the error text set. */
+int open_container(const char *root, const char *name, const char *log, struct lxc_container **c);
 
 /*
  * The first error in liblxc's log, which is the cause of the others. @code: of an error of one of our

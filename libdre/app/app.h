@@ -11,7 +11,7 @@
 #define DRE_APP_INTERNAL_H
 
 #include <limits.h>
-#include <lxc/lxccontainer.h>
+#include <stdbool.h>
 
 #include <dre_app.h>
 
@@ -22,6 +22,7 @@
 #include "common/names.h"
 #include "common/store.h"
 #include "error.h"
+#include "lxc_lib.h"
 
 /* How long a killed container may take to be gone, in seconds. */
 #define KILL_TIMEOUT	30
@@ -39,7 +40,8 @@ struct app {
 	struct dre_config config;
 	struct store *store;
 	struct container *container;	/* if it is locked */
-	struct lxc_container *lxc;
+	struct lxc_container *lxc;	/* app_lxc() */
+	bool begun;			/* app_begin() has succeeded */
 	char name[DRE_NAME_MAX + 1];
 };
 
@@ -58,6 +60,10 @@ enum app_access {
 int app_begin(struct app *app, const char *name, enum app_access access);
 int app_check_handle(const dre_app_handle *h);
 int app_begin_handle(struct app *app, const dre_app_handle *h, enum app_access access);
+/* To do something with a snapshot or a checkpoint, its @kind, which makes the container busy. */
+int app_begin_tag(struct app *app, const dre_app_handle *h, const char *kind, const char *tag);
+/* What the machine could not do has a code of its own for each of these; the text stays. */
+int app_name_failure(int err, int failed);
 /* To fill in @list, whatever others do. */
 int app_begin_list(struct app *app, const dre_app_handle *h, const void *list);
 /* To ask the module about processes of a running container; the caller closes @cfd, too. */
@@ -66,6 +72,15 @@ void app_end(struct app *app);
 
 /* For what is about no container: privilege, configuration, store. store_close() it. */
 int app_open_store(struct dre_config *config, struct store **store);
+
+/*
+ * lxc.c: the container as liblxc has it, opened at the first call, until app_end().
+ * DRE_ERR_CONTAINER_UNKNOWN_STATUS if liblxc cannot open it.
+ */
+int app_lxc(const struct app *app, struct lxc_container **lxc);
+
+/* Its init. DRE_ERR_CONTAINER_STOPPED if there is none; what app_lxc() fails with. */
+int app_init_pid(const struct app *app, pid_t *init);
 
 enum app_state app_state(const struct app *app);
 
@@ -85,6 +100,9 @@ int app_configure(struct dre_config *config, const char *name, const struct mani
 /* Are these, ended by a key that is NULL, properties? And then, into a manifest. */
 int app_check_properties(const dre_app_property *list);
 int app_put_properties(struct manifest *m, const dre_app_property *list);
+
+/* Mounts the root file system of a container that is stopped and locked. app_settle() undoes it. */
+int app_mount_root(const struct app *app);
 
 /*
  * A stopped container keeps no mount, no control group and no process. Done
@@ -158,6 +176,8 @@ int app_remove_lxc(const struct store *store, const char *name);
  * stays.
  */
 int app_console_start(const struct app *app);
+int app_console_begin(const struct app *app, int *pending);	/* it may take a while to come up: */
+int app_console_end(const struct app *app, int pending);	/* how it went */
 int app_console_stop(const struct app *app);
 
 /*
@@ -186,16 +206,22 @@ const char *app_leave_ids(const struct tar_filter *filter, mode_t *mode, uid_t *
  * helper.c: runs the helper program, see app-helper.c. It gets @fds as its fds from 4 on, at most
  * four; app_helper_end() waits for its end and says how it went. @quiet: nothing is at its
  * standard input, output and error.
+ *
+ * A start has two parts: app_helper_prepare() lets the helper do what needs no root file system, while
+ * the caller mounts that. app_helper_start() then starts the container; or not, if the caller comes
+ * with an error, which it returns: then nothing is left.
  */
 struct app_helper {
 	pid_t pid;
 	int report;
+	int go;
 };
 
 int app_helper_begin(struct app_helper *helper, char *const argv[], const int *fds, int nr,
 		     bool quiet);
 int app_helper_end(struct app_helper *helper, const char *name, int *status);
-int app_helper_start(const struct app *app);
+int app_helper_prepare(const struct app *app, struct app_helper *helper);
+int app_helper_start(const struct app *app, struct app_helper *helper, int err);
 int app_helper_device(const struct app *app);
 /* @dir: of the checkpoint, in the container's; @copy: the layer that becomes a copy of the writable one. */
 int app_helper_checkpoint(const struct app *app, const char *dir, const char *copy);

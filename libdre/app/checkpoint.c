@@ -5,31 +5,10 @@
 #include <unistd.h>
 
 #include "app.h"
-#include "common/kmod.h"
 #include "common/checkpoint.h"
-#include "common/rootfs.h"
+#include "common/kmod.h"
 #include "common/store_private.h"
 #include "network.h"
-
-static int begin(struct app *app, const dre_app_handle *h, const char *tag)
-{
-	int err;
-
-	if (!h || !tag)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
-				h ? "checkpoint's name" : "container's handle");
-	err = app_check_handle(h);
-	if (!err)
-		err = dre_check_name("checkpoint", tag);
-	return err ? err : app_begin(app, h->name, APP_CHANGE);
-}
-
-/* Without the module nobody knows which processes are bound, and they could not be again. */
-/* What the machine could not do has a code of its own for each of these; the text stays. */
-static int name_failure(int err, int failed)
-{
-	return err == DRE_ERR_DEVICE_BUSY ? failed : err;
-}
 
 static int checkpoint(const struct app *app, const char *tag)
 {
@@ -49,15 +28,16 @@ static int checkpoint(const struct app *app, const char *tag)
 dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag)
 {
 	struct app app;
-	int err = begin(&app, h, tag);
+	int err = app_begin_tag(&app, h, "checkpoint", tag);
 
 	if (err)
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_RUNNING);
+	/* Without the module nobody knows which processes are bound, and they could not be again. */
 	if (!err)
 		err = kmod_check();
 	if (!err)
-		err = name_failure(checkpoint(&app, tag), DRE_ERR_SAVE_SNAPSHOT_FAILED);
+		err = app_name_failure(checkpoint(&app, tag), DRE_ERR_SAVE_SNAPSHOT_FAILED);
 	app_end(&app);
 	return err;
 }
@@ -65,14 +45,10 @@ dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag)
 /* The container is stopped and has the checkpoint's files. */
 static int restore(const struct app *app, const struct checkpoint *cp)
 {
-	const struct manifest *m = &app->container->manifest;
-	char rootfs[PATH_MAX];
-	int err = app_write_lxc(app, m);
+	int err = app_write_lxc(app, &app->container->manifest);
 
 	if (!err)
-		err = app_path(app->store, app->name, "rootfs", rootfs);
-	if (!err)
-		err = rootfs_mount(app->store, app->name, m, rootfs);
+		err = app_mount_root(app);
 	if (!err)
 		err = network_claim_port(app);
 	if (err)
@@ -148,7 +124,7 @@ static int restart(const struct app *app, const char *tag)
 dre_return_t dre_app_restart(const dre_app_handle *h, const char *tag)
 {
 	struct app app;
-	int err = begin(&app, h, tag);
+	int err = app_begin_tag(&app, h, "checkpoint", tag);
 
 	if (err)
 		return err;
@@ -156,7 +132,7 @@ dre_return_t dre_app_restart(const dre_app_handle *h, const char *tag)
 	if (!err)
 		err = app_check_start(&app);
 	if (!err)
-		err = name_failure(restart(&app, tag), DRE_ERR_LOAD_SNAPSHOT_FAILED);
+		err = app_name_failure(restart(&app, tag), DRE_ERR_LOAD_SNAPSHOT_FAILED);
 	app_end(&app);	/* what is stopped is cleaned up there */
 	return err;
 }
@@ -164,11 +140,11 @@ dre_return_t dre_app_restart(const dre_app_handle *h, const char *tag)
 dre_return_t dre_app_remove_checkpoint(const dre_app_handle *h, const char *tag)
 {
 	struct app app;
-	int err = begin(&app, h, tag);
+	int err = app_begin_tag(&app, h, "checkpoint", tag);
 
 	if (err)
 		return err;
-	err = name_failure(checkpoint_remove(app.container, tag), DRE_ERR_REMOVE_SNAPSHOT_FAILED);
+	err = app_name_failure(checkpoint_remove(app.container, tag), DRE_ERR_REMOVE_SNAPSHOT_FAILED);
 	app_end(&app);
 	return err;
 }
@@ -176,12 +152,8 @@ dre_return_t dre_app_remove_checkpoint(const dre_app_handle *h, const char *tag)
 dre_return_t dre_app_get_checkpoint_list(const dre_app_handle *h, dre_list_t *list)
 {
 	struct app app;
-	int err;
+	int err = app_begin_list(&app, h, list);
 
-	if (!h || !list)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
-				h ? "pointer to the list" : "container's handle");
-	err = app_begin_handle(&app, h, APP_LOOK);
 	if (err)
 		return err;
 	err = checkpoint_list(app.store, app.name, list);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,34 +56,96 @@ static int get_owner(const struct app *app, uid_t *owner)
 	return err;
 }
 
-int app_console_start(const struct app *app)
+/* The keeper shall not end with whoever starts the container. A container's root passes the groups above. */
+static int make_group(char path[APP_GROUP_SIZE], int *group)
 {
-	char group[APP_GROUP_SIZE];
-	int report[2], err;
-	bool runs;
-	uid_t owner;
+	int err;
+
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		err = cgroupfs_create(path);
+		*slash = '/';
+		if (err && err != DRE_ERR_CGROUP_EXISTENCE)
+			return err;
+	}
+	err = cgroupfs_create(path);
+	return !err || err == DRE_ERR_CGROUP_EXISTENCE ? cgroupfs_open_group(path, group) : err;
+}
+
+/*
+ * A fork in control group @group from its first moment on: moving there would take longer than all else.
+ * The C library knows nothing of it, which in a process of one thread matters only to its locks of
+ * a kind that is not used here.
+ */
+static pid_t fork_into(int group)
+{
+	struct clone_args args = {
+		.flags = CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = group,
+	};
+
+	return syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static int start_keeper(const struct app *app, int group, uid_t owner, int *pending)
+{
+	int report[2], err = 0;
 	pid_t pid;
 
-	app_group("console", app->name, group);
-	err = cgroupfs_populated(group, &runs);
-	if (err || runs)
-		return err;
-	err = get_owner(app, &owner);
-	if (err)
-		return err;
 	if (pipe2(report, O_CLOEXEC))
 		return dre_fail_errno(errno, "container '%s'", app->name);
-	pid = fork();
+	pid = fork_into(group);
 	if (!pid) {
 		dup2(report[1], 3);
 		close_range(4, ~0U, 0);	/* one may be a lock */
 		console_keep(app, owner, 3);
 	}
+	err = pid < 0 ? dre_fail_errno(errno, "container '%s'", app->name) : 0;
 	close(report[1]);
-	err = pid < 0 ? dre_fail_errno(errno, "container '%s'", app->name) :
-	      read_report(app, report[0]);
-	close(report[0]);
+	if (err)
+		close(report[0]);
+	else
+		*pending = report[0];
 	return err;
+}
+
+int app_console_begin(const struct app *app, int *pending)
+{
+	char path[APP_GROUP_SIZE];
+	int group, err;
+	uid_t owner;
+	bool runs;
+
+	*pending = -1;
+	app_group("console", app->name, path);
+	err = cgroupfs_populated(path, &runs);
+	if (err || runs)
+		return err;
+	err = get_owner(app, &owner);
+	if (!err)
+		err = make_group(path, &group);
+	if (err)
+		return err;
+	err = start_keeper(app, group, owner, pending);
+	close(group);
+	return err;
+}
+
+int app_console_end(const struct app *app, int pending)
+{
+	int err = pending < 0 ? 0 : read_report(app, pending);
+
+	if (pending >= 0)
+		close(pending);
+	return err;
+}
+
+int app_console_start(const struct app *app)
+{
+	int pending, err = app_console_begin(app, &pending);
+
+	return err ? err : app_console_end(app, pending);
 }
 
 /* Lets the keeper write what it has still got. */

@@ -31,6 +31,8 @@
  */
 #define RATE		(1024 * 1024)
 
+#define TITLE		"dre-console"
+
 struct keeper {
 	int dir;		/* STORE/lxc/NAME */
 	int master, slave;	/* of the pty; it lives as long as one of ours is open */
@@ -48,30 +50,6 @@ struct keeper {
 static int failed(const char *what)
 {
 	return dre_fail_errno(errno, "its console: %s", what);
-}
-
-/* Its processes shall not end with whoever started the container. */
-static int enter_group(const struct app *app)
-{
-	char path[APP_GROUP_SIZE];
-	int group, err;
-
-	app_group("console", app->name, path);
-	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		err = cgroupfs_create(path);
-		*slash = '/';
-		if (err && err != DRE_ERR_CGROUP_EXISTENCE)
-			return err;
-	}
-	err = cgroupfs_create(path);
-	if (!err || err == DRE_ERR_CGROUP_EXISTENCE)
-		err = cgroupfs_open_group(path, &group);
-	if (err)
-		return err;
-	err = cgroupfs_set(group, "cgroup.procs", "0");
-	close(group);
-	return err ? dre_fail_errno(-err, "control group %s", path) : 0;
 }
 
 static int open_pty(struct keeper *k, uid_t owner)
@@ -137,10 +115,8 @@ static int begin(struct keeper *k, const struct app *app, uid_t owner)
 	k->dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (k->dir < 0)
 		return failed(path);
-	err = enter_group(app);	/* which a container's root has to pass, above it */
 	umask(077);
-	if (!err)
-		err = open_signals(k);
+	err = open_signals(k);
 	if (!err)
 		err = open_pty(k, owner);
 	if (!err)
@@ -257,6 +233,22 @@ static bool serve(struct keeper *k)
 	return true;
 }
 
+/* What it shows as in ps(1), in place of the arguments of the helper that it comes from. */
+static void set_title(void)
+{
+	char arguments[3 * PATH_MAX];
+	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, arguments, sizeof(arguments));
+
+	if (fd >= 0)
+		close(fd);
+	if (n > (ssize_t)sizeof(TITLE)) {
+		memset(program_invocation_name, 0, n);
+		strcpy(program_invocation_name, TITLE);
+	}
+	prctl(PR_SET_NAME, TITLE);
+}
+
 /* Of the hook that it comes from, and of the caller behind that, it keeps nothing. */
 static void leave_caller(void)
 {
@@ -266,8 +258,25 @@ static void leave_caller(void)
 		dup2(null, fd);
 	close(null);
 	setsid();
-	prctl(PR_SET_NAME, "dre-console");
+	set_title();
 	(void)!chdir("/");
+}
+
+/*
+ * The first who moves to a control group, after a while in which nobody did, waits until all processors
+ * have noticed (rcu_sync of cgroup_threadgroup_rwsem): some milliseconds. liblxc's monitor, which is
+ * about to be, would be the one who waits. It is us, who have time, and go to where we are.
+ */
+static void wait_for_others(const struct app *app)
+{
+	char path[APP_GROUP_SIZE];
+	int group;
+
+	app_group("console", app->name, path);
+	if (cgroupfs_open_group(path, &group))
+		return;
+	cgroupfs_set(group, "cgroup.procs", "0");
+	close(group);
 }
 
 void console_keep(const struct app *app, uid_t owner, int report)
@@ -284,6 +293,7 @@ void console_keep(const struct app *app, uid_t owner, int report)
 	close(report);
 	if (err)
 		_exit(EXIT_FAILURE);
+	wait_for_others(app);
 	while (serve(&k))
 		;
 	/* What the container said last. Nobody is left in it who could say more, but that is not ours to know. */

@@ -87,11 +87,15 @@ static const char *go_out(const struct tar_filter *filter, mode_t *mode, uid_t *
 /* Its root as its own processes see it, with all that is mounted there. */
 static int open_running(const struct app *app, int *root)
 {
-	int init = app->lxc->init_pidfd(app->lxc);
-	pid_t pid = app->lxc->init_pid(app->lxc);
-	char path[sizeof("/proc//root") + 3 * sizeof(pid)];
-	int err = 0;
+	char path[sizeof("/proc//root") + 3 * sizeof(pid_t)];
+	struct lxc_container *lxc;
+	int init, err = app_lxc(app, &lxc);
+	pid_t pid;
 
+	if (err)
+		return err;
+	init = lxc->init_pidfd(lxc);
+	pid = lxc->init_pid(lxc);
 	snprintf(path, sizeof(path), "/proc/%d/root", pid);
 	*root = init >= 0 && pid > 0 ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	/* Unless it was still init, the number may be another's. */
@@ -114,7 +118,7 @@ static int open_stopped(const struct app *app, int *root)
 	if (!err)
 		err = app_write_lxc(app, &app->container->manifest);
 	if (!err)
-		err = rootfs_mount(app->store, app->name, &app->container->manifest, path);
+		err = app_mount_root(app);
 	if (err)
 		return err;
 	*root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -368,6 +372,20 @@ static int receive_files(const struct app *app, const char *path, const struct p
 	return end_helper(&helper, app->name, stream, err, err == DRE_ERR_INVALID_ARGUMENT);
 }
 
+/* @from and @to: what is copied, and where to, called @from_what and @to_what. */
+static int begin_copy(struct app *app, const dre_app_handle *h, const char *from,
+		      const char *from_what, const char *to, const char *to_what, int *root,
+		      struct tar_filter *filter)
+{
+	int err;
+
+	if (!h || !from || !to)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				!h ? "container's handle" : !from ? from_what : to_what);
+	err = app_check_handle(h);
+	return err ? err : begin(app, h->name, root, filter);
+}
+
 dre_return_t dre_app_copy_in(const dre_app_handle *h, const char *source, const char *path,
 			     dre_app_progress progress, void *arg)
 {
@@ -375,14 +393,8 @@ dre_return_t dre_app_copy_in(const dre_app_handle *h, const char *source, const 
 	struct app_progress p = { progress, arg };
 	struct place from, to;
 	struct app app;
-	int root, err;
+	int root, err = begin_copy(&app, h, source, "source", path, "path", &root, &filter);
 
-	if (!h || !source || !path)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the %s NULL", !h ? "container's handle is" :
-				!source ? "source is" : "path is");
-	err = app_check_handle(h);
-	if (!err)
-		err = begin(&app, h->name, &root, &filter);
 	if (err)
 		return err;
 	err = find_source(-1, "", source, &from);
@@ -406,14 +418,8 @@ dre_return_t dre_app_copy_out(const dre_app_handle *h, const char *path, const c
 	struct app_progress p = { progress, arg };
 	struct place from, to;
 	struct app app;
-	int root, err;
+	int root, err = begin_copy(&app, h, path, "path", target, "target", &root, &filter);
 
-	if (!h || !path || !target)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the %s NULL", !h ? "container's handle is" :
-				!path ? "path is" : "target is");
-	err = app_check_handle(h);
-	if (!err)
-		err = begin(&app, h->name, &root, &filter);
 	if (err)
 		return err;
 	err = find_source(root, "in the container: ", path, &from);

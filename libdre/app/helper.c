@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -142,13 +143,40 @@ static int run(const struct app *app, char *const argv[], int lock, bool quiet, 
 	return err ? err : app_helper_end(&helper, app->name, status);
 }
 
-int app_helper_start(const struct app *app)
+int app_helper_prepare(const struct app *app, struct app_helper *helper)
 {
 	char *argv[] = { "dre-app-helper", "start", (char *)store_root(app->store),
 			 (char *)app->name, NULL };
+	int go[2], fds[2], err;
+
+	/* Not a pipe: who writes to one whose reader was killed gets a signal. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go))
+		return dre_fail_errno(errno, "cannot run %s", HELPER);
+	fds[0] = app->container->lock_fd;
+	fds[1] = go[1];
+	err = app_helper_begin(helper, argv, fds, 2, true);
+	close(go[1]);
+	if (err)
+		close(go[0]);
+	else
+		helper->go = go[0];
+	return err;
+}
+
+int app_helper_start(const struct app *app, struct app_helper *helper, int err)
+{
+	struct saved_error saved;
 	int status;
 
-	return run(app, argv, app->container->lock_fd, true, &status);
+	save_error(&saved);
+	if (!err)
+		send(helper->go, "", 1, MSG_NOSIGNAL);
+	close(helper->go);
+	if (!err)
+		return app_helper_end(helper, app->name, &status);
+	app_helper_end(helper, app->name, &status);
+	restore_error(&saved);
+	return err;
 }
 
 int app_helper_device(const struct app *app)

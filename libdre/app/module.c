@@ -22,8 +22,7 @@ static int container_fd(const struct app *app, int dre)
 
 	if (cfd != -ENOENT)
 		return cfd;
-	init = app->lxc->init_pid(app->lxc);
-	if (init <= 0)
+	if (app_init_pid(app, &init))
 		return -ENODEV;
 	cfd = dre_module_container_create(dre, DRE_CONTAINER_APP, app->name, init);
 	if (cfd >= 0) {

@@ -25,21 +25,6 @@ int app_open_store(struct dre_config *config, struct store **store)
 	return err;
 }
 
-static int open_lxc(struct app *app)
-{
-	char lxcpath[PATH_MAX];
-	int err = app_lxcpath(app->store, lxcpath);
-
-	if (err)
-		return err;
-	app->lxc = lxc_container_new(app->name, lxcpath);
-	if (!app->lxc)
-		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
-				"container '%s': liblxc cannot open it below %s", app->name,
-				lxcpath);
-	return 0;
-}
-
 int app_begin(struct app *app, const char *name, enum app_access access)
 {
 	int err = dre_check_name("container", name);
@@ -61,16 +46,9 @@ int app_begin(struct app *app, const char *name, enum app_access access)
 		err = container_check_free(app->store, name);
 	if (!err && access == APP_CHANGE)
 		err = app_configure(&app->config, name, &app->container->manifest);
-	if (!err)
-		err = open_lxc(app);
-	/* A configuration that liblxc cannot read says nothing: ours is in the manifest. */
-	if (err == DRE_ERR_CONTAINER_UNKNOWN_STATUS && app->container && !app->lxc) {
-		err = app_write_lxc(app, &app->container->manifest);
-		if (!err)
-			err = open_lxc(app);
-	}
 	if (!err && access >= APP_CHANGE && app_state(app) == APP_STOPPED)
 		err = app_settle(app);
+	app->begun = !err;
 	if (err)
 		app_end(app);
 	return err;
@@ -103,11 +81,28 @@ static void settle_stopped(const struct app *app)
 {
 	struct saved_error saved;
 
-	if (!app->container || !app->lxc || app_state(app) != APP_STOPPED)
+	if (!app->container || !app->begun || app_state(app) != APP_STOPPED)
 		return;
 	save_error(&saved);
 	app_settle(app);
 	restore_error(&saved);
+}
+
+int app_begin_tag(struct app *app, const dre_app_handle *h, const char *kind, const char *tag)
+{
+	int err;
+
+	if (h && !tag)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s's name is NULL", kind);
+	err = app_check_handle(h);
+	if (!err)
+		err = dre_check_name(kind, tag);
+	return err ? err : app_begin(app, h->name, APP_CHANGE);
+}
+
+int app_name_failure(int err, int failed)
+{
+	return err == DRE_ERR_DEVICE_BUSY ? failed : err;
 }
 
 int app_begin_list(struct app *app, const dre_app_handle *h, const void *list)
@@ -136,10 +131,17 @@ void app_end(struct app *app)
 {
 	settle_stopped(app);
 	if (app->lxc)
-		lxc_container_put(app->lxc);
+		lxc_lib.lxc_container_put(app->lxc);
 	container_unlock(app->container);
 	store_close(app->store);
 	*app = (struct app){};
+}
+
+static bool liblxc_reaches(const struct app *app)
+{
+	struct lxc_container *lxc;
+
+	return !app_lxc(app, &lxc) && lxc->is_running(lxc);
 }
 
 /*
@@ -155,10 +157,10 @@ static bool monitor_listens(const struct app *app)
 	len = snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1, "%s/lxc/%s/command",
 		       store_root(app->store), app->name);
 	if (len >= (int)sizeof(addr.sun_path) - 1)
-		return app->lxc->is_running(app->lxc);
+		return liblxc_reaches(app);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return app->lxc->is_running(app->lxc);
+		return liblxc_reaches(app);
 	err = connect(fd, (struct sockaddr *)&addr,
 		      offsetof(struct sockaddr_un, sun_path) + 1 + len);
 	close(fd);
@@ -195,11 +197,14 @@ enum app_state app_state(const struct app *app)
 int app_freeze(const struct app *app)
 {
 	char group[APP_GROUP_SIZE];
-	int err;
+	struct lxc_container *lxc;
+	int err = app_lxc(app, &lxc);
 
+	if (err)
+		return err;
 	app_group("app", app->name, group);
 	err = cgroupfs_freeze(group, true);
-	if (!err && !app->lxc->freeze(app->lxc))
+	if (!err && !lxc->freeze(lxc))
 		err = dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot freeze it",
 			       app->name);
 	if (err) {
@@ -214,13 +219,17 @@ int app_freeze(const struct app *app)
 
 int app_thaw(const struct app *app)
 {
-	const char *state = app->lxc->state(app->lxc);
 	char group[APP_GROUP_SIZE];
-	int err;
+	struct lxc_container *lxc;
+	const char *state;
+	int err = app_lxc(app, &lxc);
 
+	if (err)
+		return err;
+	state = lxc->state(lxc);
 	app_group("app", app->name, group);
 	err = cgroupfs_freeze(group, false);
-	if (!err && state && !strcmp(state, "FROZEN") && !app->lxc->unfreeze(app->lxc))
+	if (!err && state && !strcmp(state, "FROZEN") && !lxc->unfreeze(lxc))
 		err = dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot thaw it",
 			       app->name);
 	return err;
@@ -293,6 +302,14 @@ int app_settle_groups(const struct app *app)
 	if (!err)
 		err = release_groups(app, group);
 	return err ? err : app_console_stop(app);
+}
+
+int app_mount_root(const struct app *app)
+{
+	char rootfs[PATH_MAX];
+	int err = app_path(app->store, app->name, "rootfs", rootfs);
+
+	return err ? err : rootfs_mount(app->store, app->name, &app->container->manifest, rootfs);
 }
 
 int app_settle(const struct app *app)

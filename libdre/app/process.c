@@ -96,6 +96,7 @@ int app_make_pid_list(dre_app_pid_list_t *list, size_t nr)
 /* The module's list; empty when the container is stopped, or stops meanwhile. */
 static int get_list(const struct app *app, struct dre_process_info **info, size_t *nr)
 {
+	pid_t init = 0;
 	int cfd, err;
 
 	*info = NULL;
@@ -107,8 +108,10 @@ static int get_list(const struct app *app, struct dre_process_info **info, size_
 		return err == DRE_ERR_CONTAINER_STOPPED ? 0 : err;
 	err = dre_module_process_list(cfd, info, nr);
 	close(cfd);
-	return err == -ENODEV ? 0 : module_error(app, err, "init with PID",
-						 app->lxc->init_pid(app->lxc));
+	if (!err || err == -ENODEV)
+		return 0;
+	app_init_pid(app, &init);
+	return module_error(app, err, "init with PID", init);
 }
 
 dre_return_t dre_app_get_registered_pid_list(const dre_app_handle *h, dre_app_pid_list_t *list)

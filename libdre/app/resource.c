@@ -29,13 +29,12 @@ static int to_limit(const dre_app_resource_value_t *r, bool with_value, struct l
 	return resource_to_limit(r->type, &value, with_value, limit);
 }
 
-static int change(const dre_app_handle *h, const char *cgroup,
-		  const dre_app_resource_value_t *resource, bool set)
+/* @value: whether the resource has one, or is only a type. */
+static int begin(struct app *app, const dre_app_handle *h, const char *cgroup,
+		 const dre_app_resource_value_t *resource, bool value, enum app_access access,
+		 struct limit *limit)
 {
-	char path[APP_CGROUP_SIZE];
-	struct limit limit;
-	struct app app;
-	int group, err;
+	int err;
 
 	if (!h || !cgroup || !resource)
 		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
@@ -45,9 +44,18 @@ static int change(const dre_app_handle *h, const char *cgroup,
 	if (!err)
 		err = app_check_cgroup(cgroup, true);
 	if (!err)
-		err = to_limit(resource, set, &limit);
-	if (!err)
-		err = app_begin(&app, h->name, APP_CHANGE);
+		err = to_limit(resource, value, limit);
+	return err ? err : app_begin(app, h->name, access);
+}
+
+static int change(const dre_app_handle *h, const char *cgroup,
+		  const dre_app_resource_value_t *resource, bool set)
+{
+	char path[APP_CGROUP_SIZE];
+	struct limit limit;
+	struct app app;
+	int group, err = begin(&app, h, cgroup, resource, set, APP_CHANGE, &limit);
+
 	if (err)
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_RUNNING);
@@ -113,19 +121,8 @@ dre_return_t dre_app_get_limit(const dre_app_handle *h, const char *cgroup,
 	union resource_value value;
 	struct limit limit;
 	struct app app;
-	int err;
+	int err = begin(&app, h, cgroup, resource, false, APP_USE, &limit);
 
-	if (!h || !cgroup || !resource)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
-				!h ? "container's handle" : !cgroup ? "control group's name" :
-				"resource");
-	err = app_check_handle(h);
-	if (!err)
-		err = app_check_cgroup(cgroup, true);
-	if (!err)
-		err = to_limit(resource, false, &limit);
-	if (!err)
-		err = app_begin(&app, h->name, APP_USE);
 	if (err)
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_SUSPENDED);

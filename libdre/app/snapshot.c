@@ -9,28 +9,14 @@
 /* Its root may still be mounted, by an earlier start that failed: app_begin() has unmounted it. */
 static int begin(struct app *app, const dre_app_handle *h, const char *tag)
 {
-	int err;
+	int err = app_begin_tag(app, h, "snapshot", tag);
 
-	if (!h || !tag)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
-				h ? "snapshot's name" : "container's handle");
-	err = app_check_handle(h);
-	if (!err)
-		err = dre_check_name("snapshot", tag);
-	if (!err)
-		err = app_begin(app, h->name, APP_CHANGE);
 	if (err)
 		return err;
 	err = app_require(app, APP_STOPPED, APP_STOPPED);
 	if (err)
 		app_end(app);
 	return err;
-}
-
-/* What the machine could not do has a code of its own for each of these; the text stays. */
-static int name_failure(int err, int failed)
-{
-	return err == DRE_ERR_DEVICE_BUSY ? failed : err;
 }
 
 static int change(const dre_app_handle *h, const char *tag,
@@ -41,7 +27,7 @@ static int change(const dre_app_handle *h, const char *tag,
 
 	if (err)
 		return err;
-	err = name_failure(fn(app.container, tag), failed);
+	err = app_name_failure(fn(app.container, tag), failed);
 	app_end(&app);
 	return err;
 }
@@ -73,7 +59,7 @@ dre_return_t dre_app_commit_snapshot(const dre_app_handle *h, const char *tag, c
 		err = begin(&app, h, tag);
 	if (err)
 		return err;
-	err = name_failure(snapshot_commit(app.container, tag, base),
+	err = app_name_failure(snapshot_commit(app.container, tag, base),
 			   DRE_ERR_COMMIT_SNAPSHOT_FAILED);
 	app_end(&app);
 	return err;
@@ -100,7 +86,7 @@ dre_return_t dre_app_remove_base(const char *base)
 	if (!err)
 		err = app_open_store(&config, &store);
 	if (!err)
-		err = name_failure(base_remove(store, base), DRE_ERR_REMOVE_BASE_FAILED);
+		err = app_name_failure(base_remove(store, base), DRE_ERR_REMOVE_BASE_FAILED);
 	store_close(store);
 	return err;
 }

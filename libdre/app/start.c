@@ -5,7 +5,6 @@
 #include "app.h"
 #include "common/kmod.h"
 #include "common/limit.h"
-#include "common/rootfs.h"
 #include "limits.h"
 #include "network.h"
 #include "volume.h"
@@ -26,29 +25,27 @@ int app_check_start(const struct app *app)
 
 static int start(const struct app *app)
 {
-	const struct manifest *m = &app->container->manifest;
-	char rootfs[PATH_MAX];
-	int err = app_write_lxc(app, m);
+	struct app_helper helper;
+	int err = app_write_lxc(app, &app->container->manifest);
 
 	if (!err)
-		err = app_path(app->store, app->name, "rootfs", rootfs);
-	if (!err)
-		err = rootfs_mount(app->store, app->name, m, rootfs);
-	if (!err)
-		err = app_helper_start(app);
-	return err;
+		err = app_helper_prepare(app, &helper);
+	return err ? err : app_helper_start(app, &helper, app_mount_root(app));
 }
 
 /* liblxc may have made a daemon of it, and its helper been killed, before it could say so. */
 void app_undo_start(const struct app *app)
 {
 	struct saved_error saved;
+	struct lxc_container *lxc;
 
 	if (app_state(app) == APP_STOPPED)
 		return;
 	save_error(&saved);
-	app->lxc->stop(app->lxc);
-	app->lxc->wait(app->lxc, "STOPPED", KILL_TIMEOUT);
+	if (!app_lxc(app, &lxc)) {
+		lxc->stop(lxc);
+		lxc->wait(lxc, "STOPPED", KILL_TIMEOUT);
+	}
 	restore_error(&saved);
 }
 

@@ -55,14 +55,10 @@ dre_return_t dre_app_get_pid(const dre_app_handle *h, int *pid)
 	if (err)
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_RUNNING);
-	if (!err) {
-		init = app.lxc->init_pid(app.lxc);
-		if (init > 0)
-			*pid = init;
-		else	/* it has ended since */
-			err = dre_fail(DRE_ERR_CONTAINER_STOPPED, "container '%s' is stopped",
-				       app.name);
-	}
+	if (!err)
+		err = app_init_pid(&app, &init);
+	if (!err)
+		*pid = init;
 	app_end(&app);
 	return err;
 }

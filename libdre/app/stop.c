@@ -151,8 +151,7 @@ static pid_t parent_of(pid_t pid)
 /* A pidfd of liblxc's monitor, which is init's parent, or -1. */
 static int open_monitor(const struct app *app)
 {
-	pid_t init = app->lxc->init_pid(app->lxc);
-	pid_t monitor = init > 0 ? parent_of(init) : 0;
+	pid_t init, monitor = app_init_pid(app, &init) ? 0 : parent_of(init);
 	int fd;
 
 	if (monitor <= 1)	/* was killed, and left init to the host's */
@@ -183,22 +182,26 @@ static bool wait_pidfd(int fd, long long ms)
  * liblxc's own wait ends with any signal to the caller, and also when init
  * reboots. Its monitor ends with the container only.
  */
-static bool halt_init(const struct app *app, int monitor, long long patience)
+static bool halt_init(struct lxc_container *lxc, int monitor, long long patience)
 {
-	if (patience <= 0 || !app->lxc->shutdown(app->lxc, 0))
+	if (patience <= 0 || !lxc->shutdown(lxc, 0))
 		return false;
 	if (monitor >= 0)
 		return wait_pidfd(monitor, patience);
-	return app->lxc->wait(app->lxc, "STOPPED", (patience + 999) / 1000);
+	return lxc->wait(lxc, "STOPPED", (patience + 999) / 1000);
 }
 
 static int halt(const struct app *app, int monitor, long long patience)
 {
-	struct lxc_container *lxc = app->lxc;
+	struct lxc_container *lxc;
+	int err;
 
 	if (app_state(app) == APP_STOPPED)	/* init terminated with the others */
 		return 0;
-	if (halt_init(app, monitor, patience))
+	err = app_lxc(app, &lxc);
+	if (err)
+		return err;
+	if (halt_init(lxc, monitor, patience))
 		return 0;
 	lxc->stop(lxc);
 	if (lxc->wait(lxc, "STOPPED", KILL_TIMEOUT))

@@ -81,6 +81,17 @@ static int give(struct container *c, struct manifest *m, bool *garbage)
 }
 
 /*
+ * A disk image is written to by whoever runs on it. A tree's files and directories are on the disk since
+ * it was unmounted, before the container was stopped for us: overlayfs syncs the file system below it
+ * then. The names of its layer and work directory are there since the container's manifest, which names
+ * them, is.
+ */
+static int sync_saved(const struct container *c)
+{
+	return c->store->kind->trees ? 0 : layer_sync(c->store, c->manifest.writable, false);
+}
+
+/*
  * The snapshot's manifest is written before the container's changes, so that only
  * its name is left to be given then. Between the two the container has one more
  * layer, and is otherwise what it was.
@@ -96,9 +107,7 @@ static int save(struct container *c, int dir, const char *tag, bool *garbage)
 		err = manifest_add_layer(&saved, c->manifest.writable);
 	if (!err)
 		err = manifest_copy_chain(&next, &saved);
-	ret = err ? dre_fail_errno(-err, "snapshot '%s'", tag) : layer_sync(c->store,
-									     c->manifest.writable,
-									     false);
+	ret = err ? dre_fail_errno(-err, "snapshot '%s'", tag) : sync_saved(c);
 	if (!ret)
 		ret = store_write_manifest(c->store, dir, SNAPSHOT_NEW, &saved);
 	if (!ret) {
@@ -277,8 +286,7 @@ static int chain_of(struct container *c, const char *tag, struct manifest *m, bo
 		err = manifest_add_layer(m, c->manifest.writable);
 	if (!err)
 		err = manifest_copy_chain(&next, m);
-	ret = err ? dre_fail_errno(-err, "container '%s'", c->name) :
-	      layer_sync(c->store, c->manifest.writable, false);
+	ret = err ? dre_fail_errno(-err, "container '%s'", c->name) : sync_saved(c);
 	if (!ret)
 		ret = give(c, &next, garbage);
 	if (!ret)

@@ -2,61 +2,66 @@
 /*
  * checkpoint, restart, checkpoint list, checkpoint remove.
  */
-#include <stdlib.h>
+#include <stdio.h>
 
 #include <dre_app.h>
 
 #include "app.h"
-#include "common/table.h"
+#include "common/progress.h"
 
-static int change(int argc, char **argv, dre_return_t (*fn)(const dre_app_handle *, const char *))
+#define HANDLE(name)	(&(dre_app_handle){ DRE_APP_CONTAINER_TYPE_LXC, (char *)(name) })
+
+/* The memory of the container is written, or read: how much that is nobody knows before. */
+static int show_time(const char *verb, dre_return_t (*fn)(const dre_app_handle *, const char *),
+		     const char *name, const char *tag)
 {
-	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
-	int err, i = no_options(argc, argv);
+	struct progress progress;
+	char what[128];
+	int err;
 
-	if (argc - i != 2)
-		command_usage("a name and a checkpoint are wanted");
-	h.name = argv[i];
-	err = fn(&h, argv[i + 1]);
-	return err ? command_fail(err, h.name) : EXIT_SUCCESS;
+	snprintf(what, sizeof(what), "%s %s", verb, name);
+	progress_begin_time(&progress, what);
+	err = fn(HANDLE(name), tag);
+	progress_end(&progress);
+	return err;
+}
+
+static dre_return_t checkpoint(const char *name, const char *tag)
+{
+	return show_time("checkpoint", dre_app_checkpoint, name, tag);
 }
 
 int cmd_checkpoint(int argc, char **argv)
 {
-	return change(argc, argv, dre_app_checkpoint);
+	return tag_command(argc, argv, "checkpoint", checkpoint);
+}
+
+static dre_return_t restart(const char *name, const char *tag)
+{
+	return show_time("restart", dre_app_restart, name, tag);
 }
 
 int cmd_restart(int argc, char **argv)
 {
-	return change(argc, argv, dre_app_restart);
+	return tag_command(argc, argv, "checkpoint", restart);
+}
+
+static dre_return_t remove_checkpoint(const char *name, const char *tag)
+{
+	return dre_app_remove_checkpoint(HANDLE(name), tag);
 }
 
 int cmd_checkpoint_remove(int argc, char **argv)
 {
-	return change(argc, argv, dre_app_remove_checkpoint);
+	return tag_command(argc, argv, "checkpoint", remove_checkpoint);
+}
+
+static dre_return_t get_list(const char *name, dre_list_t *list)
+{
+	return dre_app_get_checkpoint_list(HANDLE(name), list);
 }
 
 int cmd_checkpoint_list(int argc, char **argv)
 {
-	static const struct column columns[] = { { "CHECKPOINT", COLUMN_STRING }, { } };
-	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
-	bool json = json_option(argc, argv);
-	struct table *table;
-	dre_list_t list;
-	int err;
-
-	if (argc - optind != 1)
-		command_usage("one name is wanted");
-	h.name = argv[optind];
-	err = dre_app_get_checkpoint_list(&h, &list);
-	if (err)
-		return command_fail(err, h.name);
-	table = table_new("checkpoints", columns, json);
-	for (size_t i = 0; list[i]; i++) {
-		table_row(table);
-		table_cell(table, 0, list[i]);
-	}
-	table_print(table);
-	dre_app_release_checkpoint_list(list);
-	return EXIT_SUCCESS;
+	return tag_list(argc, argv, "checkpoint", get_list);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -148,29 +149,30 @@ int cmd_base_list(int argc, char **argv)
 	return EXIT_SUCCESS;
 }
 
-static int change(int argc, char **argv, dre_return_t (*fn)(const char *, const char *))
+int tag_command(int argc, char **argv, const char *what,
+		dre_return_t (*fn)(const char *name, const char *tag))
 {
 	int err, i = no_options(argc, argv);
 
 	if (argc - i != 2)
-		command_usage("a name and a snapshot are wanted");
+		command_usage("a name and a %s are wanted", what);
 	err = fn(argv[i], argv[i + 1]);
 	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
 }
 
 int cmd_save(int argc, char **argv)
 {
-	return change(argc, argv, container_api.save_snapshot);
+	return tag_command(argc, argv, "snapshot", container_api.save_snapshot);
 }
 
 int cmd_load(int argc, char **argv)
 {
-	return change(argc, argv, container_api.load_snapshot);
+	return tag_command(argc, argv, "snapshot", container_api.load_snapshot);
 }
 
 int cmd_snapshot_remove(int argc, char **argv)
 {
-	return change(argc, argv, container_api.remove_snapshot);
+	return tag_command(argc, argv, "snapshot", container_api.remove_snapshot);
 }
 
 int cmd_commit(int argc, char **argv)
@@ -183,20 +185,25 @@ int cmd_commit(int argc, char **argv)
 	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
 }
 
-int cmd_snapshot_list(int argc, char **argv)
+int tag_list(int argc, char **argv, const char *what,
+	     dre_return_t (*get_list)(const char *name, dre_list_t *list))
 {
-	static const struct column columns[] = { { "SNAPSHOT", COLUMN_STRING }, { } };
+	char heading[16] = "", title[sizeof(heading) + 1];
+	const struct column columns[] = { { heading, COLUMN_STRING }, { } };
 	bool json = json_option(argc, argv);
 	struct table *table;
 	dre_list_t list;
 	int err;
 
+	for (size_t i = 0; what[i] && i < sizeof(heading) - 1; i++)
+		heading[i] = toupper((unsigned char)what[i]);
+	snprintf(title, sizeof(title), "%ss", what);
 	if (argc - optind != 1)
 		command_usage("one name is wanted");
-	err = container_api.get_snapshot_list(argv[optind], &list);
+	err = get_list(argv[optind], &list);
 	if (err)
 		return command_fail(err, argv[optind]);
-	table = table_new("snapshots", columns, json);
+	table = table_new(title, columns, json);
 	for (size_t i = 0; list[i]; i++) {
 		table_row(table);
 		table_cell(table, 0, list[i]);
@@ -204,6 +211,11 @@ int cmd_snapshot_list(int argc, char **argv)
 	table_print(table);
 	container_api.release_list(list);
 	return EXIT_SUCCESS;
+}
+
+int cmd_snapshot_list(int argc, char **argv)
+{
+	return tag_list(argc, argv, "snapshot", container_api.get_snapshot_list);
 }
 
 int cmd_base_remove(int argc, char **argv)

@@ -329,6 +329,12 @@ bool complete_common(const char *kind, const char *name);
 bool complete_words(const char *kind, const char *const words[][COMPLETE_WORDS], size_t nr);
 void complete_list(dre_list_t list);
 
+/* What snapshots and checkpoints have in common; @what is one of them, "snapshot". */
+int tag_command(int argc, char **argv, const char *what,
+		dre_return_t (*fn)(const char *name, const char *tag));
+int tag_list(int argc, char **argv, const char *what,
+	     dre_return_t (*get_list)(const char *name, dre_list_t *list));
+
 /* What status returns, in a word. */
 const char *status_name(dre_return_t status);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -22,7 +24,7 @@ static double seconds(const struct timespec *from, const struct timespec *to)
 
 void progress_begin(struct progress *p, const char *what)
 {
-	*p = (struct progress){ .what = what };
+	*p = (struct progress){ .what = what, .end = -1 };
 	clock_gettime(CLOCK_MONOTONIC, &p->start);
 }
 
@@ -83,23 +85,60 @@ static void draw(const struct progress *p, double done, double total, double tim
 		fprintf(stderr, "\r%.*s\033[K", columns, text);
 }
 
-void progress_show(void *progress, unsigned long long done, unsigned long long total)
+/* Is there something to be shown now? For what takes its time, and not too often. */
+static bool is_time(struct progress *p, double *time)
 {
-	struct progress *p = progress;
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (seconds(&p->start, &now) < DELAY || seconds(&p->shown, &now) < INTERVAL)
-		return;
+	*time = seconds(&p->start, &now);
+	if (*time < DELAY || seconds(&p->shown, &now) < INTERVAL)
+		return false;
 	p->shown = now;
+	p->visible = isatty(STDERR_FILENO);
+	return p->visible;
+}
+
+void progress_show(void *progress, unsigned long long done, unsigned long long total)
+{
+	struct progress *p = progress;
+	double time;
+
+	if (is_time(p, &time))
+		draw(p, done, total, time);
+}
+
+static void *show_time(void *progress)
+{
+	struct progress *p = progress;
+	struct pollfd end = { .fd = p->end, .events = POLLIN };
+	double time;
+
+	while (!poll(&end, 1, 1000 * INTERVAL))
+		if (is_time(p, &time))
+			fprintf(stderr, "\r%.*s, %lu:%02lu\033[K", terminal_columns() - 12, p->what,
+				(unsigned long)time / 60, (unsigned long)time % 60);
+	return NULL;
+}
+
+void progress_begin_time(struct progress *p, const char *what)
+{
+	progress_begin(p, what);
 	if (!isatty(STDERR_FILENO))
 		return;
-	p->visible = true;
-	draw(p, done, total, seconds(&p->start, &now));
+	p->end = eventfd(0, EFD_CLOEXEC);
+	/* Without it the work is done as well. */
+	p->runs = p->end >= 0 && !pthread_create(&p->thread, NULL, show_time, p);
 }
 
 void progress_end(struct progress *p)
 {
+	if (p->runs) {
+		eventfd_write(p->end, 1);
+		pthread_join(p->thread, NULL);
+	}
+	if (p->end >= 0)
+		close(p->end);
 	if (p->visible)
 		fputs("\r\033[K", stderr);
 	p->visible = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A bar on stderr for what takes longer than a second. It shows only on a
+ * A bar on stderr, or the time, for what takes longer than a second. It shows only on a
  * terminal, and is gone before anything else is printed.
  *
  *	struct progress progress;
@@ -12,6 +12,7 @@
 #ifndef DRE_PROGRESS_H
 #define DRE_PROGRESS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <time.h>
 
@@ -21,12 +22,18 @@
  * @start: when it began
  * @shown: when the bar was drawn last
  * @visible: whether it is on the terminal
+ * @runs: whether there is a thread that shows the time, until @end can be read
+ * @thread: that one
+ * @end: an eventfd, or -1
  */
 struct progress {
 	const char *what;
 	struct timespec start;
 	struct timespec shown;
 	bool visible;
+	bool runs;
+	pthread_t thread;
+	int end;
 };
 
 /* @what must stay. */
@@ -37,6 +44,9 @@ void progress_begin(struct progress *p, const char *what);
  * dre_app_progress; @progress is a struct progress. It may be called as often as one likes.
  */
 void progress_show(void *progress, unsigned long long done, unsigned long long total);
+
+/* The same for what does not say how far it is: it shows by itself how long it takes. */
+void progress_begin_time(struct progress *p, const char *what);
 
 /* Takes it off the terminal. */
 void progress_end(struct progress *p);
