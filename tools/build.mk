@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-tools_COMMON := $(addprefix tools/common/,command.c complete.c container_commands.c progress.c table.c)
+tools_COMMON := $(addprefix tools/common/,command.c complete.c container_commands.c output.c progress.c store_commands.c \
+	table.c)
 
 $(eval $(call program,bin/dre-app,$(wildcard tools/app/*.c) $(tools_COMMON),libdreapp libdaware json-c smartcols))
 $(eval $(call program,bin/dre-sys,$(wildcard tools/sys/*.c) $(tools_COMMON),libdresys libdaware json-c smartcols))
@@ -22,5 +23,8 @@ $(B)/libexec/dre/dre-base-debian: tools/base/debian
 .PHONY: install-completion
 install: install-completion
 install-completion:
-	$(INSTALL) -Dm 644 tools/completion/dre-app.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/dre-app
-	$(INSTALL) -Dm 644 tools/completion/_dre-app $(DESTDIR)$(prefix)/share/zsh/site-functions/_dre-app
+	$(Q)for program in dre-app dre-sys; do \
+		$(INSTALL) -Dm 644 tools/completion/$$program.bash \
+			$(DESTDIR)$(prefix)/share/bash-completion/completions/$$program && \
+		$(INSTALL) -Dm 644 tools/completion/_$$program \
+			$(DESTDIR)$(prefix)/share/zsh/site-functions/_$$program || exit; done

@@ -16,11 +16,6 @@
 
 #define PREFIX	"dre-"
 
-/* All that libvirt keeps of a domain beside its definition would not fit to what the disk becomes. */
-#define UNDEFINE_ALL	(VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | \
-			 VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | \
-			 VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA)
-
 typedef char domain_name_t[sizeof(PREFIX) + DRE_NAME_MAX];
 
 static void name_domain(const struct sys *sys, domain_name_t name)
@@ -31,6 +26,30 @@ static void name_domain(const struct sys *sys, domain_name_t name)
 static const struct manifest *manifest_of(const struct sys *sys)
 {
 	return sys->container ? &sys->container->manifest : &sys->manifest;
+}
+
+int sys_each_domain(virConnectPtr libvirt, sys_domain_fn fn, void *arg)
+{
+	virDomainPtr *domains;
+	int nr = virConnectListAllDomains(libvirt, &domains, 0);
+	const char *name;
+	char *metadata;
+	bool ours;
+
+	if (nr < 0)
+		return sys_fail(DRE_ERR_DEVICE_BUSY, "libvirt's domains");
+	for (int i = 0; i < nr; i++) {
+		name = virDomainGetName(domains[i]);
+		metadata = strncmp(name, PREFIX, strlen(PREFIX)) != 0 ? NULL :
+			   virDomainGetMetadata(domains[i], VIR_DOMAIN_METADATA_ELEMENT, SYS_NAMESPACE, 0);
+		ours = metadata && dre_name_valid(name + strlen(PREFIX));
+		free(metadata);
+		if (ours)
+			fn(arg, domains[i], name + strlen(PREFIX));
+		virDomainFree(domains[i]);
+	}
+	free(domains);
+	return 0;
 }
 
 /* One of that name which somebody else has made is left alone. */
@@ -86,6 +105,13 @@ int sys_check_vt(const struct sys *sys)
 			"emulation", sys->name);
 }
 
+int sys_layer_path(const struct sys *sys, const char *layer, char path[PATH_MAX])
+{
+	if (snprintf(path, PATH_MAX, "%s/layers/%s", store_root(sys->store), layer) < PATH_MAX)
+		return 0;
+	return dre_fail(DRE_ERR_INVALID_ARGUMENT, "the path of the image store is too long");
+}
+
 static int describe(const struct sys *sys, char **xml)
 {
 	const struct dre_sys_config *config = &sys->config.sys;
@@ -93,6 +119,7 @@ static int describe(const struct sys *sys, char **xml)
 	char disk[PATH_MAX], log[PATH_MAX];
 	const char *root = store_root(sys->store);
 	domain_name_t name;
+	int err;
 	struct sys_machine machine = {
 		.type = has_kvm() ? "kvm" : "qemu",
 		.name = name,
@@ -111,10 +138,10 @@ static int describe(const struct sys *sys, char **xml)
 				"container '%s': its manifest does not say what its machine is",
 				sys->name);
 	name_domain(sys, name);
-	if (snprintf(disk, PATH_MAX, "%s/layers/%s", root, m->writable) >= PATH_MAX ||
-	    snprintf(log, PATH_MAX, "%s/containers/%s/console.log", root, sys->name) >= PATH_MAX)
+	if (snprintf(log, PATH_MAX, "%s/containers/%s/console.log", root, sys->name) >= PATH_MAX)
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "the path of the image store is too long");
-	return sys_machine_xml(&machine, xml);
+	err = sys_layer_path(sys, m->writable, disk);
+	return err ? err : sys_machine_xml(&machine, xml);
 }
 
 int sys_define(struct sys *sys)
@@ -139,7 +166,7 @@ int sys_undefine(struct sys *sys)
 {
 	if (!sys->domain)
 		return 0;
-	if (virDomainUndefineFlags(sys->domain, UNDEFINE_ALL) < 0 &&
+	if (virDomainUndefineFlags(sys->domain, SYS_UNDEFINE_ALL) < 0 &&
 	    virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
 		return sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
 	virDomainFree(sys->domain);

@@ -56,7 +56,7 @@ static bool power_off(const struct sys *sys)
 	return state == SYS_STOPPED;
 }
 
-static int switch_off(const struct sys *sys)
+int sys_switch_off(const struct sys *sys)
 {
 	if (virDomainDestroy(sys->domain) == 0 || sys_state(sys) == SYS_STOPPED)
 		return 0;
@@ -75,7 +75,7 @@ dre_return_t dre_sys_stop(const dre_sys_handle *h)
 	if (!err) {
 		hears = sys_state(&sys) != SYS_SUSPENDED || virDomainResume(sys.domain) == 0;
 		if (!(hears && power_off(&sys)))
-			err = switch_off(&sys);
+			err = sys_switch_off(&sys);
 	}
 	sys_end(&sys);
 	return err;

@@ -23,9 +23,20 @@
 #include "common/store.h"
 #include "error.h"
 
+/* What libvirt's descriptions of machines have of ours, so that people who look at them see what they are. */
+#define SYS_NAMESPACE "https://www.dependable-os.net/dre/1.0"
+
 /* Settings of a container. */
 #define SETTING_MEMORY	"memory"	/* in MiB */
 #define SETTING_UUID	"uuid"		/* of its machine, as the guest sees it too */
+
+/* All that libvirt keeps of a domain beside its definition would not fit to what the disk becomes. */
+#define SYS_UNDEFINE_ALL	(VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | \
+				 VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | \
+				 VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA)
+
+/* The machine's name of its disk. */
+#define SYS_DISK	"vda"
 
 enum sys_state {
 	SYS_STOPPED,
@@ -72,14 +83,39 @@ enum sys_state sys_state(const struct sys *sys);
 /* Fails with the state's code unless the container is in state @wanted, or @other. */
 int sys_require(const struct sys *sys, enum sys_state wanted, enum sys_state other);
 
+/* Who is told how far something is. */
+struct sys_progress {
+	dre_sys_progress fn;	/* may be NULL */
+	void *arg;
+};
+
+/* base.c: tells the struct sys_progress; it is an import_progress_fn. */
+void sys_report(void *progress, uint64_t done, uint64_t total);
+
 /* libvirt.c: fails with @code, or with DRE_ERR_PERMISSION_DENIED, and with libvirt's own words. */
 int sys_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int sys_connect(struct sys *sys);
+
+/* create.c: a random UUID, which stays the machine's whatever happens to its domain. 0 or a negative errno. */
+int sys_choose_uuid(char text[VIR_UUID_STRING_BUFLEN]);
+
+/* snapshot.c: changes the layer that is written to, while there is no domain; there is one again then. */
+int sys_change_layer(struct sys *sys, int (*fn)(struct sys *sys, void *arg), void *arg);
 
 /* domain.c: finds the container's domain, defines it, removes its definition. */
 int sys_find(struct sys *sys);
 int sys_define(struct sys *sys);
 int sys_undefine(struct sys *sys);
+
+/* Calls @fn with each domain that was defined for a container, which need not be there any more. */
+typedef void (*sys_domain_fn)(void *arg, virDomainPtr domain, const char *container);
+int sys_each_domain(virConnectPtr libvirt, sys_domain_fn fn, void *arg);
+
+/* domain.c: where a layer is. */
+int sys_layer_path(const struct sys *sys, const char *layer, char path[PATH_MAX]);
+
+/* start.c: at once, as if its power was cut. */
+int sys_switch_off(const struct sys *sys);
 
 /* DRE_ERR_NO_VT unless machines can run on this host, as dre.conf wants them to. */
 int sys_check_vt(const struct sys *sys);

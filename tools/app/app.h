@@ -10,7 +10,6 @@
 #include "common/command.h"
 #include "common/container_commands.h"
 
-int cmd_copy(int argc, char **argv);
 int cmd_cp(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_start(int argc, char **argv);
@@ -42,16 +41,10 @@ int cmd_resource_set(int argc, char **argv);
 int cmd_resource_unset(int argc, char **argv);
 int cmd_resource_get(int argc, char **argv);
 int cmd_checkpoint(int argc, char **argv);
-int cmd_checkpoint_list(int argc, char **argv);
-int cmd_checkpoint_remove(int argc, char **argv);
-int cmd_restart(int argc, char **argv);
 int cmd_base_build(int argc, char **argv);
 int cmd_base_import(int argc, char **argv);
 int cmd_base_export(int argc, char **argv);
 int cmd_export(int argc, char **argv);
-int cmd_fsck(int argc, char **argv);
-int cmd_gc(int argc, char **argv);
-int cmd_rename(int argc, char **argv);
 
 /* What "wait" exits with when the time is up, as timeout(1) does. */
 #define EXIT_TIMEOUT	124

@@ -137,29 +137,43 @@ int cmd_base_list(int argc, char **argv)
 	return EXIT_SUCCESS;
 }
 
-static int change(int argc, char **argv, dre_return_t (*fn)(const char *, const char *))
+static int change(int argc, char **argv, const char *usage,
+		  dre_return_t (*fn)(const char *, const char *))
 {
 	int err, i = no_options(argc, argv);
 
 	if (argc - i != 2)
-		command_usage("a name and a snapshot are wanted");
+		command_usage("%s", usage);
 	err = fn(argv[i], argv[i + 1]);
 	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
 }
 
+#define WANTS_SNAPSHOT		"a name and a snapshot are wanted"
+#define WANTS_CHECKPOINT	"a name and a checkpoint are wanted"
+
 int cmd_save(int argc, char **argv)
 {
-	return change(argc, argv, container_api.save_snapshot);
+	return change(argc, argv, WANTS_SNAPSHOT, container_api.save_snapshot);
 }
 
 int cmd_load(int argc, char **argv)
 {
-	return change(argc, argv, container_api.load_snapshot);
+	return change(argc, argv, WANTS_SNAPSHOT, container_api.load_snapshot);
 }
 
 int cmd_snapshot_remove(int argc, char **argv)
 {
-	return change(argc, argv, container_api.remove_snapshot);
+	return change(argc, argv, WANTS_SNAPSHOT, container_api.remove_snapshot);
+}
+
+int cmd_restart(int argc, char **argv)
+{
+	return change(argc, argv, WANTS_CHECKPOINT, container_api.restart);
+}
+
+int cmd_checkpoint_remove(int argc, char **argv)
+{
+	return change(argc, argv, WANTS_CHECKPOINT, container_api.remove_checkpoint);
 }
 
 int cmd_commit(int argc, char **argv)
@@ -172,9 +186,11 @@ int cmd_commit(int argc, char **argv)
 	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
 }
 
-int cmd_snapshot_list(int argc, char **argv)
+/* What there is of a container, a line each, below @heading; as JSON a list with the name @what. */
+static int list_tags(int argc, char **argv, const char *what, const char *heading,
+		     dre_return_t (*get)(const char *, dre_list_t *))
 {
-	static const struct column columns[] = { { "SNAPSHOT", COLUMN_STRING }, { } };
+	const struct column columns[] = { { heading, COLUMN_STRING }, { } };
 	bool json = json_option(argc, argv);
 	struct table *table;
 	dre_list_t list;
@@ -182,10 +198,10 @@ int cmd_snapshot_list(int argc, char **argv)
 
 	if (argc - optind != 1)
 		command_usage("one name is wanted");
-	err = container_api.get_snapshot_list(argv[optind], &list);
+	err = get(argv[optind], &list);
 	if (err)
 		return command_fail(err, argv[optind]);
-	table = table_new("snapshots", columns, json);
+	table = table_new(what, columns, json);
 	for (size_t i = 0; list[i]; i++) {
 		table_row(table);
 		table_cell(table, 0, list[i]);
@@ -193,6 +209,16 @@ int cmd_snapshot_list(int argc, char **argv)
 	table_print(table);
 	container_api.release_list(list);
 	return EXIT_SUCCESS;
+}
+
+int cmd_snapshot_list(int argc, char **argv)
+{
+	return list_tags(argc, argv, "snapshots", "SNAPSHOT", container_api.get_snapshot_list);
+}
+
+int cmd_checkpoint_list(int argc, char **argv)
+{
+	return list_tags(argc, argv, "checkpoints", "CHECKPOINT", container_api.get_checkpoint_list);
 }
 
 int cmd_base_remove(int argc, char **argv)

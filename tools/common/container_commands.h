@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The commands that dre-app and dre-sys have in common: status, list, snapshots and
- * the list and removal of base images. What they call is the program's.
+ * The commands that dre-app and dre-sys have in common: status, list, snapshots,
+ * checkpoints, the list and removal of base images, copies, and what looks after the store. What they call is the program's.
  */
 #ifndef DRE_CONTAINER_COMMANDS_H
 #define DRE_CONTAINER_COMMANDS_H
@@ -15,12 +15,20 @@ struct container_api {
 	dre_return_t (*get_container_list)(dre_list_t *list);
 	dre_return_t (*get_base_list)(dre_list_t *list);
 	dre_return_t (*get_snapshot_list)(const char *name, dre_list_t *list);
+	dre_return_t (*get_checkpoint_list)(const char *name, dre_list_t *list);
 	dre_return_t (*release_list)(dre_list_t list);
 	dre_return_t (*save_snapshot)(const char *name, const char *tag);
 	dre_return_t (*load_snapshot)(const char *name, const char *tag);
 	dre_return_t (*remove_snapshot)(const char *name, const char *tag);
 	dre_return_t (*commit_snapshot)(const char *name, const char *tag, const char *base);
+	dre_return_t (*restart)(const char *name, const char *tag);
+	dre_return_t (*remove_checkpoint)(const char *name, const char *tag);
 	dre_return_t (*remove_base)(const char *base);
+	dre_return_t (*copy)(const char *name, const char *snapshot, const char *copy);
+	dre_return_t (*rename)(const char *name, const char *to);
+	/* Calls fsck_problem() with @arg and each problem. */
+	dre_return_t (*fsck)(unsigned int flags, void *arg);
+	dre_return_t (*gc)(void);
 };
 
 /* Each program has one. */
@@ -62,18 +70,56 @@ extern const struct container_api container_api;
 		return prefix##_commit_snapshot(&(prefix##_handle){ container_type, (char *)name }, \
 						tag, base);					\
 	}											\
+	static dre_return_t api_get_checkpoint_list(const char *name, dre_list_t *list)		\
+	{											\
+		return prefix##_get_checkpoint_list(&(prefix##_handle){ container_type, (char *)name }, \
+						    list);					\
+	}											\
+	static dre_return_t api_restart(const char *name, const char *tag)			\
+	{											\
+		return prefix##_restart(&(prefix##_handle){ container_type, (char *)name }, tag); \
+	}											\
+	static dre_return_t api_remove_checkpoint(const char *name, const char *tag)		\
+	{											\
+		return prefix##_remove_checkpoint(&(prefix##_handle){ container_type, (char *)name }, \
+						  tag);						\
+	}											\
+	static dre_return_t api_copy(const char *name, const char *snapshot, const char *copy)	\
+	{											\
+		return prefix##_copy(&(prefix##_handle){ container_type, (char *)name }, snapshot, \
+				     copy);							\
+	}											\
+	static dre_return_t api_rename(const char *name, const char *to)			\
+	{											\
+		return prefix##_rename(&(prefix##_handle){ container_type, (char *)name }, to);	\
+	}											\
+	static void api_problem(void *arg, const prefix##_problem *p)				\
+	{											\
+		fsck_problem(arg, p->path, p->what, p->repaired);				\
+	}											\
+	static dre_return_t api_fsck(unsigned int flags, void *arg)				\
+	{											\
+		return prefix##_fsck(flags, api_problem, arg);					\
+	}											\
 	const struct container_api container_api = {						\
 		.status = api_status,								\
 		.get_pid = api_get_pid,								\
 		.get_container_list = prefix##_get_container_list,				\
 		.get_base_list = prefix##_get_base_list,					\
 		.get_snapshot_list = api_get_snapshot_list,					\
+		.get_checkpoint_list = api_get_checkpoint_list,					\
 		.release_list = prefix##_release_base_list,					\
 		.save_snapshot = api_save_snapshot,						\
 		.load_snapshot = api_load_snapshot,						\
 		.remove_snapshot = api_remove_snapshot,						\
 		.commit_snapshot = api_commit_snapshot,						\
+		.restart = api_restart,								\
+		.remove_checkpoint = api_remove_checkpoint,					\
 		.remove_base = prefix##_remove_base,						\
+		.copy = api_copy,								\
+		.rename = api_rename,								\
+		.fsck = api_fsck,								\
+		.gc = prefix##_gc,								\
 	}
 
 int cmd_status(int argc, char **argv);
@@ -83,8 +129,18 @@ int cmd_load(int argc, char **argv);
 int cmd_commit(int argc, char **argv);
 int cmd_snapshot_list(int argc, char **argv);
 int cmd_snapshot_remove(int argc, char **argv);
+int cmd_restart(int argc, char **argv);
+int cmd_checkpoint_list(int argc, char **argv);
+int cmd_checkpoint_remove(int argc, char **argv);
 int cmd_base_list(int argc, char **argv);
 int cmd_base_remove(int argc, char **argv);
+
+/* store_commands.c */
+int cmd_copy(int argc, char **argv);
+int cmd_rename(int argc, char **argv);
+int cmd_fsck(int argc, char **argv);
+int cmd_gc(int argc, char **argv);
+void fsck_problem(void *arg, const char *path, const char *what, bool repaired);
 
 /* What status returns, in a word. */
 const char *status_name(dre_return_t status);

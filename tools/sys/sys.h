@@ -14,6 +14,9 @@ int cmd_stop(int argc, char **argv);
 int cmd_suspend(int argc, char **argv);
 int cmd_resume(int argc, char **argv);
 int cmd_destroy(int argc, char **argv);
+int cmd_checkpoint(int argc, char **argv);
+int cmd_export(int argc, char **argv);
+int cmd_base_export(int argc, char **argv);
 int cmd_base_import(int argc, char **argv);
 
 /* See struct program. */
