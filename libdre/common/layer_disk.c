@@ -16,8 +16,11 @@
 #include "qemu_img.h"
 #include "store_private.h"
 
-/* QEMU opens each of them, and looks through all of them for what was never written. */
-#define MAX_LAYERS 200
+/*
+ * QEMU opens each of them, and looks through all of them for what was never written. libvirt takes 200, with
+ * the writable one, and the one that a machine goes over to.
+ */
+#define MAX_LAYERS 190
 
 static int make(struct store *s, const char *below, const char *name)
 {

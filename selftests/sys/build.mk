@@ -8,7 +8,7 @@ ST_STAGE := $(B)/stage-sys
 
 .PHONY: tests sys-tests check-sys stage-sys
 tests: sys-tests
-ST_MACHINE_TESTS := machines checkpoints
+ST_MACHINE_TESTS := machines checkpoints store
 sys-tests: $(ST)/machine $(ST)/guest $(addprefix $(ST)/,$(ST_MACHINE_TESTS))
 
 $(ST)/machine: PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags libvirt libxml-2.0)
