@@ -85,8 +85,9 @@ static struct timespec next_look(void)
 	return t;
 }
 
-static void follow(pthread_t thread, virDomainPtr domain, const struct sys_progress *progress)
+static void follow(pthread_t thread, const struct sys *sys, const struct sys_progress *progress)
 {
+	virDomainPtr domain = sys->domain;
 	unsigned long long done = 0;
 	bool suspended = false;
 	struct timespec next;
@@ -95,7 +96,7 @@ static void follow(pthread_t thread, virDomainPtr domain, const struct sys_progr
 	for (;;) {
 		next = next_look();
 		if (!pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &next))
-			return;
+			break;
 		if (!look(domain, &job))
 			continue;
 		hurry(domain, &job, &suspended);
@@ -105,6 +106,9 @@ static void follow(pthread_t thread, virDomainPtr domain, const struct sys_progr
 		if (progress->fn && done <= job.total)
 			progress->fn(progress->arg, done, job.total);
 	}
+	/* libvirt had come to the end just before. */
+	if (suspended && sys_state(sys) == SYS_SUSPENDED)
+		virDomainResume(domain);
 }
 
 /* The caller's signals are not for a thread that it knows nothing of. */
@@ -135,7 +139,7 @@ int sys_memory_save(const struct sys *sys, const char *file, const char *disk,
 	if (err) {
 		err = dre_fail_errno(err, "container '%s'", sys->name);
 	} else {
-		follow(thread, sys->domain, progress);
+		follow(thread, sys, progress);
 		err = save.err;
 		if (err)
 			restore_error(&save.error);

@@ -390,11 +390,33 @@ static void snapshots(void **state)
 	assert_int_equal(count_said("cp", "guest: boot"), 1);
 	assert_fails(dre_sys_remove_base("it"), DRE_ERR_REMOVE_BASE_FAILED, "it");
 	assert_success(dre_sys_load_snapshot(&h, "again"));
+}
+
+/* A machine that writes to its memory faster than that can be saved stands still for the end of it, and goes on. */
+static void never_quiet(void **state)
+{
+	dre_sys_handle h = handle("cp");
+	int tick;
+
+	(void)state;
+	assert_int_equal(shell("sed -i 's/panic=-1/panic=-1 dirty/' " CONFIG), 0);
 	assert_success(dre_sys_start(&h));
 	assert_says("cp", "guest: boot 2", 1);
+	assert_success(dre_sys_checkpoint(&h, "three"));
+	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	tick = last_tick();
+	wait_until(last_tick() > tick);
+	assert_in_order();
+	configure("");
+	assert_success(dre_sys_remove_checkpoint(&h, "three"));
 	assert_success(dre_sys_remove_checkpoint(&h, "two"));
 	assert_list(NULL, NULL);
 	assert_in_order();
+}
+
+static void all_is_gone(void **state)
+{
+	(void)state;
 	assert_int_equal(shell("virsh -q destroy dre-cp"), 0);
 	assert_success(dre_sys_destroy_container("cp"));
 	assert_success(dre_sys_remove_base("it"));
@@ -424,6 +446,8 @@ int main(void)
 		cmocka_unit_test(killed_and_given_up),
 		cmocka_unit_test(killed),
 		cmocka_unit_test(snapshots),
+		cmocka_unit_test(never_quiet),
+		cmocka_unit_test(all_is_gone),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
