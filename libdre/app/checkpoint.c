@@ -13,7 +13,7 @@
 static int checkpoint(const struct app *app, const char *tag)
 {
 	struct checkpoint cp;
-	int err = checkpoint_begin(&cp, app->container, tag);
+	int err = checkpoint_begin_files(&cp, app->container, tag);
 
 	if (err)
 		return err;
@@ -58,21 +58,6 @@ static int restore(const struct app *app, const struct checkpoint *cp)
 	return err;
 }
 
-/* Gives the container @m, and stores what it had there. */
-static int exchange(const struct app *app, struct manifest *m)
-{
-	struct manifest old = app->container->manifest;
-	int err;
-
-	app->container->manifest = *m;
-	err = container_commit(app->container);
-	if (err)
-		app->container->manifest = old;
-	else
-		*m = old;
-	return err;
-}
-
 /* The container as it was, but stopped. If even that fails it has the checkpoint's files. */
 static void take_back(const struct app *app, struct manifest *old)
 {
@@ -81,7 +66,7 @@ static void take_back(const struct app *app, struct manifest *old)
 	save_error(&saved);
 	app_undo_start(app);
 	if (!app_settle(app))
-		exchange(app, old);
+		container_exchange(app->container, old);
 	restore_error(&saved);
 }
 
@@ -97,7 +82,7 @@ static int replace(const struct app *app, const struct checkpoint *cp)
 	if (!err && app_state(app) != APP_STOPPED)
 		err = app_stop(app, NULL);
 	if (!err)
-		err = exchange(app, &m);
+		err = container_exchange(app->container, &m);
 	if (!err) {
 		err = restore(app, cp);
 		if (err)

@@ -52,7 +52,7 @@ dre_return_t dre_app_copy(const dre_app_handle *h, const char *snapshot, const c
 	if (!snapshot)
 		err = app_require(&app, APP_STOPPED, APP_STOPPED);
 	if (!err)
-		err = snapshot_copy(app.container, snapshot, name, &pool, &made);
+		err = snapshot_copy(app.container, snapshot, name, NULL, &pool, &made);
 	if (!err)
 		err = complete(&app, made);
 	app_end(&app);

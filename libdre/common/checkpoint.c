@@ -67,44 +67,21 @@ void checkpoint_close(struct checkpoint *cp)
 	cp->dir_fd = cp->all_fd = -1;
 }
 
-/* The container's root reads the images when they are restored: to those it gets through. */
 static int stage(struct checkpoint *cp)
 {
-	static const char *const dirs[] = { ".", "images", "early" };
-	struct container *c = cp->container;
-	struct idmap map;
-	int ret = container_idmap(c->name, &c->manifest, &map);
-
-	if (ret)
-		return ret;
 	strcpy(cp->dir, STORE_TMP);
 	file_random_name(cp->dir + strlen(STORE_TMP));
 	if (mkdirat(cp->all_fd, cp->dir, 0700) < 0)
 		return dre_fail_errno(errno, "checkpoint '%s'", cp->tag);
 	cp->dir_fd = openat(cp->all_fd, cp->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
-		if (cp->dir_fd < 0 || (i && mkdirat(cp->dir_fd, dirs[i], 0700) < 0) ||
-		    fchownat(cp->dir_fd, dirs[i], -1, map.count ? map.first : 0, 0) < 0 ||
-		    fchmodat(cp->dir_fd, dirs[i], 0750, 0) < 0)
-			return dre_fail_errno(errno, "checkpoint '%s'", cp->tag);
-	return 0;
+	return cp->dir_fd < 0 ? dre_fail_errno(errno, "checkpoint '%s'", cp->tag) : 0;
 }
 
 static int begin(struct checkpoint *cp)
 {
-	struct container *c = cp->container;
-	layer_name_t layer;
-	int ret;
+	int ret = manifest_copy_chain(&cp->manifest, &cp->container->manifest);
 
-	ret = manifest_copy_chain(&cp->manifest, &c->manifest);
-	if (ret)
-		return dre_fail_errno(-ret, "checkpoint '%s'", cp->tag);
-	ret = stage(cp);
-	if (!ret)
-		ret = layer_create(c->store, NULL, layer);
-	if (!ret)
-		strcpy(cp->manifest.writable, layer);
-	return ret;
+	return ret ? dre_fail_errno(-ret, "checkpoint '%s'", cp->tag) : stage(cp);
 }
 
 int checkpoint_begin(struct checkpoint *cp, struct container *c, const char *tag)
@@ -137,6 +114,12 @@ void checkpoint_abandon(struct checkpoint *cp)
 	restore_error(&saved);
 }
 
+/* The layer that nothing else has yet. */
+static const char *top_layer(const struct manifest *m)
+{
+	return *m->writable ? m->writable : m->layers[m->nr_layers - 1];
+}
+
 /* The images are files of the same file system as the layer: its flush is theirs. */
 static int complete(struct checkpoint *cp)
 {
@@ -144,7 +127,7 @@ static int complete(struct checkpoint *cp)
 	int ret = store_write_manifest(s, cp->dir_fd, "manifest", &cp->manifest);
 
 	if (!ret)
-		ret = layer_sync(s, cp->manifest.writable, true);
+		ret = layer_sync(s, top_layer(&cp->manifest), true);
 	if (ret)
 		return ret;
 	/* A checkpoint's directory is never empty, and one that is not empty is never replaced. */
@@ -188,59 +171,12 @@ int checkpoint_open(struct checkpoint *cp, struct container *c, const char *tag)
 		ret = store_read_manifest(c->store, path, DRE_ERR_LOAD_SNAPSHOT_FAILED,
 					  &cp->manifest);
 	}
-	if (!ret && (!cp->manifest.nr_layers || !*cp->manifest.writable))
+	if (!ret && (!cp->manifest.nr_layers || c->store->kind->trees != !!*cp->manifest.writable))
 		ret = dre_fail(DRE_ERR_LOAD_SNAPSHOT_FAILED,
 			       "container '%s': checkpoint '%s' names no layers", c->name, tag);
 	if (ret)
 		checkpoint_close(cp);
 	return ret;
-}
-
-static void copied(struct tree_progress *p, uint64_t bytes)
-{
-	(void)p;
-	(void)bytes;
-}
-
-int checkpoint_copy_layer(struct store *s, const char *from, const char *to)
-{
-	struct tree_progress progress = { copied };
-	int src = layer_open(s, from), dst = layer_open(s, to);
-	int ret;
-
-	if (src < 0 || dst < 0)
-		ret = dre_fail_errno(errno, "%s/layers/%s", s->root, src < 0 ? from : to);
-	else
-		ret = tree_copy(src, dst, NULL, "the container's files", &progress);
-	if (src >= 0)
-		close(src);
-	if (dst >= 0)
-		close(dst);
-	return ret;
-}
-
-int checkpoint_copy_files(const struct checkpoint *cp, struct manifest *next)
-{
-	struct container *c = cp->container;
-	layer_name_t layer;
-	int ret = layer_create(c->store, cp->manifest.layers[cp->manifest.nr_layers - 1], layer);
-
-	if (!ret)
-		ret = checkpoint_copy_layer(c->store, cp->manifest.writable, layer);
-	if (!ret)
-		ret = layer_sync(c->store, layer, true);
-	if (ret)
-		return ret;
-	ret = manifest_copy_chain(next, &cp->manifest);
-	/* Settings are of the container, not of what is in it. */
-	if (!ret)
-		ret = manifest_copy_settings(next, &c->manifest);
-	if (ret) {
-		manifest_free(next);
-		return dre_fail_errno(-ret, "checkpoint '%s'", cp->tag);
-	}
-	strcpy(next->writable, layer);
-	return 0;
 }
 
 int checkpoint_remove(struct container *c, const char *tag)

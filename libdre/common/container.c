@@ -268,6 +268,20 @@ int container_commit(struct container *c)
 	return store_change_end(c->store, false, ret);
 }
 
+int container_exchange(struct container *c, struct manifest *m)
+{
+	struct manifest old = c->manifest;
+	int ret;
+
+	c->manifest = *m;
+	ret = container_commit(c);
+	if (ret)
+		c->manifest = old;
+	else
+		*m = old;
+	return ret;
+}
+
 /*
  * Id ranges.
  */

@@ -93,6 +93,9 @@ void container_unlock(struct container *c);
 /* Makes c->manifest the container's manifest, atomically and durably. */
 int container_commit(struct container *c);
 
+/* Makes @m the container's manifest, in the same way, and @m what that was. If it fails both stay. */
+int container_exchange(struct container *c, struct manifest *m);
+
 /*
  * Removes the container with its snapshots, unlocks it and frees @c if it
  * succeeds. It must be stopped and its root unmounted.

@@ -134,25 +134,41 @@ static void check_layers(const struct check *c, const char *path, const struct m
 	for (size_t i = 0; i < m->nr_layers; i++)
 		if (!is_there(c->s->layers_fd, m->layers[i]))
 			problem(c, path, false, "layers/%s is missing", m->layers[i]);
-	if (!*m->writable)
-		return;
-	if (!is_there(c->s->layers_fd, m->writable))
+	if (*m->writable && !is_there(c->s->layers_fd, m->writable))
 		problem(c, path, false, "layers/%s is missing", m->writable);
 	/* It has nothing in it that lasts. */
-	if (!is_checkpoint(path) && !is_there(c->s->work_fd, m->writable)) {
+	if (c->s->kind->trees && *m->writable && !is_checkpoint(path) && !is_there(c->s->work_fd, m->writable)) {
 		made = c->fsck->repair && !mkdirat(c->s->work_fd, m->writable, 0700) &&
 		       !fsync(c->s->work_fd);
 		problem(c, path, made, "work/%s is missing", m->writable);
 	}
 }
 
+static void check_memory(const struct check *c, const char *path)
+{
+	char memory[PATH_SIZE];
+
+	if (c->s->kind->trees || !is_checkpoint(path))
+		return;
+	strcpy(memory, path);
+	strcpy(strrchr(memory, '/'), "/memory");
+	if (!is_there(c->s->root_fd, memory))
+		problem(c, memory, false, "is missing");
+}
+
+/* Checkpoints have a copy of it where layers are directories. */
+static bool wants_writable(const struct check *c, const char *path)
+{
+	return is_container(path) || (c->s->kind->trees && is_checkpoint(path));
+}
+
 static void check_form(const struct check *c, const char *path, const struct manifest *m)
 {
 	if (!m->nr_layers)
 		problem(c, path, false, "names no layers");
-	if ((is_container(path) || is_checkpoint(path)) && !*m->writable)
+	if (wants_writable(c, path) && !*m->writable)
 		problem(c, path, false, "names no writable layer");
-	if (!is_container(path) && !is_checkpoint(path) && *m->writable)
+	if (!wants_writable(c, path) && *m->writable)
 		problem(c, path, false, "names a writable layer");
 	if (m->base && !is_there(c->s->bases_fd, m->base))
 		problem(c, path, false, "its base image '%s' is missing", m->base);
@@ -210,9 +226,23 @@ static int check_container(struct check *c, const char *path, const struct manif
 	return 0;
 }
 
+/* The manifest that names the layers which the kind of layer looks into. */
+struct named {
+	const struct check *check;
+	const char *path;
+};
+
+static void report_content(void *arg, const char *what)
+{
+	const struct named *named = arg;
+
+	problem(named->check, named->path, false, "%s", what);
+}
+
 static int check_manifest(void *arg, const char *path, const struct manifest *m, int err)
 {
 	struct check *c = arg;
+	struct named named = { c, path };
 	int ret = 0;
 
 	(void)err;
@@ -220,6 +250,9 @@ static int check_manifest(void *arg, const char *path, const struct manifest *m,
 		return note_damaged(c, path);
 	check_form(c, path, m);
 	check_layers(c, path, m);
+	check_memory(c, path);
+	if (c->s->kind->check)
+		c->s->kind->check(c->s, m, report_content, &named);
 	if (is_container(path))
 		ret = check_container(c, path, m);
 	for (size_t i = 0; !ret && i < m->nr_layers; i++)
@@ -307,7 +340,7 @@ static int sweep(const struct check *c, int dir_fd, const char *dir, const struc
 {
 	DIR *stream = file_opendir(dir_fd, ".");
 	struct dirent *entry;
-	char path[sizeof("containers/") + NAME_MAX];
+	char path[PATH_SIZE + NAME_MAX];
 
 	if (!stream)
 		return dre_fail_errno(errno, "cannot read %s/%s", c->s->root, dir);
@@ -326,8 +359,9 @@ static int sweep_layers(const struct check *c, int lost_layers, int lost_work)
 	int ret = sweep(c, c->s->layers_fd, "layers", &c->live.layers, lost_layers,
 			"no manifest names it");
 
-	return ret ? ret : sweep(c, c->s->work_fd, "work", &c->live.writable, lost_work,
-				 "belongs to no writable layer");
+	return ret || !c->s->kind->trees ? ret :
+	       sweep(c, c->s->work_fd, "work", &c->live.writable, lost_work,
+		     "belongs to no writable layer");
 }
 
 /* What is in trash/ is removed at the end, when others may work again. */
@@ -350,20 +384,40 @@ static int empty(const struct check *c, int dir_fd, const char *dir, const char 
 	return 0;
 }
 
+static int sweep_checkpoints(const struct check *c)
+{
+	char **names, path[PATH_SIZE];
+	int fd, ret = store_list_names(c->s, "containers", &names);
+
+	if (ret)
+		return ret;
+	for (char **name = names; *name && !ret; name++) {
+		snprintf(path, sizeof(path), "containers/%s/checkpoints", *name);
+		fd = file_openat2(c->s->root_fd, path, O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH);
+		if (fd < 0)
+			continue;	/* containers of an older D-RE have none */
+		ret = sweep(c, fd, path, NULL, -1, "was not completed");
+		close(fd);
+	}
+	store_free_list(names);
+	return ret;
+}
+
 /* A layer that is not named may be a damaged manifest's. */
 static int check_garbage(const struct check *c)
 {
-	int ret = c->nr_damaged ? 0 : sweep_layers(c, -1, -1);
+	/* Before more of it comes into trash/. */
+	int ret = empty(c, c->s->trash_fd, "trash", "was not removed to its end");
 
+	if (!ret)
+		ret = empty(c, c->s->pending_fd, "pending", "a change that did not come to its end");
+	if (!ret && !c->nr_damaged)
+		ret = sweep_layers(c, -1, -1);
 	if (!ret)
 		ret = sweep(c, c->s->containers_fd, "containers", NULL, -1, "was not completed");
 	if (!ret)
 		ret = sweep(c, c->s->bases_fd, "bases", NULL, -1, "was not completed");
-	if (!ret)
-		ret = empty(c, c->s->trash_fd, "trash", "was not removed to its end");
-	if (!ret)
-		ret = empty(c, c->s->pending_fd, "pending", "a change that did not come to its end");
-	return ret;
+	return ret ? ret : sweep_checkpoints(c);
 }
 
 /*

@@ -93,6 +93,27 @@ int qcow2_read(int fd, struct qcow2 *image)
 	return 0;
 }
 
+int qcow2_read_below(int fd, char name[QCOW2_MAX_NAME + 1])
+{
+	struct header h = {};
+	struct qcow2 image;
+	uint64_t at;
+	uint32_t len;
+	int ret = qcow2_read(fd, &image);
+
+	*name = '\0';
+	if (ret || !image.backed)
+		return ret;
+	if (pread(fd, &h, sizeof(h), 0) < (ssize_t)offsetof(struct header, cluster_bits))
+		return -EBADMSG;
+	at = be64toh(h.backing_offset);
+	len = be32toh(h.backing_len);
+	if (len > QCOW2_MAX_NAME || at > (uint64_t)INT64_MAX - len || pread(fd, name, len, at) != (ssize_t)len)
+		return -EBADMSG;
+	name[len] = '\0';
+	return 0;
+}
+
 static int read_size(int dir_fd, const char *name, uint64_t *size)
 {
 	int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);

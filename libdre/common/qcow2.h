@@ -27,6 +27,14 @@ struct qcow2 {
 /* Reads how the image open as @fd begins. */
 int qcow2_read(int fd, struct qcow2 *image);
 
+#define QCOW2_MAX_NAME	1023	/* bytes, the format's limit */
+
+/*
+ * Reads the name of the image below the image open as @fd, "" if there is none. -EBADMSG also if it is not in
+ * the file.
+ */
+int qcow2_read_below(int fd, char name[QCOW2_MAX_NAME + 1]);
+
 /*
  * Makes a new image @name in @dir_fd, of mode 0600, in which nothing has been written yet, on top of
  * the qcow2 image @below in the same directory. It names that without a directory, so that all of

@@ -135,12 +135,24 @@ static int run_tool(const struct qemu_img_convert *convert, const char *const ar
 
 int qemu_img_convert(const struct qemu_img_convert *convert)
 {
-	const char *const argv[] = {
-		"qemu-img", "convert", "-p", "-O", "qcow2", convert->source, TARGET, NULL,
-	};
-	char line[256];
-	int ret = run_tool(convert, argv, line, sizeof(line));
+	const char *argv[16] = { "qemu-img", "convert", "-p", "-O", "qcow2" };
+	char line[256], option[32];
+	size_t nr = 5;
+	int ret;
 
+	if (convert->format) {
+		argv[nr++] = "-f";
+		argv[nr++] = convert->format;
+	}
+	if (convert->compression) {
+		snprintf(option, sizeof(option), "compression_type=%s", convert->compression);
+		argv[nr++] = "-c";
+		argv[nr++] = "-o";
+		argv[nr++] = option;
+	}
+	argv[nr++] = convert->source;
+	argv[nr++] = TARGET;
+	ret = run_tool(convert, argv, line, sizeof(line));
 	return ret > 0 ? fail(convert, ret, line) : ret;
 }
 

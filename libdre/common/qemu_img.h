@@ -14,6 +14,8 @@ typedef void (*qemu_img_progress_fn)(void *arg, uint64_t done, uint64_t total);
 struct qemu_img_convert {
 	int dir_fd;		/* where relative names begin */
 	const char *source;	/* as qemu-img takes it: also "json:{...}" */
+	const char *format;	/* of the source; NULL: it says so itself */
+	const char *compression;	/* of the new image: "zlib", "zstd"; NULL: none */
 	int source_fd;		/* one that @source names as SOURCE_FD; -1: none */
 	int fd;			/* of the new image, an empty file */
 	const char *what;	/* for error texts */

@@ -10,7 +10,6 @@
 #include "file.h"
 #include "snapshot.h"
 #include "store_private.h"
-#include "tree.h"
 
 #define SNAPSHOTS	"snapshots"
 
@@ -50,13 +49,8 @@ static int read_snapshot(const struct container *c, const char *tag, struct mani
 	return ret;
 }
 
-/*
- * Gives the container @m, which gets an empty writable layer on its chain, and
- * takes @m over. If it fails, both are as they were, and that layer is garbage.
- */
-static int give(struct container *c, struct manifest *m, bool *garbage)
+int snapshot_give(struct container *c, struct manifest *m, bool *garbage)
 {
-	struct manifest old = c->manifest;
 	layer_name_t layer;
 	int ret;
 
@@ -65,19 +59,13 @@ static int give(struct container *c, struct manifest *m, bool *garbage)
 		return ret;
 	ret = layer_sync(c->store, layer, false);
 	strcpy(m->writable, layer);
-	if (!ret) {
-		c->manifest = *m;
-		ret = container_commit(c);
-	}
+	if (!ret)
+		ret = container_exchange(c, m);
 	if (ret) {
-		c->manifest = old;
 		*m->writable = '\0';
 		*garbage = true;
-		return ret;
 	}
-	manifest_free(&old);
-	*m = (struct manifest){};
-	return 0;
+	return ret;
 }
 
 /*
@@ -111,7 +99,7 @@ static int save(struct container *c, int dir, const char *tag, bool *garbage)
 	if (!ret)
 		ret = store_write_manifest(c->store, dir, SNAPSHOT_NEW, &saved);
 	if (!ret) {
-		ret = give(c, &next, garbage);
+		ret = snapshot_give(c, &next, garbage);
 		given = !ret;
 	}
 	if (given)
@@ -147,7 +135,7 @@ static int shorten(struct container *c, bool *garbage)
 		ret = manifest_add_layer(&m, layer);
 	if (!ret)
 		ret = manifest_copy_settings(&m, &c->manifest);
-	ret = ret ? dre_fail_errno(-ret, "container '%s'", c->name) : give(c, &m, garbage);
+	ret = ret ? dre_fail_errno(-ret, "container '%s'", c->name) : snapshot_give(c, &m, garbage);
 	manifest_free(&m);
 	return ret;
 }
@@ -196,7 +184,7 @@ int snapshot_load(struct container *c, const char *tag)
 		err = manifest_copy_settings(&next, &c->manifest);
 	ret = err ? dre_fail_errno(-err, "snapshot '%s'", tag) : store_change_begin(c->store);
 	if (!ret) {
-		ret = give(c, &next, &garbage);
+		ret = snapshot_give(c, &next, &garbage);
 		ret = store_change_end(c->store, garbage || !ret, ret);
 	}
 	manifest_free(&saved);
@@ -288,43 +276,42 @@ static int chain_of(struct container *c, const char *tag, struct manifest *m, bo
 		err = manifest_copy_chain(&next, m);
 	ret = err ? dre_fail_errno(-err, "container '%s'", c->name) : sync_saved(c);
 	if (!ret)
-		ret = give(c, &next, garbage);
+		ret = snapshot_give(c, &next, garbage);
 	if (!ret)
-		tree_remove(c->store->work_fd, m->layers[m->nr_layers - 1]);
+		layer_freeze(c->store, m->layers[m->nr_layers - 1]);
 	manifest_free(&next);
 	return ret;
 }
 
-/* Those of the snapshot are as old as it is. */
-static int take_settings(struct manifest *m, const struct manifest *from)
+/* Those of the snapshot are as old as it is. What is in @own is the copy's. */
+static int take_settings(struct manifest *m, const struct manifest *from, const struct manifest *own)
 {
-	int err = 0;
+	int err = manifest_copy_settings(m, from);
 
-	while (m->nr_settings)
-		manifest_set(m, m->settings[0].key, NULL);
-	err = manifest_copy_settings(m, from);
+	for (size_t i = 0; own && !err && i < own->nr_settings; i++)
+		err = manifest_set(m, own->settings[i].key, own->settings[i].value);
 	if (!err)
 		err = manifest_set(m, SETTING_IDMAP, NULL);
 	return err ? dre_fail_errno(-err, "cannot copy its settings") : 0;
 }
 
-static int copy(struct container *c, const char *tag, const char *name, const struct idmap *pool,
-		struct container **made, bool *garbage)
+static int copy(struct container *c, const char *tag, const char *name, const struct manifest *own,
+		const struct idmap *pool, struct container **made, bool *garbage)
 {
 	bool mapped = manifest_get(&c->manifest, SETTING_IDMAP);
 	struct manifest m = {};
 	int ret = chain_of(c, tag, &m, garbage);
 
 	if (!ret)
-		ret = take_settings(&m, &c->manifest);
+		ret = take_settings(&m, &c->manifest, own);
 	if (!ret)
 		ret = container_create_from(made, c->store, name, &m, mapped ? pool : NULL);
 	manifest_free(&m);
 	return ret;
 }
 
-int snapshot_copy(struct container *c, const char *tag, const char *name, const struct idmap *pool,
-		  struct container **made)
+int snapshot_copy(struct container *c, const char *tag, const char *name, const struct manifest *own,
+		  const struct idmap *pool, struct container **made)
 {
 	bool garbage = false;
 	int ret = dre_check_name("container", name);
@@ -337,7 +324,7 @@ int snapshot_copy(struct container *c, const char *tag, const char *name, const 
 		ret = store_change_begin(c->store);
 	if (ret)
 		return ret;
-	ret = copy(c, tag, name, pool, made, &garbage);
+	ret = copy(c, tag, name, own, pool, made, &garbage);
 	return store_change_end(c->store, garbage, ret);
 }
 

@@ -19,6 +19,14 @@
  */
 extern size_t snapshot_max_layers;
 
+/*
+ * Gives the container @m, which gets an empty writable layer on its chain, within a change; @m is then what
+ * the container had, and whose layers stay until the change ends. If it fails both are as they were, and
+ * that layer is garbage: @garbage is set. What writes to the container's disk must not run, unless it goes over
+ * to the new layer by itself.
+ */
+int snapshot_give(struct container *c, struct manifest *m, bool *garbage);
+
 /* DRE_ERR_SNAPSHOT_EXISTENCE. */
 int snapshot_save(struct container *c, const char *tag);
 
@@ -36,12 +44,13 @@ int snapshot_commit(struct container *c, const char *tag, const char *base);
 
 /*
  * Makes another container of what @c has in it, or of what snapshot @tag of it has (NULL: none).
- * It has the settings of @c, but an id range of its own, unless @c has none. As with a snapshot,
+ * It has the settings of @c, but those of @own (NULL: none) win, and it has an id range of its own,
+ * unless @c has none. As with a snapshot,
  * what was written becomes immutable, and is shared. With @tag, @c need not be stopped, and is
  * not changed. DRE_ERR_SNAPSHOT_NONEXISTENCE, DRE_ERR_CONTAINER_EXISTENCE.
  */
-int snapshot_copy(struct container *c, const char *tag, const char *name, const struct idmap *pool,
-		  struct container **copy);
+int snapshot_copy(struct container *c, const char *tag, const char *name, const struct manifest *own,
+		  const struct idmap *pool, struct container **copy);
 
 /* Sorted, as store_list_containers() has it; needs no lock. */
 int snapshot_list(struct store *store, const char *container, char ***tags);

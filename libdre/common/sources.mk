@@ -4,15 +4,15 @@
 # them has: directories for libdreapp (tree), qcow2 images for libdresys (disk). It is compiled hidden
 # into them, which also need the libraries in libdre_*_LIBS.
 
-libdre_common_SRCS := $(addprefix libdre/common/,base.c base_make.c cgroupfs.c child.c config.c \
-	container.c cpulist.c events.c fail.c file.c gc.c groups.c info.c kmod.c layer.c limit.c live.c lock.c \
+libdre_common_SRCS := $(addprefix libdre/common/,base.c base_make.c cgroupfs.c checkpoint.c child.c config.c \
+	container.c cpulist.c events.c fail.c file.c fsck.c gc.c groups.c info.c kmod.c layer.c limit.c live.c lock.c \
 	log_reader.c manifest.c names.c property.c resource.c snapshot.c store.c tree_remove.c usage.c)
 libdre_common_LIBS := inih
 
 libdre_tree_SRCS := $(addprefix libdre/common/,archive_lib.c attr.c base_busybox.c base_debian.c base_init.c \
-	checkpoint.c export.c flatten.c fsck.c hard_links.c import.c layer_tree.c rootfs.c tar.c tar_pack.c \
+	checkpoint_files.c export.c flatten.c hard_links.c import.c layer_tree.c rootfs.c tar.c tar_pack.c \
 	tree_copy.c tree_writer.c userns.c)
 # libarchive is loaded when it is needed, see archive_lib.h.
 libdre_tree_LIBS :=
 
-libdre_disk_SRCS := $(addprefix libdre/common/,import_disk.c layer_disk.c qcow2.c qemu_img.c)
+libdre_disk_SRCS := $(addprefix libdre/common/,export_disk.c import_disk.c layer_disk.c qcow2.c qemu_img.c)

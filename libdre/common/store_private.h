@@ -37,6 +37,12 @@ struct layer_kind {
 	 * a change. The container is locked and does not run. As above.
 	 */
 	int (*flatten)(struct container *c, layer_name_t layer);
+	/*
+	 * Looks at those layers of @m that are there, whoever uses them at this moment: reports each
+	 * that cannot be what the manifest says. NULL: nothing can be said.
+	 */
+	void (*check)(struct store *s, const struct manifest *m,
+		      void (*report)(void *arg, const char *what), void *arg);
 };
 
 struct store {

@@ -132,7 +132,7 @@ typedef struct {
 dre_return_t dre_sys_create_container(const char *name, const dre_sys_data *data);
 
 /**
- * dre_sys_destroy_container() - remove a container and its snapshots
+ * dre_sys_destroy_container() - remove a container, its snapshots and its checkpoints
  * (section 1.3.5.8)
  * @name: its name
  *
@@ -288,10 +288,60 @@ dre_return_t dre_sys_commit_snapshot(const dre_sys_handle *h, const char *tag, c
 dre_return_t dre_sys_get_snapshot_list(const dre_sys_handle *h, dre_list_t *list);
 
 /**
+ * dre_sys_checkpoint() - save a running machine (section 1.3.5.2)
+ * @h: the container
+ * @tag: a name for it, of another name space than that of snapshots
+ *
+ * Running only; it goes on running. Saved are its memory, with all that runs in it, and its disk, as of one
+ * moment. Memory is saved while the machine runs, and it stands still only for the
+ * end of that; one that writes to its memory faster than it can be saved stands still earlier. The
+ * disk costs nothing: nothing is copied.
+ *
+ * DRE_ERR_SNAPSHOT_EXISTENCE; DRE_ERR_SAVE_SNAPSHOT_FAILED: what libvirt or the machine
+ * could not do, and a disk of more layers than can be opened, which dre_sys_save_snapshot() makes
+ * one of. The container runs on as it did, and nothing is left.
+ */
+dre_return_t dre_sys_checkpoint(const dre_sys_handle *h, const char *tag);
+
+/**
+ * dre_sys_restart() - go back to a checkpoint (section 1.3.5.26)
+ * @h: the container
+ * @tag: the checkpoint, which stays
+ *
+ * Running or stopped, also if its machine died. A machine that runs is switched off, as if its power was
+ * cut: nothing that it could still save would be kept. What was written since the checkpoint is lost, unless it
+ * was saved. The machine is the one of the checkpoint, with the memory and processors that it had then; its kernel and
+ * initrd, where dre.conf names some, must be the same files as then. Returns when it runs.
+ *
+ * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_NO_VT; DRE_ERR_LOAD_SNAPSHOT_FAILED: what libvirt or the
+ * machine could not do. The container is then as it was; but it is stopped if it had to be switched off
+ * for that. A checkpoint whose memory cannot be read does not cost the machine that runs.
+ */
+dre_return_t dre_sys_restart(const dre_sys_handle *h, const char *tag);
+
+/**
+ * dre_sys_remove_checkpoint() - remove a checkpoint (section 1.3.5.24)
+ * @h: the container, which stays as it is
+ * @tag: the checkpoint
+ *
+ * In every state. DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_REMOVE_SNAPSHOT_FAILED.
+ */
+dre_return_t dre_sys_remove_checkpoint(const dre_sys_handle *h, const char *tag);
+
+/**
+ * dre_sys_get_checkpoint_list() - the checkpoints of a container (section 1.3.5.10)
+ * @h: the container
+ * @list: of names, sorted, ended by a NULL; unchanged if it fails
+ *
+ * dre_sys_release_checkpoint_list() frees the list.
+ */
+dre_return_t dre_sys_get_checkpoint_list(const dre_sys_handle *h, dre_list_t *list);
+
+/**
  * dre_sys_remove_base() - remove a base image (section 1.3.5.23)
  * @base: its name
  *
- * DRE_ERR_BASE_NONEXISTENCE; DRE_ERR_REMOVE_BASE_FAILED: a container or a snapshot
+ * DRE_ERR_BASE_NONEXISTENCE; DRE_ERR_REMOVE_BASE_FAILED: a container, a snapshot or a checkpoint
  * was made from it.
  */
 dre_return_t dre_sys_remove_base(const char *base);
@@ -421,12 +471,13 @@ dre_return_t dre_sys_get_resource(const dre_sys_handle *h, const int pid,
 				  dre_sys_resource_value_t *resource);
 
 /**
- * dre_sys_release_*_list() - free a list (sections 1.3.5.19, .21 and .22)
+ * dre_sys_release_*_list() - free a list (sections 1.3.5.19 to .22)
  * @list: from the function of that name; must not be used any more
  *
  * DRE_ERR_NULL_POINTER.
  */
 dre_return_t dre_sys_release_base_list(dre_list_t list);
+dre_return_t dre_sys_release_checkpoint_list(dre_list_t list);
 dre_return_t dre_sys_release_container_list(dre_list_t list);
 dre_return_t dre_sys_release_snapshot_list(dre_list_t list);
 
@@ -692,9 +743,120 @@ dre_return_t dre_sys_release_bound_pid_list(int *list);
  * typedef dre_sys_progress - called while something that takes long goes on
  * @arg: what was given with it
  * @done: how much is done
- * @total: of how much, in the same unit, which is not bytes
+ * @total: of how much, in the same unit, which need not be bytes
  */
 typedef void (*dre_sys_progress)(void *arg, unsigned long long done, unsigned long long total);
+
+/**
+ * dre_sys_checkpoint_with() - dre_sys_checkpoint(), with a look at how far it is
+ * @h: as there
+ * @tag: as there
+ * @progress: called now and then, in the calling thread, with bytes of memory; may be NULL
+ * @arg: for @progress
+ */
+dre_return_t dre_sys_checkpoint_with(const dre_sys_handle *h, const char *tag,
+				     dre_sys_progress progress, void *arg);
+
+/**
+ * dre_sys_export_base() - write a base image to a disk image
+ * @base: its name
+ * @fd: of a file, open for writing; what is in it is lost; stays the caller's
+ * @compression: "zlib" or "zstd"; NULL: none
+ * @progress: called now and then, in the calling thread; may be NULL
+ * @arg: for @progress
+ *
+ * A qcow2 image that stands alone, which dre_sys_import_base() takes back. Needs qemu-img.
+ * DRE_ERR_BASE_NONEXISTENCE; DRE_ERR_INVALID_ARGUMENT: @fd, @compression; DRE_ERR_DEVICE_BUSY.
+ */
+dre_return_t dre_sys_export_base(const char *base, int fd, const char *compression,
+				 dre_sys_progress progress, void *arg);
+
+/**
+ * dre_sys_export() - write a container's disk to a disk image
+ * @h: the container
+ * @fd, @compression, @progress, @arg: as dre_sys_export_base() has them
+ *
+ * Stopped only. The container is busy meanwhile. DRE_ERR_INVALID_ARGUMENT;
+ * DRE_ERR_DEVICE_BUSY.
+ */
+dre_return_t dre_sys_export(const dre_sys_handle *h, int fd, const char *compression,
+			    dre_sys_progress progress, void *arg);
+
+/**
+ * dre_sys_copy() - make another container of what is on the disk of one
+ * @h: the container
+ * @snapshot: what is copied; NULL: what is on it now
+ * @name: of the new container
+ *
+ * Stopped only, if @snapshot is NULL. Nothing is copied: both have what there is, and each
+ * writes to a layer of its own. The new one is stopped, and has the settings of the other, but a machine
+ * with a UUID of its own, and no snapshots or checkpoints.
+ *
+ * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_CONTAINER_EXISTENCE: @name is taken; DRE_ERR_DEVICE_BUSY.
+ */
+dre_return_t dre_sys_copy(const dre_sys_handle *h, const char *snapshot, const char *name);
+
+/**
+ * dre_sys_rename() - give a container another name
+ * @h: the container. The handle stays, and names nothing any more.
+ * @name: its new name
+ *
+ * Stopped only. Snapshots, settings and the log of its console go along.
+ *
+ * DRE_ERR_CONTAINER_EXISTENCE: @name is taken, also by itself; DRE_ERR_SNAPSHOT_EXISTENCE: it has
+ * checkpoints, which libvirt restores under the name only that they were saved with;
+ * DRE_ERR_DEVICE_BUSY.
+ */
+dre_return_t dre_sys_rename(const dre_sys_handle *h, const char *name);
+
+/** What dre_sys_fsck() does beside looking. */
+enum {
+	/* mend what can be mended without losing anything */
+	DRE_SYS_FSCK_REPAIR = 1,
+	/*
+	 * move manifests that cannot be understood to lost/ in the store, with all that may be
+	 * theirs: a container as a whole, and the layers that no other manifest names. Not as long
+	 * as one of these containers is not stopped.
+	 */
+	DRE_SYS_FSCK_SET_ASIDE = 2
+};
+
+/** Something that dre_sys_fsck() has found. The texts last as long as the call that gets it. */
+typedef struct {
+	const char *path;	/* of what, below the store */
+	const char *what;	/* one line */
+	int repaired;		/* 1: it was; 0: it is still so */
+} dre_sys_problem;
+
+typedef void (*dre_sys_fsck_fn)(void *arg, const dre_sys_problem *problem);
+
+/**
+ * dre_sys_fsck() - look at the whole store, and repair it
+ * @flags: DRE_SYS_FSCK_*, or 0: only look
+ * @fn: called with each problem, in the calling thread; it must not call functions
+ *	that change containers or base images
+ * @arg: for @fn
+ *
+ * Manifests of containers, snapshots, checkpoints and base images, the layers and base images that they
+ * name; whether each layer is a disk that stands on the one that the manifest has below it; what a crash has
+ * left; and domains of libvirt that have another disk than their containers, or no container.
+ * What is on the disks is not looked at: "qemu-img check" does that. Nobody can change the
+ * store meanwhile; containers run on.
+ *
+ * Returns 0 also where problems were found. DRE_ERR_INVALID_ARGUMENT: @flags;
+ * DRE_ERR_DEVICE_BUSY: somebody changes the store, for longer than two seconds; libvirt does not answer.
+ */
+dre_return_t dre_sys_fsck(unsigned int flags, dre_sys_fsck_fn fn, void *arg);
+
+/**
+ * dre_sys_gc() - remove what nothing names
+ *
+ * All functions that change the store do it for what they and killed ones have left.
+ * This also finds what left no trace. If a manifest is damaged, no layer is removed.
+ *
+ * DRE_ERR_DEVICE_BUSY: somebody changes the store; a manifest is damaged.
+ */
+dre_return_t dre_sys_gc(void);
 
 /**
  * dre_sys_import_base() - make a base image from a disk

@@ -6,14 +6,9 @@
 #include "common/import_disk.h"
 #include "sys.h"
 
-struct progress {
-	dre_sys_progress fn;
-	void *arg;
-};
-
-static void report(void *progress, uint64_t done, uint64_t total)
+void sys_report(void *progress, uint64_t done, uint64_t total)
 {
-	const struct progress *p = progress;
+	const struct sys_progress *p = progress;
 
 	p->fn(p->arg, done, total);
 }
@@ -21,7 +16,7 @@ static void report(void *progress, uint64_t done, uint64_t total)
 dre_return_t dre_sys_import_base(const char *name, const char *source, dre_sys_progress progress,
 				 void *arg)
 {
-	struct progress p = { progress, arg };
+	struct sys_progress p = { progress, arg };
 	struct store *store = NULL;
 	struct dre_config config;
 	int err;
@@ -33,7 +28,7 @@ dre_return_t dre_sys_import_base(const char *name, const char *source, dre_sys_p
 	if (!err)
 		err = sys_open_store(&config, &store);
 	if (!err)
-		err = import_disk(store, name, source, progress ? report : NULL, &p);
+		err = import_disk(store, name, source, progress ? sys_report : NULL, &p);
 	store_close(store);
 	return err;
 }

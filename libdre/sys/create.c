@@ -25,8 +25,8 @@ static int check_data(const dre_sys_data *data, int memory)
 	return data->udata.kvm.base ? dre_check_name("base image", data->udata.kvm.base) : 0;
 }
 
-/* A random one (version 4), which stays the machine's whatever happens to its domain. */
-static int choose_uuid(char text[VIR_UUID_STRING_BUFLEN])
+/* Version 4. */
+int sys_choose_uuid(char text[VIR_UUID_STRING_BUFLEN])
 {
 	unsigned char uuid[VIR_UUID_BUFLEN];
 	char *end = text;
@@ -44,7 +44,7 @@ static int set_settings(struct manifest *settings, const dre_sys_data *data,
 			const dre_sys_property *properties)
 {
 	char uuid[VIR_UUID_STRING_BUFLEN], memory[12];
-	int err = choose_uuid(uuid);
+	int err = sys_choose_uuid(uuid);
 
 	snprintf(memory, sizeof(memory), "%d", data->udata.kvm.memory_size);
 	if (!err)

@@ -16,14 +16,33 @@
 #include "group.h"
 #include "sys.h"
 
-/* All that libvirt keeps of a domain beside its definition would not fit to what the disk becomes. */
-#define UNDEFINE_ALL	(VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | \
-			 VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | \
-			 VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA)
-
 void sys_domain_name(const struct sys *sys, sys_domain_t name)
 {
 	snprintf(name, sizeof(sys_domain_t), SYS_DOMAIN_PREFIX "%s", sys->name);
+}
+
+int sys_each_domain(virConnectPtr libvirt, sys_domain_fn fn, void *arg)
+{
+	virDomainPtr *domains;
+	int nr = virConnectListAllDomains(libvirt, &domains, 0);
+	const char *name;
+	char *metadata;
+	bool ours;
+
+	if (nr < 0)
+		return sys_fail(DRE_ERR_DEVICE_BUSY, "libvirt's domains");
+	for (int i = 0; i < nr; i++) {
+		name = virDomainGetName(domains[i]);
+		metadata = strncmp(name, SYS_DOMAIN_PREFIX, strlen(SYS_DOMAIN_PREFIX)) != 0 ? NULL :
+			   virDomainGetMetadata(domains[i], VIR_DOMAIN_METADATA_ELEMENT, SYS_NAMESPACE, 0);
+		ours = metadata && dre_name_valid(name + strlen(SYS_DOMAIN_PREFIX));
+		free(metadata);
+		if (ours)
+			fn(arg, domains[i], name + strlen(SYS_DOMAIN_PREFIX));
+		virDomainFree(domains[i]);
+	}
+	free(domains);
+	return 0;
 }
 
 /* One of that name which somebody else has made is left alone. */
@@ -147,7 +166,7 @@ int sys_undefine(struct sys *sys)
 {
 	if (!sys->domain)
 		return 0;
-	if (virDomainUndefineFlags(sys->domain, UNDEFINE_ALL) < 0 &&
+	if (virDomainUndefineFlags(sys->domain, SYS_UNDEFINE_ALL) < 0 &&
 	    virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
 		return sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
 	virDomainFree(sys->domain);

@@ -50,6 +50,8 @@ int sys_connect(struct sys *sys)
 	sys->libvirt = virConnectOpen(sys->config.sys.libvirt);
 	if (sys->libvirt)
 		return 0;
+	if (!*sys->name)
+		return sys_fail(DRE_ERR_DEVICE_BUSY, "cannot connect to %s", sys->config.sys.libvirt);
 	return sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s': cannot connect to %s", sys->name,
 			sys->config.sys.libvirt);
 }

@@ -50,6 +50,11 @@ dre_return_t dre_sys_release_cgroup_list(dre_list_t list)
 	return release(list);
 }
 
+dre_return_t dre_sys_release_checkpoint_list(dre_list_t list)
+{
+	return release(list);
+}
+
 dre_return_t dre_sys_release_container_list(dre_list_t list)
 {
 	return release(list);

@@ -10,8 +10,6 @@
 
 #include "sys.h"
 
-#define NAMESPACE "https://www.dependable-os.net/dre/1.0"
-
 /* XML 1.0 has no way to say control characters, and libvirt takes UTF-8. */
 static int check(const struct sys_machine *m, const char *text)
 {
@@ -68,7 +66,7 @@ static void write_metadata(xmlTextWriterPtr w, const struct sys_machine *m)
 {
 	element(w, "title", "D-RE system container");
 	BEGIN(w, "metadata", NULL);
-	EMPTY(w, "dre:container", "xmlns:dre", NAMESPACE, NULL);
+	EMPTY(w, "dre:container", "xmlns:dre", SYS_NAMESPACE, NULL);
 	end(w);
 	element(w, "uuid", m->uuid);
 	BEGIN(w, "resource", NULL);
@@ -131,7 +129,7 @@ static void write_devices(xmlTextWriterPtr w, const struct sys_machine *m)
 	BEGIN(w, "disk", "type", "file", "device", "disk", NULL);
 	EMPTY(w, "driver", "name", "qemu", "type", "qcow2", "discard", "unmap", NULL);
 	EMPTY(w, "source", "file", m->disk, NULL);
-	EMPTY(w, "target", "dev", "vda", "bus", "virtio", NULL);
+	EMPTY(w, "target", "dev", SYS_DISK, "bus", "virtio", NULL);
 	end(w);
 	write_network(w, m);
 	EMPTY(w, "controller", "type", "usb", "model", "none", NULL);

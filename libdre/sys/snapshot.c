@@ -36,21 +36,30 @@ static int name_failure(int err, int failed)
  * Another layer becomes the one that is written to: until that is so there is no domain. If
  * it cannot be defined again the next start does it.
  */
-static int change_layer(struct sys *sys, const char *tag,
-			int (*fn)(struct container *c, const char *tag))
+int sys_change_layer(struct sys *sys, int (*fn)(struct sys *sys, void *arg), void *arg)
 {
 	struct saved_error saved;
 	bool defined = sys->domain;
 	int err = sys_undefine(sys);
 
 	if (!err)
-		err = fn(sys->container, tag);
+		err = fn(sys, arg);
 	if (defined && !sys->domain) {
 		save_error(&saved);
 		sys_define(sys);
 		restore_error(&saved);
 	}
 	return err;
+}
+
+static int save(struct sys *sys, void *tag)
+{
+	return snapshot_save(sys->container, tag);
+}
+
+static int load(struct sys *sys, void *tag)
+{
+	return snapshot_load(sys->container, tag);
 }
 
 dre_return_t dre_sys_save_snapshot(const dre_sys_handle *h, const char *tag)
@@ -60,7 +69,7 @@ dre_return_t dre_sys_save_snapshot(const dre_sys_handle *h, const char *tag)
 
 	if (err)
 		return err;
-	err = name_failure(change_layer(&sys, tag, snapshot_save), DRE_ERR_SAVE_SNAPSHOT_FAILED);
+	err = name_failure(sys_change_layer(&sys, save, (void *)tag), DRE_ERR_SAVE_SNAPSHOT_FAILED);
 	sys_end(&sys);
 	return err;
 }
@@ -72,7 +81,7 @@ dre_return_t dre_sys_load_snapshot(const dre_sys_handle *h, const char *tag)
 
 	if (err)
 		return err;
-	err = name_failure(change_layer(&sys, tag, snapshot_load), DRE_ERR_LOAD_SNAPSHOT_FAILED);
+	err = name_failure(sys_change_layer(&sys, load, (void *)tag), DRE_ERR_LOAD_SNAPSHOT_FAILED);
 	sys_end(&sys);
 	return err;
 }

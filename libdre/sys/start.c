@@ -51,26 +51,10 @@ static int explain(const struct sys *sys, int err)
 	return err;
 }
 
-/* The guest waits until its cgroups are there. */
-static int run(struct sys *sys)
+int sys_prepare(struct sys *sys)
 {
-	int err;
+	int err = sys_define(sys);
 
-	if (virDomainCreateWithFlags(sys->domain, VIR_DOMAIN_START_PAUSED) < 0)
-		return sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
-	err = sys_introduce(sys);
-	if (!err && virDomainResume(sys->domain) < 0)
-		err = sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
-	return err ? explain(sys, err) : 0;
-}
-
-/* All that a machine needs before there is one. An older snapshot that was loaded may have a smaller disk. */
-static int prepare(struct sys *sys)
-{
-	int err = sys_fit_disk(sys, false);
-
-	if (!err)
-		err = sys_define(sys);
 	if (!err)
 		err = sys_partition_make(sys->name);
 	if (!err)
@@ -80,20 +64,33 @@ static int prepare(struct sys *sys)
 	return err;
 }
 
-int sys_start(struct sys *sys)
+/* The guest waits until its cgroups are there. */
+int sys_let_run(struct sys *sys)
 {
 	struct saved_error saved;
-	int err = prepare(sys);
+	int err = sys_introduce(sys);
 
-	if (err)
-		return err;
-	err = run(sys);
-	if (err) {
-		save_error(&saved);
-		virDomainDestroy(sys->domain);
-		restore_error(&saved);
-	}
+	if (!err && virDomainResume(sys->domain) < 0)
+		err = sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
+	if (!err)
+		return 0;
+	err = explain(sys, err);
+	save_error(&saved);
+	virDomainDestroy(sys->domain);
+	restore_error(&saved);
 	return err;
+}
+
+/* An older snapshot that was loaded may have a smaller disk. */
+int sys_start(struct sys *sys)
+{
+	int err = sys_fit_disk(sys, false);
+
+	if (!err)
+		err = sys_prepare(sys);
+	if (!err && virDomainCreateWithFlags(sys->domain, VIR_DOMAIN_START_PAUSED) < 0)
+		err = sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
+	return err ? err : sys_let_run(sys);
 }
 
 dre_return_t dre_sys_start(const dre_sys_handle *h)

@@ -41,7 +41,7 @@ static bool power_off(const struct sys *sys, time_t patience)
 	return state == SYS_STOPPED;
 }
 
-static int switch_off(const struct sys *sys)
+int sys_switch_off(const struct sys *sys)
 {
 	if (virDomainDestroy(sys->domain) == 0 || sys_state(sys) == SYS_STOPPED)
 		return 0;
@@ -57,7 +57,7 @@ int sys_stop(const struct sys *sys, const dre_sys_stop_options *options)
 	if (hears && sys_state(sys) == SYS_SUSPENDED)
 		hears = virDomainResume(sys->domain) == 0;
 	if (!hears || !power_off(sys, patience))
-		err = switch_off(sys);
+		err = sys_switch_off(sys);
 	return err ? err : sys_settle(sys);
 }
 

@@ -23,11 +23,22 @@
 #include "common/store.h"
 #include "error.h"
 
+/* What libvirt's descriptions of machines have of ours, so that people who look at them see what they are. */
+#define SYS_NAMESPACE "https://www.dependable-os.net/dre/1.0"
+
 /* Settings of a container; those of property.c are others. */
 #define SETTING_MEMORY	"memory"	/* in MiB, or with M, G or T */
 #define SETTING_DISK	"disk"		/* how large it is at least */
 #define SETTING_MAC	"mac"		/* of its network device; else it comes from the uuid */
 #define SETTING_UUID	"uuid"		/* of its machine, as the guest sees it too */
+
+/* All that libvirt keeps of a domain beside its definition would not fit to what the disk becomes. */
+#define SYS_UNDEFINE_ALL	(VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | \
+				 VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | \
+				 VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA)
+
+/* The machine's name of its disk. */
+#define SYS_DISK	"vda"
 
 enum sys_state {
 	SYS_STOPPED,
@@ -83,14 +94,33 @@ int sys_require(const struct sys *sys, enum sys_state wanted, enum sys_state oth
 /* state.c: the machine's process, running or suspended. */
 int sys_find_pid(const struct sys *sys, int *pid);
 
+/* Who is told how far something is. */
+struct sys_progress {
+	dre_sys_progress fn;	/* may be NULL */
+	void *arg;
+};
+
+/* base.c: tells the struct sys_progress; it is an import_progress_fn. */
+void sys_report(void *progress, uint64_t done, uint64_t total);
+
 /* libvirt.c: fails with @code, or with DRE_ERR_PERMISSION_DENIED, and with libvirt's own words. */
 int sys_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int sys_connect(struct sys *sys);
+
+/* create.c: a random UUID, which stays the machine's whatever happens to its domain. 0 or a negative errno. */
+int sys_choose_uuid(char text[VIR_UUID_STRING_BUFLEN]);
+
+/* snapshot.c: changes the layer that is written to, while there is no domain; there is one again then. */
+int sys_change_layer(struct sys *sys, int (*fn)(struct sys *sys, void *arg), void *arg);
 
 /* domain.c: finds the container's domain, defines it, removes its definition. */
 int sys_find(struct sys *sys);
 int sys_define(struct sys *sys);
 int sys_undefine(struct sys *sys);
+
+/* Calls @fn with each domain that was defined for a container, which need not be there any more. */
+typedef void (*sys_domain_fn)(void *arg, virDomainPtr domain, const char *container);
+int sys_each_domain(virConnectPtr libvirt, sys_domain_fn fn, void *arg);
 
 /* DRE_ERR_NO_VT unless machines can run on this host, as dre.conf wants them to. */
 int sys_check_vt(const struct sys *sys);
@@ -143,8 +173,18 @@ int sys_check_rootfs(const struct sys *sys);
 int sys_check_start(const struct sys *sys);
 int sys_start(struct sys *sys);
 
+/*
+ * The same in parts, for who makes the machine in another way: all that it needs before there is one; and then,
+ * with its processors standing still: it runs, or it is gone.
+ */
+int sys_prepare(struct sys *sys);
+int sys_let_run(struct sys *sys);
+
 /* stop.c: of a container that is running or suspended. Its cgroups end, too. */
 int sys_stop(const struct sys *sys, const dre_sys_stop_options *options);
+
+/* The same at once, as if its power was cut. */
+int sys_switch_off(const struct sys *sys);
 
 /*
  * machine.c: what libvirt is told of a machine. Paths and texts may be any.

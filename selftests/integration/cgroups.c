@@ -462,7 +462,8 @@ static void a_hog_gets_its_share(void **state)
 	share = (cpu_used_us() - used) / 10.0 / (now_ms() - begin);
 	printf("# a hog limited to 25 %% got %.1f %%\n", share);
 	assert_true(share > 5 && share < 28);
-	assert_true(usage(hog, CPU) < 60);	/* 100 ms are one period of the limit */
+	/* 100 ms are one period of the limit. An emulated processor that stands still is charged for it. */
+	assert_true(eventually(usage(hog, CPU) < 60));
 	end(hog);
 	assert_done(dre_app_destroy_cgroup(here, "ui"));
 }

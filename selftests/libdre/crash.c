@@ -324,7 +324,7 @@ static int copy_web(struct store *store, struct fixture *f)
 	(void)f;
 	if (ret)
 		return ret;
-	ret = snapshot_copy(c, NULL, "other", &pool, &copy);
+	ret = snapshot_copy(c, NULL, "other", NULL, &pool, &copy);
 	if (!ret)
 		container_unlock(copy);
 	container_unlock(c);

@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 #include "common/base.h"
+#include "common/checkpoint.h"
 #include "common/container.h"
+#include "common/export_disk.h"
+#include "common/fsck.h"
 #include "common/import_disk.h"
 #include "common/snapshot.h"
 #include "fixture.h"
@@ -239,7 +242,7 @@ static void long_chains_are_flattened(void **state)
 	import_raw(f, "b", 16 * MIB);
 	c = create(f, "c", "b");
 	write_disk(f, c, 5, 2);
-	for (int i = 0; c->manifest.nr_layers < 200; i++) {
+	for (int i = 0; c->manifest.nr_layers < 190; i++) {
 		snprintf(tag, sizeof(tag), "s%d", i);
 		assert_success(snapshot_save(c, tag));
 	}
@@ -361,6 +364,287 @@ static void damaged_layer(void **state)
 	assert_store_clean(f);
 }
 
+/* A checkpoint of what the container has, as a machine leaves one that has gone over to the new layer. */
+static void make_checkpoint(struct fixture *f, struct container *c, const char *tag)
+{
+	struct manifest next = {};
+	struct checkpoint cp;
+	bool garbage = false;
+
+	assert_success(checkpoint_begin(&cp, c, tag));
+	assert_int_equal(manifest_add_layer(&cp.manifest, c->manifest.writable), 0);
+	assert_int_equal(manifest_copy_chain(&next, &cp.manifest), 0);
+	assert_success(snapshot_give(c, &next, &garbage));
+	assert_false(garbage);
+	manifest_free(&next);
+	write_file(at(f, "store/containers/%s/checkpoints/%s/memory", c->name, cp.dir), "of a machine");
+	assert_success(checkpoint_publish(&cp));
+}
+
+/* What a checkpoint has stays whatever is saved, loaded and removed, and goes with it. */
+static void checkpoints(void **state)
+{
+	struct fixture *f = *state;
+	struct checkpoint cp;
+	struct container *c;
+	layer_name_t first;
+	char **tags;
+
+	import_raw(f, "b", 16 * MIB);
+	c = create(f, "c", "b");
+	write_disk(f, c, 1, 0);
+	strcpy(first, c->manifest.writable);
+	make_checkpoint(f, c, "cp");
+	assert_fails(checkpoint_begin(&cp, c, "cp"), DRE_ERR_SNAPSHOT_EXISTENCE, "cp");
+	assert_fails(checkpoint_open(&cp, c, "other"), DRE_ERR_SNAPSHOT_NONEXISTENCE, "other");
+	assert_fails(checkpoint_remove(c, "other"), DRE_ERR_SNAPSHOT_NONEXISTENCE, "other");
+	assert_string_equal(c->manifest.layers[1], first);
+	assert_disk(f, c, 1, 0);
+	write_disk(f, c, 2, 0);
+	assert_success(snapshot_save(c, "snap"));
+	assert_success(checkpoint_open(&cp, c, "cp"));
+	assert_int_equal(cp.manifest.nr_layers, 2);
+	assert_string_equal(cp.manifest.layers[1], first);
+	assert_string_equal(cp.manifest.writable, "");
+	checkpoint_close(&cp);
+	assert_success(checkpoint_list(f->store, "c", &tags));
+	assert_string_equal(tags[0], "cp");
+	assert_null(tags[1]);
+	store_free_list(tags);
+
+	/* One that is given up leaves nothing. */
+	assert_success(checkpoint_begin(&cp, c, "gone"));
+	checkpoint_abandon(&cp);
+	assert_int_equal(count_entries(at(f, "store/containers/c/checkpoints")), 1);
+	assert_store_clean(f);
+
+	assert_success(snapshot_remove(c, "snap"));
+	assert_success(checkpoint_remove(c, "cp"));
+	assert_disk(f, c, 2, 0);
+	assert_int_equal(count_entries(at(f, "store/containers/c/checkpoints")), 0);
+	container_unlock(c);
+	assert_store_clean(f);
+}
+
+/* Two of one disk, with what it has, and a UUID each. */
+static void copies(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c, *copy;
+	struct manifest own = {};
+
+	import_raw(f, "b", 16 * MIB);
+	c = create(f, "c", "b");
+	assert_int_equal(manifest_set(&c->manifest, "uuid", "1"), 0);
+	assert_int_equal(manifest_set(&c->manifest, "memory", "96"), 0);
+	assert_success(container_commit(c));
+	write_disk(f, c, 1, 0);
+	assert_success(snapshot_save(c, "one"));
+	write_disk(f, c, 2, 0);
+	assert_int_equal(manifest_set(&own, "uuid", "2"), 0);
+	assert_fails(snapshot_copy(c, NULL, "c", &own, NULL, &copy), DRE_ERR_CONTAINER_EXISTENCE, "'c'");
+	assert_fails(snapshot_copy(c, "two", "d", &own, NULL, &copy), DRE_ERR_SNAPSHOT_NONEXISTENCE, "two");
+	assert_success(snapshot_copy(c, NULL, "d", &own, NULL, &copy));
+	assert_string_equal(manifest_get(&copy->manifest, "uuid"), "2");
+	assert_string_equal(manifest_get(&copy->manifest, "memory"), "96");
+	assert_string_equal(manifest_get(&c->manifest, "uuid"), "1");
+	write_disk(f, copy, 3, 0);
+	assert_disk(f, c, 2, 0);
+	assert_disk(f, copy, 3, 0);
+	container_unlock(copy);
+	assert_success(snapshot_copy(c, "one", "e", &own, NULL, &copy));
+	assert_disk(f, copy, 1, 0);
+	container_unlock(copy);
+	manifest_free(&own);
+	assert_success(container_rename(c, "f"));
+	assert_disk(f, c, 2, 0);
+	container_unlock(c);
+	assert_store_clean(f);
+}
+
+static int open_new(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* An image that stands alone, has all that is in the chain, and is a base again. */
+static void exports(void **state)
+{
+	static const char *const compressions[] = { NULL, "zlib", "zstd" };
+	struct fixture *f = *state;
+	struct reported r = {};
+	struct export_disk to = { .progress = report, .arg = &r };
+	struct container *c, *d;
+	char name[16];
+
+	import_raw(f, "b", 16 * MIB);
+	c = create(f, "c", "b");
+	write_disk(f, c, 1, 0);
+	assert_success(snapshot_save(c, "one"));
+	assert_success(snapshot_commit(c, "one", "b1"));
+	write_disk(f, c, 2, 4);
+	for (size_t i = 0; i < sizeof(compressions) / sizeof(*compressions); i++) {
+		snprintf(name, sizeof(name), "back%zu", i);
+		r = (struct reported){};
+		to.fd = open_new(at(f, "image"));
+		to.compression = compressions[i];
+		assert_success(export_disk_container(c, &to));
+		close(to.fd);
+		assert_true(r.calls > 0);
+		assert_int_equal(r.done, r.total);
+		assert_success(import_disk(f->store, name, at(f, "image"), NULL, NULL));
+		d = create(f, name, name);
+		assert_disk(f, d, 1, 0);
+		assert_disk(f, d, 2, 4);
+		container_unlock(d);
+	}
+	r = (struct reported){};
+	to.fd = open_new(at(f, "image"));
+	assert_success(export_disk_base(f->store, "b1", &to));
+	close(to.fd);
+	assert_success(import_disk(f->store, "again", at(f, "image"), NULL, NULL));
+	d = create(f, "d", "again");
+	assert_disk(f, d, 1, 0);
+	assert_disk(f, d, 0, 4);
+	container_unlock(d);
+	container_unlock(c);
+	assert_store_clean(f);
+}
+
+static void export_refuses(void **state)
+{
+	struct fixture *f = *state;
+	struct export_disk to = {};
+	struct container *c;
+	int pipes[2];
+
+	import_raw(f, "b", MIB);
+	c = create(f, "c", "b");
+	to.fd = open_new(at(f, "image"));
+	assert_fails(export_disk_base(f->store, "absent", &to), DRE_ERR_BASE_NONEXISTENCE, "absent");
+	to.compression = "gzip";
+	assert_fails(export_disk_base(f->store, "b", &to), DRE_ERR_INVALID_ARGUMENT, "zstd");
+	assert_fails(export_disk_container(c, &to), DRE_ERR_INVALID_ARGUMENT, "zstd");
+	to.compression = NULL;
+	assert_int_equal(truncate(at(f, "store/layers/%s", c->manifest.layers[0]), 100), 0);
+	assert_fails(export_disk_container(c, &to), DRE_ERR_DEVICE_BUSY, "qemu-img");
+	close(to.fd);
+	to.fd = open(at(f, "image"), O_RDONLY | O_CLOEXEC);
+	assert_fails(export_disk_base(f->store, "b", &to), DRE_ERR_INVALID_ARGUMENT, "writing");
+	close(to.fd);
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	to.fd = pipes[1];
+	assert_fails(export_disk_container(c, &to), DRE_ERR_INVALID_ARGUMENT, "file only");
+	close(pipes[0]);
+	close(pipes[1]);
+	container_unlock(c);
+	assert_store_clean(f);
+}
+
+/* What fsck says, a line each, "+" where it was repaired. */
+static char found[4096];
+
+static void note(void *arg, const char *path, const char *what, bool repaired)
+{
+	size_t len = strlen(found);
+
+	(void)arg;
+	snprintf(found + len, sizeof(found) - len, "%c%s: %s\n", repaired ? '+' : '-', path, what);
+}
+
+static bool stopped(void *arg, const char *container)
+{
+	(void)arg;
+	(void)container;
+	return true;
+}
+
+static void assert_found(const struct fixture *f, bool repair, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void assert_found(const struct fixture *f, bool repair, const char *fmt, ...)
+{
+	const struct fsck fsck = { .repair = repair, .problem = note, .stopped = stopped };
+	char wanted[4096];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(wanted, sizeof(wanted), fmt, ap);
+	va_end(ap);
+	*found = '\0';
+	assert_success(store_fsck(f->store, &fsck));
+	assert_string_equal(found, wanted);
+}
+
+static void fsck(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c;
+	layer_name_t base, middle, top, other, writable;
+
+	import_raw(f, "b", MIB);
+	import_raw(f, "o", 2 * MIB);
+	c = create(f, "o", "o");
+	strcpy(other, c->manifest.layers[0]);
+	strcpy(writable, c->manifest.writable);
+	container_unlock(c);
+	c = create(f, "c", "b");
+	make_checkpoint(f, c, "cp");
+	strcpy(base, c->manifest.layers[0]);
+	strcpy(middle, c->manifest.layers[1]);
+	strcpy(top, c->manifest.writable);
+	container_unlock(c);
+	assert_found(f, false, "%s", "");
+	assert_found(f, true, "%s", "");
+
+	/* Left over. */
+	write_file(at(f, "store/layers/aaaaaaaa"), "");
+	make_dir(at(f, "store/containers/c/checkpoints/.tmp-01234567"), 0700);
+	assert_found(f, true, "+layers/aaaaaaaa: no manifest names it\n"
+		     "+containers/c/checkpoints/.tmp-01234567: was not completed\n");
+	assert_int_equal(count_entries(at(f, "store/containers/c/checkpoints")), 1);
+	assert_int_equal(count_entries(at(f, "store/trash")), 0);
+
+	/* Missing. */
+	assert_int_equal(rename(at(f, "store/containers/c/checkpoints/cp/memory"), at(f, "memory")), 0);
+	assert_found(f, true, "-containers/c/checkpoints/cp/memory: is missing\n");
+	assert_int_equal(rename(at(f, "memory"), at(f, "store/containers/c/checkpoints/cp/memory")), 0);
+	assert_int_equal(rename(at(f, "store/layers/%s", top), at(f, "away")), 0);
+	assert_found(f, true, "-containers/c/manifest: layers/%s is missing\n", top);
+
+	/* Damaged, or another one than it should be. */
+	write_file(at(f, "store/layers/%s", top), "no image at all");
+	assert_found(f, true, "-containers/c/manifest: layers/%s is no qcow2 image\n", top);
+	write_file(at(f, "store/layers/%s", top), "QFI\373 of a version that nobody knows");
+	assert_found(f, true, "-containers/c/manifest: layers/%s is a damaged qcow2 image\n", top);
+	assert_shell("cd %s && rm %s && qemu-img create -q -f qcow2 -b %s -F qcow2 %s",
+		     at(f, "store/layers"), top, base, top);
+	assert_found(f, true, "-containers/c/manifest: layers/%s is on top of %s, and not of layers/%s\n", top,
+		     base, middle);
+	assert_shell("qemu-img create -q -f qcow2 %s 1M", at(f, "store/layers/%s", top));
+	assert_found(f, true, "-containers/c/manifest: layers/%s is on top of nothing, and not of layers/%s\n", top,
+		     middle);
+	assert_shell("cd %s && rm %s && qemu-img create -q -f qcow2 -b %s -F qcow2 %s 2M",
+		     at(f, "store/layers"), top, middle, top);
+	assert_found(f, true, "-containers/c/manifest: layers/%s is a disk of another size than the one below\n",
+		     top);
+	assert_shell("qemu-img create -q -f qcow2 -o data_file=%s %s 1M", at(f, "data"),
+		     at(f, "store/layers/%s", top));
+	assert_found(f, true, "-containers/c/manifest: layers/%s has its data in another file\n", top);
+	assert_int_equal(rename(at(f, "away"), at(f, "store/layers/%s", top)), 0);
+	assert_found(f, true, "%s", "");
+
+	/* Of a base: all that is made of it. */
+	assert_shell("cp %s %s", at(f, "store/layers/%s", middle), at(f, "store/layers/%s", other));
+	assert_found(f, false, "-bases/o: layers/%s is on top of %s, and not of nothing\n"
+		     "-containers/o/manifest: layers/%s is on top of %s, and not of nothing\n"
+		     "-containers/o/manifest: layers/%s is a disk of another size than the one below\n",
+		     other, base, other, base, writable);
+}
+
 int main(void)
 {
 #define TEST(name) \
@@ -375,6 +659,11 @@ int main(void)
 		TEST(imports),
 		TEST(import_refuses),
 		TEST(damaged_layer),
+		TEST(checkpoints),
+		TEST(copies),
+		TEST(exports),
+		TEST(export_refuses),
+		TEST(fsck),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

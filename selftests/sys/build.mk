@@ -8,12 +8,12 @@ ST_STAGE := $(B)/stage-sys
 
 .PHONY: tests sys-tests check-sys stage-sys
 tests: sys-tests
-ST_MACHINE_TESTS := machines cgroups
-sys-tests: $(ST)/machine $(ST)/settings $(ST)/guest $(addprefix $(ST)/,$(ST_MACHINE_TESTS))
+ST_MACHINE_TESTS := machines cgroups checkpoints store
+sys-tests: $(ST)/machine $(ST)/memory_xml $(ST)/settings $(ST)/guest $(addprefix $(ST)/,$(ST_MACHINE_TESTS))
 
-$(ST)/machine: PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags libvirt libxml-2.0)
-$(ST)/machine: $(B)/obj/asan/selftests/sys/machine.o $(patsubst %.c,$(B)/obj/asan/%.o,libdre/sys/machine.c \
-		libdre/common/fail.c libdaware/error.c)
+$(ST)/machine $(ST)/memory_xml: PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags libvirt libxml-2.0)
+$(ST)/machine $(ST)/memory_xml: $(ST)/%: $(B)/obj/asan/selftests/sys/%.o $(B)/obj/asan/libdre/sys/%.o \
+		$(patsubst %.c,$(B)/obj/asan/%.o,libdre/common/fail.c libdaware/error.c)
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) $(ASAN) -o $@ $^ $(shell $(PKG_CONFIG) --libs libvirt libxml-2.0) -lcmocka -pthread
 
@@ -37,8 +37,8 @@ $(ST)/guest: $(call objs,selftests/sys/guest.c)
 check-conformance-sys: $(B)/lib/libdresys.so $(B)/lib/libdaware.so
 	$(Q)selftests/sys/conformance $(SHARED) $(B)
 
-check-sys: $(ST)/machine $(ST)/settings
-	$(Q)selftests/libdre/run $(B)/tap $(ST)/machine $(ST)/settings
+check-sys: $(ST)/machine $(ST)/memory_xml $(ST)/settings
+	$(Q)selftests/libdre/run $(B)/tap $^
 
 # What the tests' machines boot: the kernel of the virtual machine, as it is in its image.
 stage-sys: stage

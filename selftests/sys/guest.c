@@ -6,6 +6,8 @@
  *	guest: boot 3		what the disk has now; what the host waits for
  *	guest: tick 17		each second, so that somebody can see whether it runs
  *	guest: power button
+ *
+ * With the word "dirty" for the kernel, which hands it on, it writes to a lot of its memory all the time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -113,7 +115,22 @@ static int button_pressed(int fd)
 	       event.code == KEY_POWER && event.value;
 }
 
-int main(void)
+/* Another process does, for as long as there is this one, which is to the end. */
+static void write_memory(void)
+{
+	const size_t size = 24 * 1024 * 1024;
+	char *memory;
+
+	if (fork())
+		return;
+	memory = malloc(size);
+	for (char byte = 0; memory; byte++)
+		for (size_t at = 0; at < size; at += 4096)
+			((volatile char *)memory)[at] = byte;
+	_exit(1);
+}
+
+int main(int argc, char **argv)
 {
 	struct pollfd inputs[MAX_INPUTS];
 	int nr;
@@ -126,6 +143,8 @@ int main(void)
 	load_modules();
 	nr = open_inputs(inputs);
 	count_boot();
+	if (argc > 1 && !strcmp(argv[1], "dirty"))
+		write_memory();
 	for (int ticks = 0;; ticks++) {
 		if (poll(inputs, nr, 1000) == 0)
 			say("tick %d", ticks);

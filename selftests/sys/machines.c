@@ -182,6 +182,16 @@ static int commit(const dre_sys_handle *h)
 	return dre_sys_commit_snapshot(h, "tag", "base");
 }
 
+static int checkpoint(const dre_sys_handle *h)
+{
+	return dre_sys_checkpoint(h, "tag");
+}
+
+static int restart(const dre_sys_handle *h)
+{
+	return dre_sys_restart(h, "tag");
+}
+
 enum { STOPPED, RUNNING, SUSPENDED };
 
 static const struct {
@@ -202,6 +212,8 @@ static const struct {
 	{ "load_snapshot", load, { 0, R, U } },
 	{ "remove_snapshot", remove_snapshot, { 0, R, U } },
 	{ "commit_snapshot", commit, { 0, R, U } },
+	{ "checkpoint", checkpoint, { S, 0, U } },
+	{ "restart", restart, { 0, 0, U } },
 #undef R
 #undef S
 #undef U

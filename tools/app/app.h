@@ -12,7 +12,6 @@
 
 struct json_object;
 
-int cmd_copy(int argc, char **argv);
 int cmd_cp(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
@@ -20,16 +19,10 @@ int cmd_register(int argc, char **argv);
 int cmd_unregister(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_checkpoint(int argc, char **argv);
-int cmd_checkpoint_list(int argc, char **argv);
-int cmd_checkpoint_remove(int argc, char **argv);
-int cmd_restart(int argc, char **argv);
 int cmd_base_build(int argc, char **argv);
 int cmd_base_import(int argc, char **argv);
 int cmd_base_export(int argc, char **argv);
 int cmd_export(int argc, char **argv);
-int cmd_fsck(int argc, char **argv);
-int cmd_gc(int argc, char **argv);
-int cmd_rename(int argc, char **argv);
 
 /* cgroup.c: what of them dre-sys has in another way, see struct container_api. */
 dre_return_t app_bind_vpid(const char *name, const char *cgroup, int vpid);

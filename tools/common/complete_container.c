@@ -27,6 +27,8 @@ static dre_return_t get_list(const char *kind, const char *name, dre_list_t *lis
 		return container_api.get_base_list(list);
 	if (!strcmp(kind, "SNAPSHOT"))
 		return container_api.get_snapshot_list(name, list);
+	if (!strcmp(kind, "CHECKPOINT"))
+		return container_api.get_checkpoint_list(name, list);
 	if (!strcmp(kind, "CGROUP"))
 		return container_api.get_cgroup_list(name, list);
 	return DRE_ERR_INVALID_ARGUMENT;

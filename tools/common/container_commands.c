@@ -7,6 +7,7 @@
 #include <dre_sys.h>
 
 #include "container_commands.h"
+#include "progress.h"
 #include "table.h"
 
 int no_options(int argc, char **argv)
@@ -175,6 +176,32 @@ int cmd_snapshot_remove(int argc, char **argv)
 	return tag_command(argc, argv, "snapshot", container_api.remove_snapshot);
 }
 
+int checkpoint_command(int argc, char **argv, const char *verb,
+		       dre_return_t (*fn)(const char *name, const char *tag))
+{
+	struct progress progress;
+	int err, i = no_options(argc, argv);
+	char what[128];
+
+	if (argc - i != 2)
+		command_usage("a name and a checkpoint are wanted");
+	snprintf(what, sizeof(what), "%s %s", verb, argv[i]);
+	progress_begin_time(&progress, what);
+	err = fn(argv[i], argv[i + 1]);
+	progress_end(&progress);
+	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
+}
+
+int cmd_restart(int argc, char **argv)
+{
+	return checkpoint_command(argc, argv, "restart", container_api.restart);
+}
+
+int cmd_checkpoint_remove(int argc, char **argv)
+{
+	return tag_command(argc, argv, "checkpoint", container_api.remove_checkpoint);
+}
+
 int cmd_commit(int argc, char **argv)
 {
 	int err, i = no_options(argc, argv);
@@ -216,6 +243,11 @@ int tag_list(int argc, char **argv, const char *what,
 int cmd_snapshot_list(int argc, char **argv)
 {
 	return tag_list(argc, argv, "snapshot", container_api.get_snapshot_list);
+}
+
+int cmd_checkpoint_list(int argc, char **argv)
+{
+	return tag_list(argc, argv, "checkpoint", container_api.get_checkpoint_list);
 }
 
 int cmd_base_remove(int argc, char **argv)

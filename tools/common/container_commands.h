@@ -65,12 +65,20 @@ struct container_api {
 	dre_return_t (*get_container_list)(dre_list_t *list);
 	dre_return_t (*get_base_list)(dre_list_t *list);
 	dre_return_t (*get_snapshot_list)(const char *name, dre_list_t *list);
+	dre_return_t (*get_checkpoint_list)(const char *name, dre_list_t *list);
 	dre_return_t (*release_list)(dre_list_t list);
 	dre_return_t (*save_snapshot)(const char *name, const char *tag);
 	dre_return_t (*load_snapshot)(const char *name, const char *tag);
 	dre_return_t (*remove_snapshot)(const char *name, const char *tag);
 	dre_return_t (*commit_snapshot)(const char *name, const char *tag, const char *base);
+	dre_return_t (*restart)(const char *name, const char *tag);
+	dre_return_t (*remove_checkpoint)(const char *name, const char *tag);
 	dre_return_t (*remove_base)(const char *base);
+	dre_return_t (*copy)(const char *name, const char *snapshot, const char *copy);
+	dre_return_t (*rename)(const char *name, const char *to);
+	/* Calls fsck_problem() with @arg and each problem. */
+	dre_return_t (*fsck)(unsigned int flags, void *arg);
+	dre_return_t (*gc)(void);
 	dre_return_t (*create_cgroup)(const char *name, const char *cgroup);
 	dre_return_t (*destroy_cgroup)(const char *name, const char *cgroup);
 	dre_return_t (*get_cgroup_list)(const char *name, dre_list_t *list);
@@ -174,24 +182,24 @@ extern const struct container_extras container_extras;
 	{											\
 		prefix##_resource_value_t r = { .type = from->type };				\
 		memcpy(&r.udata, &from->bytes, sizeof(from->bytes));				\
-		return prefix##_set_resource(CONTAINER_HANDLE(prefix, kind), cgroup, &r);					\
+		return prefix##_set_resource(CONTAINER_HANDLE(prefix, kind), cgroup, &r);	\
 	}											\
 	static dre_return_t api_unset_resource(const char *name, const char *cgroup, const struct container_resource *from) \
 	{											\
 		prefix##_resource_value_t r = { .type = from->type };				\
-		return prefix##_unset_resource(CONTAINER_HANDLE(prefix, kind), cgroup, &r);					\
+		return prefix##_unset_resource(CONTAINER_HANDLE(prefix, kind), cgroup, &r);	\
 	}											\
 	static dre_return_t api_get_limit(const char *name, const char *cgroup, struct container_resource *to) \
 	{											\
 		prefix##_resource_value_t r = { .type = to->type };				\
-		dre_return_t err = prefix##_get_limit(CONTAINER_HANDLE(prefix, kind), cgroup, &r);				\
+		dre_return_t err = prefix##_get_limit(CONTAINER_HANDLE(prefix, kind), cgroup, &r); \
 		memcpy(&to->bytes, &r.udata, sizeof(to->bytes));				\
 		return err;									\
 	}											\
 	static dre_return_t api_get_resource(const char *name, int pid, struct container_resource *to) \
 	{											\
 		prefix##_resource_value_t r = { .type = to->type };				\
-		dre_return_t err = prefix##_get_resource(CONTAINER_HANDLE(prefix, kind), pid, &r);				\
+		dre_return_t err = prefix##_get_resource(CONTAINER_HANDLE(prefix, kind), pid, &r); \
 		memcpy(&to->bytes, &r.udata, sizeof(to->bytes));				\
 		return err;									\
 	}
@@ -212,7 +220,17 @@ extern const struct container_extras container_extras;
 		return prefix##_events_close(events);						\
 	}
 
-#define CONTAINER_API(prefix, type, name_of_program, ...)						\
+#define CONTAINER_API_FSCK(prefix)								\
+	static void api_problem(void *arg, const prefix##_problem *p)				\
+	{											\
+		fsck_problem(arg, p->path, p->what, p->repaired);				\
+	}											\
+	static dre_return_t api_fsck(unsigned int flags, void *arg)				\
+	{											\
+		return prefix##_fsck(flags, api_problem, arg);					\
+	}
+
+#define CONTAINER_API(prefix, type, name_of_program, ...)					\
 	CONTAINER_API_NAME(prefix, type, status)						\
 	CONTAINER_API_ONE(prefix, type, get_pid, int *)						\
 	CONTAINER_API_NAME(prefix, type, start)							\
@@ -231,6 +249,12 @@ extern const struct container_extras container_extras;
 	CONTAINER_API_ONE(prefix, type, load_snapshot, const char *)				\
 	CONTAINER_API_ONE(prefix, type, remove_snapshot, const char *)				\
 	CONTAINER_API_TWO(prefix, type, commit_snapshot, const char *, const char *)		\
+	CONTAINER_API_ONE(prefix, type, get_checkpoint_list, dre_list_t *)			\
+	CONTAINER_API_ONE(prefix, type, restart, const char *)					\
+	CONTAINER_API_ONE(prefix, type, remove_checkpoint, const char *)			\
+	CONTAINER_API_TWO(prefix, type, copy, const char *, const char *)			\
+	CONTAINER_API_ONE(prefix, type, rename, const char *)					\
+	CONTAINER_API_FSCK(prefix)								\
 	CONTAINER_API_ONE(prefix, type, create_cgroup, const char *)				\
 	CONTAINER_API_ONE(prefix, type, destroy_cgroup, const char *)				\
 	CONTAINER_API_ONE(prefix, type, get_cgroup_list, dre_list_t *)				\
@@ -261,12 +285,19 @@ extern const struct container_extras container_extras;
 		.get_container_list = prefix##_get_container_list,				\
 		.get_base_list = prefix##_get_base_list,					\
 		.get_snapshot_list = api_get_snapshot_list,					\
+		.get_checkpoint_list = api_get_checkpoint_list,					\
 		.release_list = prefix##_release_base_list,					\
 		.save_snapshot = api_save_snapshot,						\
 		.load_snapshot = api_load_snapshot,						\
 		.remove_snapshot = api_remove_snapshot,						\
 		.commit_snapshot = api_commit_snapshot,						\
+		.restart = api_restart,								\
+		.remove_checkpoint = api_remove_checkpoint,					\
 		.remove_base = prefix##_remove_base,						\
+		.copy = api_copy,								\
+		.rename = api_rename,								\
+		.fsck = api_fsck,								\
+		.gc = prefix##_gc,								\
 		.create_cgroup = api_create_cgroup,						\
 		.destroy_cgroup = api_destroy_cgroup,						\
 		.get_cgroup_list = api_get_cgroup_list,						\
@@ -313,8 +344,18 @@ int cmd_resource_unset(int argc, char **argv);
 int cmd_resource_get(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_restart(int argc, char **argv);
+int cmd_checkpoint_list(int argc, char **argv);
+int cmd_checkpoint_remove(int argc, char **argv);
 int cmd_base_list(int argc, char **argv);
 int cmd_base_remove(int argc, char **argv);
+
+/* store_commands.c */
+int cmd_copy(int argc, char **argv);
+int cmd_rename(int argc, char **argv);
+int cmd_fsck(int argc, char **argv);
+int cmd_gc(int argc, char **argv);
+void fsck_problem(void *arg, const char *path, const char *what, bool repaired);
 
 /* What "wait" exits with when the time is up, as timeout(1) does. */
 #define EXIT_TIMEOUT	124
@@ -334,6 +375,10 @@ int tag_command(int argc, char **argv, const char *what,
 		dre_return_t (*fn)(const char *name, const char *tag));
 int tag_list(int argc, char **argv, const char *what,
 	     dre_return_t (*get_list)(const char *name, dre_list_t *list));
+
+/* The memory of a container is written, or read: how much that is nobody knows before, and its time is shown. */
+int checkpoint_command(int argc, char **argv, const char *verb,
+		       dre_return_t (*fn)(const char *name, const char *tag));
 
 /* What status returns, in a word. */
 const char *status_name(dre_return_t status);

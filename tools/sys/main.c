@@ -110,16 +110,43 @@ static const struct command commands[] = {
 	{ "load", "NAME SNAPSHOT", "put back what was saved",
 	  "What was written since is lost, unless it was saved.\n", cmd_load },
 	{ "commit", "NAME SNAPSHOT BASE", "make a base image of a snapshot", NULL, cmd_commit },
+	{ "copy", "[--snapshot SNAPSHOT] NAME COPY", "make another container of what is on the disk of one",
+	  "  -s, --snapshot SNAPSHOT  of what was saved; NAME need not be stopped then\n\n"
+	  "Nothing is copied: what was written is shared, and does not change any more.\n", cmd_copy },
+	{ "rename", "NAME NEW", "give a stopped container without checkpoints another name", NULL, cmd_rename },
+	{ "export", "[--compress HOW] NAME FILE", "write a stopped container's disk to a disk image",
+	  "  -c, --compress HOW  none (default), zlib or zstd\n\n"
+	  "A qcow2 image that stands alone. FILE is there as a whole, or not at all.\n", cmd_export },
 	{ "snapshot list", "[--json] NAME", "list the snapshots of a container",
 	  "  -j, --json  as JSON\n", cmd_snapshot_list },
 	{ "snapshot remove", "NAME SNAPSHOT", "remove a snapshot", NULL, cmd_snapshot_remove },
+	{ "checkpoint list", "[--json] NAME", "list the checkpoints of a container",
+	  "  -j, --json  as JSON\n", cmd_checkpoint_list },
+	{ "checkpoint remove", "NAME CHECKPOINT", "remove a checkpoint", NULL,
+	  cmd_checkpoint_remove },
+	{ "checkpoint", "NAME CHECKPOINT", "save memory and disk of a machine, which runs on", NULL,
+	  cmd_checkpoint },
+	{ "restart", "NAME CHECKPOINT", "go back to a checkpoint, running",
+	  "A machine that runs is switched off. What was written since the checkpoint is lost,\n"
+	  "unless it was saved.\n", cmd_restart },
 	{ "base import", "NAME SOURCE", "make a base image from a disk",
 	  "SOURCE is a qcow2 image, or the raw content of a disk, in a file or a block device.\n",
 	  cmd_base_import },
+	{ "base export", "[--compress HOW] BASE FILE", "write a base image to a disk image",
+	  "  -c, --compress HOW  none (default), zlib or zstd\n\n"
+	  "A qcow2 image that stands alone. FILE is there as a whole, or not at all.\n", cmd_base_export },
 	{ "base list", "[--json]", "list the base images",
 	  "  -j, --json  as JSON\n", cmd_base_list },
 	{ "base remove", "BASE", "remove a base image that nothing was made from", NULL,
 	  cmd_base_remove },
+	{ "gc", "", "remove what nothing names any more",
+	  "Commands that change something do it themselves. This finds all.\n", cmd_gc },
+	{ "fsck", "[--json] [--repair] [--set-aside]", "look at the whole store, and repair it",
+	  "  -j, --json       as JSON\n"
+	  "  -r, --repair     mend what can be mended without losing anything\n"
+	  "      --set-aside  move manifests that cannot be understood to lost/ in the store, with all\n"
+	  "                   that may be theirs\n\n"
+	  "Exits with 1 if there is something wrong that was not repaired.\n", cmd_fsck },
 	{ }
 };
 

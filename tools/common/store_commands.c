@@ -1,28 +1,32 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * fsck, gc.
+ * fsck, gc, copy, rename.
  */
 #include <stdlib.h>
 
 #include <dre_app.h>
+#include <dre_sys.h>
 
-#include "app.h"
-#include "common/table.h"
+#include "container_commands.h"
+#include "table.h"
+
+_Static_assert((int)DRE_APP_FSCK_REPAIR == (int)DRE_SYS_FSCK_REPAIR &&
+	       (int)DRE_APP_FSCK_SET_ASIDE == (int)DRE_SYS_FSCK_SET_ASIDE, "flags have the same numbers");
 
 struct findings {
 	struct table *table;
 	bool wrong;		/* something still is */
 };
 
-static void add(void *arg, const dre_app_problem *problem)
+void fsck_problem(void *arg, const char *path, const char *what, bool repaired)
 {
 	struct findings *f = arg;
 
 	table_row(f->table);
-	table_cell(f->table, 0, problem->path);
-	table_cell(f->table, 1, problem->repaired ? "yes" : "no");
-	table_cell(f->table, 2, problem->what);
-	f->wrong |= !problem->repaired;
+	table_cell(f->table, 0, path);
+	table_cell(f->table, 1, repaired ? "yes" : "no");
+	table_cell(f->table, 2, what);
+	f->wrong |= !repaired;
 }
 
 int cmd_fsck(int argc, char **argv)
@@ -61,7 +65,7 @@ int cmd_fsck(int argc, char **argv)
 	if (optind != argc)
 		command_usage("no argument is wanted");
 	findings.table = table_new("problems", columns, json);
-	err = dre_app_fsck(flags, add, &findings);
+	err = container_api.fsck(flags, &findings);
 	table_print(findings.table);
 	if (err)
 		return command_fail(err, NULL);
@@ -74,6 +78,34 @@ int cmd_gc(int argc, char **argv)
 
 	if (no_options(argc, argv) != argc)
 		command_usage("no argument is wanted");
-	err = dre_app_gc();
+	err = container_api.gc();
 	return err ? command_fail(err, NULL) : EXIT_SUCCESS;
+}
+
+int cmd_copy(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "snapshot", required_argument, NULL, 's' },
+		{ }
+	};
+	const char *snapshot = NULL;
+	int err;
+
+	while (command_getopt(argc, argv, "s:", options) >= 0)
+		snapshot = optarg;
+	if (argc - optind != 2)
+		command_usage("a name and that of the copy are wanted");
+	err = container_api.copy(argv[optind], snapshot, argv[optind + 1]);
+	return err ? command_fail(err, argv[optind]) : EXIT_SUCCESS;
+}
+
+int cmd_rename(int argc, char **argv)
+{
+	int err, i = no_options(argc, argv);
+
+	if (argc - i != 2)
+		command_usage("a name and a new one are wanted");
+	err = container_api.rename(argv[i], argv[i + 1]);
+	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
 }

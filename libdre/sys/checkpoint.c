@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Checkpoints of running containers, and restarts from them.
+ *
+ * What the container writes to becomes immutable, and the machine goes over to an empty layer at the moment that its
+ * memory is saved of. The container's manifest has both layers before that: the new one is as empty as it was if the
+ * machine never comes to it, so that the container is whole whichever of them the machine writes to, and
+ * whoever is killed meanwhile. Only then is there a checkpoint, which no machine writes to.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/checkpoint.h"
+#include "common/snapshot.h"
+#include "common/store_private.h"
+#include "group.h"
+#include "memory.h"
+
+static int check(const dre_sys_handle *h, const char *tag)
+{
+	int err;
+
+	if (!h || !tag)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				h ? "checkpoint's name" : "container's handle");
+	err = sys_check_handle(h);
+	return err ? err : dre_check_name("checkpoint", tag);
+}
+
+static int begin(struct sys *sys, const dre_sys_handle *h, const char *tag)
+{
+	int err = check(h, tag);
+
+	return err ? err : sys_begin(sys, h->name, SYS_CHANGE);
+}
+
+/* What the machine could not do has a code of its own for each of these; the text stays. */
+static int name_failure(int err, int failed)
+{
+	return err == DRE_ERR_DEVICE_BUSY ? failed : err;
+}
+
+static int memory_path(const struct checkpoint *cp, char path[PATH_MAX])
+{
+	const struct container *c = cp->container;
+
+	if (snprintf(path, PATH_MAX, "%s/containers/%s/checkpoints/%s/memory", store_root(c->store), c->name,
+		     cp->dir) < PATH_MAX)
+		return 0;
+	return dre_fail(DRE_ERR_INVALID_ARGUMENT, "the path of the image store is too long");
+}
+
+/* The layer that the machine writes to. */
+static int find_layer(const struct sys *sys, layer_name_t layer)
+{
+	char *xml = virDomainGetXMLDesc(sys->domain, 0), *disk;
+	char path[PATH_MAX];
+	const char *name;
+	int err;
+
+	if (!xml)
+		return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s'", sys->name);
+	err = sys_read_disk(sys->name, xml, &disk);
+	free(xml);
+	if (err)
+		return err;
+	name = strrchr(disk, '/');
+	if (name && layer_name_valid(name + 1) && !sys_layer_path(sys, name + 1, path) && !strcmp(disk, path))
+		strcpy(layer, name + 1);
+	else
+		err = dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
+			       "container '%s': its machine writes to %s, which is no layer", sys->name, disk);
+	free(disk);
+	return err;
+}
+
+/* The machine has not gone over to the layer on top: the one below that is written to, as it was before. */
+static int take_layer_back(const struct sys *sys)
+{
+	struct container *c = sys->container;
+	struct manifest m = {};
+	int err = manifest_copy_chain(&m, &c->manifest);
+
+	if (err)
+		return dre_fail_errno(-err, "container '%s'", sys->name);
+	strcpy(m.writable, m.layers[--m.nr_layers]);
+	err = container_exchange(c, &m);
+	manifest_free(&m);
+	return err;
+}
+
+static bool is_top(const struct manifest *m, const char *layer)
+{
+	return m->nr_layers > 1 && !strcmp(m->layers[m->nr_layers - 1], layer);
+}
+
+/* Somebody was killed before the machine went over to another layer. */
+static int settle_layer(const struct sys *sys)
+{
+	const struct manifest *m = &sys->container->manifest;
+	layer_name_t layer;
+	int err = find_layer(sys, layer);
+
+	if (err || !strcmp(layer, m->writable))
+		return err;
+	if (!is_top(m, layer))
+		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
+				"container '%s': its machine writes to layer %s, which is not its own",
+				sys->name, layer);
+	err = store_change_begin(sys->store);
+	return err ? err : store_change_end(sys->store, true, take_layer_back(sys));
+}
+
+/*
+ * It is not known why it failed, and perhaps not where: with both layers the container is whole in any case, and
+ * with an empty one too many if the machine did not go over to that.
+ */
+static void take_back(struct sys *sys)
+{
+	struct saved_error saved;
+	layer_name_t layer;
+
+	save_error(&saved);
+	if (sys_state(sys) == SYS_STOPPED || find_layer(sys, layer) ||
+	    !is_top(&sys->container->manifest, layer) || take_layer_back(sys))
+		sys_define(sys);
+	restore_error(&saved);
+}
+
+static int save(struct sys *sys, struct checkpoint *cp, const struct sys_progress *progress)
+{
+	struct container *c = sys->container;
+	char file[PATH_MAX], disk[PATH_MAX];
+	struct manifest next = {};
+	bool garbage;
+	int err;
+
+	err = manifest_add_layer(&cp->manifest, c->manifest.writable);
+	if (!err)
+		err = manifest_copy_chain(&next, &cp->manifest);
+	err = err ? dre_fail_errno(-err, "checkpoint '%s'", cp->tag) : memory_path(cp, file);
+	if (!err)
+		err = snapshot_give(c, &next, &garbage);
+	manifest_free(&next);
+	if (err)
+		return err;
+	err = sys_layer_path(sys, c->manifest.writable, disk);
+	if (!err)
+		err = sys_memory_save(sys, file, disk, progress);
+	if (err)
+		take_back(sys);
+	return err;
+}
+
+/* Layers can be made one only while nothing writes to them. */
+static int check_length(const struct sys *sys)
+{
+	size_t nr = sys->container->manifest.nr_layers;
+
+	if (nr < sys->store->kind->max_layers && nr < snapshot_max_layers)
+		return 0;
+	return dre_fail(DRE_ERR_SAVE_SNAPSHOT_FAILED,
+			"container '%s': its disk has %zu layers, which a snapshot makes one of: stop it and save one",
+			sys->name, nr);
+}
+
+static int checkpoint(struct sys *sys, const char *tag, const struct sys_progress *progress)
+{
+	struct checkpoint cp;
+	int err = settle_layer(sys);
+
+	if (!err)
+		err = checkpoint_begin(&cp, sys->container, tag);
+	if (err)
+		return err;
+	err = check_length(sys);
+	if (!err)
+		err = save(sys, &cp, progress);
+	if (err) {
+		checkpoint_abandon(&cp);
+		return err;
+	}
+	/* libvirt has written into its definition what it found below the layer. */
+	sys_define(sys);
+	return checkpoint_publish(&cp);
+}
+
+dre_return_t dre_sys_checkpoint_with(const dre_sys_handle *h, const char *tag, dre_sys_progress progress,
+				     void *arg)
+{
+	const struct sys_progress p = { progress, arg };
+	struct sys sys;
+	int err = begin(&sys, h, tag);
+
+	if (err)
+		return err;
+	err = sys_require(&sys, SYS_RUNNING, SYS_RUNNING);
+	if (!err)
+		err = name_failure(checkpoint(&sys, tag, &p), DRE_ERR_SAVE_SNAPSHOT_FAILED);
+	sys_end(&sys);
+	return err;
+}
+
+dre_return_t dre_sys_checkpoint(const dre_sys_handle *h, const char *tag)
+{
+	return dre_sys_checkpoint_with(h, tag, NULL, NULL);
+}
+
+/* There is nothing of the machine, and no domain that names a layer while another one becomes that. */
+static int clear(struct sys *sys)
+{
+	int err = sys_state(sys) == SYS_STOPPED ? 0 : sys_switch_off(sys);
+
+	if (!err)
+		err = sys_settle(sys);
+	return err ? err : sys_undefine(sys);
+}
+
+/* The container as it was, but stopped. */
+static void undo(struct sys *sys, struct manifest *old)
+{
+	struct saved_error saved;
+
+	save_error(&saved);
+	if (!clear(sys) && !container_exchange(sys->container, old))
+		sys_define(sys);
+	restore_error(&saved);
+}
+
+/* The container has the checkpoint's disk. */
+static int restore(struct sys *sys, const char *file, const char *described)
+{
+	char disk[PATH_MAX], *xml = NULL;
+	int err = sys_layer_path(sys, sys->container->manifest.writable, disk);
+
+	if (!err)
+		err = sys_replace_disk(sys->name, described, disk, &xml);
+	if (!err)
+		err = sys_prepare(sys);
+	if (!err)
+		err = sys_memory_restore(sys, file, xml);
+	free(xml);
+	return err ? err : sys_let_run(sys);
+}
+
+/* Within a change: what the container has had is there until it is known that it is not needed any more. */
+static int replace(struct sys *sys, const struct checkpoint *cp, const char *file, const char *described)
+{
+	struct manifest m = {};
+	bool garbage;
+	int err = manifest_copy_chain(&m, &cp->manifest);
+
+	/* Settings are of the container, not of what is in it. */
+	if (!err)
+		err = manifest_copy_settings(&m, &sys->container->manifest);
+	err = err ? dre_fail_errno(-err, "checkpoint '%s'", cp->tag) : clear(sys);
+	if (!err) {
+		err = snapshot_give(sys->container, &m, &garbage);
+		if (err)
+			sys_define(sys);
+		else
+			err = restore(sys, file, described);
+		if (err && *m.writable)
+			undo(sys, &m);
+	}
+	manifest_free(&m);
+	return err;
+}
+
+static int restart(struct sys *sys, const char *tag)
+{
+	struct checkpoint cp;
+	char file[PATH_MAX], *described = NULL;
+	int err = checkpoint_open(&cp, sys->container, tag);
+
+	if (err)
+		return err;
+	err = memory_path(&cp, file);
+	/* What is damaged does not cost the machine that runs. */
+	if (!err)
+		err = sys_memory_describe(sys, file, &described);
+	if (!err)
+		err = store_change_begin(sys->store);
+	if (!err)
+		err = store_change_end(sys->store, true, replace(sys, &cp, file, described));
+	free(described);
+	checkpoint_close(&cp);
+	return err;
+}
+
+dre_return_t dre_sys_restart(const dre_sys_handle *h, const char *tag)
+{
+	struct sys sys;
+	int err = begin(&sys, h, tag);
+
+	if (err)
+		return err;
+	err = sys_require(&sys, SYS_RUNNING, SYS_STOPPED);
+	if (!err)
+		err = sys_check_start(&sys);
+	if (!err)
+		err = name_failure(restart(&sys, tag), DRE_ERR_LOAD_SNAPSHOT_FAILED);
+	sys_end(&sys);
+	return err;
+}
+
+dre_return_t dre_sys_remove_checkpoint(const dre_sys_handle *h, const char *tag)
+{
+	struct sys sys;
+	int err = begin(&sys, h, tag);
+
+	if (err)
+		return err;
+	err = name_failure(checkpoint_remove(sys.container, tag), DRE_ERR_REMOVE_SNAPSHOT_FAILED);
+	sys_end(&sys);
+	return err;
+}
+
+dre_return_t dre_sys_get_checkpoint_list(const dre_sys_handle *h, dre_list_t *list)
+{
+	struct store *store = NULL;
+	struct dre_config config;
+	int err;
+
+	if (!h || !list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				h ? "pointer to the list" : "container's handle");
+	err = sys_check_handle(h);
+	if (!err)
+		err = sys_open_store(&config, &store);
+	if (!err)
+		err = container_check_exists(store, h->name);
+	if (!err)
+		err = checkpoint_list(store, h->name, list);
+	store_close(store);
+	return err;
+}

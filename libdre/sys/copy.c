@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Copying and renaming containers.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "common/checkpoint.h"
+#include "common/snapshot.h"
+#include "sys.h"
+
+/* What is copied, and the copy. */
+struct copy {
+	const char *snapshot;
+	const char *name;
+	struct container *made;
+};
+
+/* Its machine is another one. */
+static int make(struct sys *sys, void *arg)
+{
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	struct manifest own = {};
+	struct copy *copy = arg;
+	int err = sys_choose_uuid(uuid);
+
+	if (!err)
+		err = manifest_set(&own, SETTING_UUID, uuid);
+	err = err ? dre_fail_errno(-err, "cannot copy container '%s'", sys->name) :
+	      snapshot_copy(sys->container, copy->snapshot, copy->name, &own, NULL, &copy->made);
+	manifest_free(&own);
+	return err;
+}
+
+/* libvirt's part of it, without which there is no copy. Takes @made over. */
+static int complete(const struct sys *sys, struct container *made)
+{
+	struct sys copy = { .config = sys->config, .store = sys->store, .container = made,
+			    .libvirt = sys->libvirt };
+	struct saved_error saved;
+	int err = 0;
+
+	strcpy(copy.name, made->name);
+	if (!sys_check_vt(&copy))
+		err = sys_define(&copy);
+	if (copy.domain)
+		virDomainFree(copy.domain);
+	if (err) {
+		save_error(&saved);
+		if (container_remove(made) == 0)
+			made = NULL;
+		restore_error(&saved);
+	}
+	container_unlock(made);
+	return err;
+}
+
+dre_return_t dre_sys_copy(const dre_sys_handle *h, const char *snapshot, const char *name)
+{
+	struct copy copy = { snapshot, name, NULL };
+	struct sys sys;
+	int err;
+
+	if (!h || !name)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s NULL",
+				h ? "copy's name is" : "container's handle is");
+	err = sys_check_handle(h);
+	if (!err && snapshot)
+		err = dre_check_name("snapshot", snapshot);
+	if (!err)
+		err = dre_check_name("container", name);
+	if (!err)
+		err = sys_begin(&sys, h->name, SYS_CHANGE);
+	if (err)
+		return err;
+	if (snapshot)
+		err = make(&sys, &copy);
+	else
+		err = sys_require(&sys, SYS_STOPPED, SYS_STOPPED);
+	if (!err && !snapshot)
+		err = sys_change_layer(&sys, make, &copy);
+	if (!err)
+		err = complete(&sys, copy.made);
+	sys_end(&sys);
+	return err;
+}
+
+/* libvirt starts what was saved under no other name. */
+static int check_checkpoints(const struct sys *sys)
+{
+	char **tags;
+	bool some;
+	int err = checkpoint_list(sys->store, sys->name, &tags);
+
+	if (err)
+		return err;
+	some = *tags;
+	store_free_list(tags);
+	return some ? dre_fail(DRE_ERR_SNAPSHOT_EXISTENCE,
+			       "container '%s' has checkpoints, which have its name in them: remove them first",
+			       sys->name) : 0;
+}
+
+/* Until the container has its new name there is no domain, so that there are never two. */
+static int rename_to(struct sys *sys, const char *name)
+{
+	bool defined = sys->domain;
+	char old[DRE_NAME_MAX + 1];
+	struct saved_error saved;
+	int err = check_checkpoints(sys);
+
+	if (!err)
+		err = sys_undefine(sys);
+	if (err)
+		return err;
+	strcpy(old, sys->name);
+	err = container_rename(sys->container, name);
+	if (!err) {
+		strcpy(sys->name, name);
+		err = defined ? sys_define(sys) : 0;
+	}
+	if (err) {
+		save_error(&saved);
+		if (strcmp(sys->name, old) != 0 && container_rename(sys->container, old) == 0)
+			strcpy(sys->name, old);
+		if (defined)
+			sys_define(sys);
+		restore_error(&saved);
+	}
+	return err;
+}
+
+dre_return_t dre_sys_rename(const dre_sys_handle *h, const char *name)
+{
+	struct sys sys;
+	int err;
+
+	if (!h || !name)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s NULL",
+				h ? "new name is" : "container's handle is");
+	err = sys_check_handle(h);
+	if (!err)
+		err = dre_check_name("container", name);
+	if (!err)
+		err = sys_begin(&sys, h->name, SYS_CHANGE);
+	if (err)
+		return err;
+	err = sys_require(&sys, SYS_STOPPED, SYS_STOPPED);
+	if (!err)
+		err = rename_to(&sys, name);
+	sys_end(&sys);
+	return err;
+}

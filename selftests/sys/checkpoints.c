@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Checkpoints of machines. The guest counts seconds in its memory and says so, and boots on its disk: who goes back
+ * to a checkpoint counts again from there, and does not boot.
+ */
+#include <dirent.h>
+#include <signal.h>
+
+#include "host.h"
+
+#define CHECKPOINTS	STORE "/containers/cp/checkpoints"
+
+/* What the guest said last, and -1 if it has said nothing yet. */
+static int last_tick(void)
+{
+	FILE *f = fopen(STORE "/containers/cp/console.log", "re");
+	int tick = -1, n;
+	char line[256];
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "guest: tick %d\r", &n) == 1)
+			tick = n;
+	fclose(f);
+	return tick;
+}
+
+/* How often it has said this one. */
+static int count_tick(int tick)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "guest: tick %d\r", tick);
+	return count_said("cp", text);
+}
+
+#define wait_until(condition) wait_until_at(condition, #condition, __LINE__)
+#define wait_until_at(condition, text, line)						\
+	do {										\
+		time_t end = time(NULL) + BOOT_TIME;					\
+											\
+		while (!(condition) && time(NULL) < end)				\
+			usleep(100000);							\
+		if (!(condition))							\
+			fail_msg("line %d: not in time: %s", line, text);		\
+	} while (0)
+
+static int count_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int nr = 0;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir)))
+		nr += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+	closedir(dir);
+	return nr;
+}
+
+/* The machine and its definition have the layer that the manifest says is written to; and libvirt keeps no notes. */
+static void assert_in_order(void)
+{
+	char layer[16];
+
+	read_layer("cp", layer);
+	assert_int_equal(shell("virsh -q domblklist dre-cp | grep -q 'layers/%s$'", layer), 0);
+	assert_defined("cp");
+	assert_int_equal(shell("[ -z \"$(virsh -q snapshot-list dre-cp)\" ]"), 0);
+	assert_int_equal(count_entries(STORE "/pending"), 0);
+	assert_int_equal(count_entries(STORE "/trash"), 0);
+	assert_int_equal(shell("[ -z \"$(ls -A " CHECKPOINTS " | grep '^[.]')\" ]"), 0);
+}
+
+static void assert_list(const char *first, const char *second)
+{
+	dre_sys_handle h = handle("cp");
+	const char *const wanted[] = { first, second, NULL };
+	dre_list_t list;
+	int i;
+
+	assert_success(dre_sys_get_checkpoint_list(&h, &list));
+	for (i = 0; wanted[i]; i++)
+		assert_string_equal(list[i], wanted[i]);
+	assert_null(list[i]);
+	assert_success(dre_sys_release_checkpoint_list(list));
+}
+
+/* The layer of the disk that a checkpoint has on top, with what is in it. */
+static void read_sum(const char *tag, char sum[80])
+{
+	char line[512];
+	FILE *f;
+
+	snprintf(line, sizeof(line), "sha256sum " STORE "/layers/$(sed -n 's/^layer //p' " CHECKPOINTS
+		 "/%s/manifest | tail -n 1)", tag);
+	f = popen(line, "re");
+	assert_non_null(f);
+	assert_non_null(fgets(sum, 80, f));
+	assert_int_equal(pclose(f), 0);
+}
+
+static void arguments(void **state)
+{
+	dre_sys_handle h = handle("cp"), absent = handle("absent"), wrong = { 1, (char *)"cp" };
+	dre_sys_handle unnamed = { DRE_SYS_CONTAINER_TYPE_KVM, NULL };
+	char long_name[65];
+	dre_list_t list;
+
+	static dre_return_t (*const calls[])(const dre_sys_handle *, const char *) = {
+		dre_sys_checkpoint, dre_sys_restart, dre_sys_remove_checkpoint,
+	};
+
+	(void)state;
+	memset(long_name, 'a', 64);
+	long_name[64] = '\0';
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		assert_fails(calls[i](NULL, "a"), DRE_ERR_NULL_POINTER, "NULL");
+		assert_fails(calls[i](&h, NULL), DRE_ERR_NULL_POINTER, "NULL");
+		assert_fails(calls[i](&unnamed, "a"), DRE_ERR_NULL_POINTER, "name");
+		assert_fails(calls[i](&h, long_name), DRE_ERR_REQUEST_TOO_LONG, "checkpoint");
+		assert_fails(calls[i](&h, "../a"), DRE_ERR_INVALID_ARGUMENT, "../a");
+		assert_fails(calls[i](&wrong, "a"), DRE_ERR_INVALID_ARGUMENT, "type");
+		assert_fails(calls[i](&absent, "a"), DRE_ERR_CONTAINER_NONEXISTENCE, "absent");
+	}
+	assert_fails(dre_sys_get_checkpoint_list(NULL, &list), DRE_ERR_NULL_POINTER, "NULL");
+	assert_fails(dre_sys_get_checkpoint_list(&h, NULL), DRE_ERR_NULL_POINTER, "NULL");
+	assert_fails(dre_sys_get_checkpoint_list(&absent, &list), DRE_ERR_CONTAINER_NONEXISTENCE, "absent");
+	assert_fails(dre_sys_release_checkpoint_list(NULL), DRE_ERR_NULL_POINTER, "NULL");
+}
+
+static void stopped(void **state)
+{
+	dre_sys_handle h = handle("cp");
+
+	(void)state;
+	assert_list(NULL, NULL);
+	assert_fails(dre_sys_checkpoint(&h, "one"), DRE_ERR_CONTAINER_STOPPED, "cp");
+	assert_fails(dre_sys_restart(&h, "one"), DRE_ERR_SNAPSHOT_NONEXISTENCE, "one");
+	assert_fails(dre_sys_remove_checkpoint(&h, "one"), DRE_ERR_SNAPSHOT_NONEXISTENCE, "one");
+	assert_int_equal(rename("/dev/kvm", "/dev/kvm.away"), 0);
+	assert_fails(dre_sys_restart(&h, "one"), DRE_ERR_NO_VT, "/dev/kvm");
+	assert_int_equal(rename("/dev/kvm.away", "/dev/kvm"), 0);
+	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_STOP);
+}
+
+struct seen {
+	unsigned int calls;
+	unsigned long long done, total;
+};
+
+static void see(void *arg, unsigned long long done, unsigned long long total)
+{
+	struct seen *seen = arg;
+
+	assert_true(done >= seen->done && done <= total);
+	seen->calls++;
+	seen->done = done;
+	seen->total = total;
+}
+
+static int tick_of_one;		/* the first one after checkpoint "one" was there */
+
+/* It counts on; nothing but a memory image, a manifest and a layer has come. */
+static void taken(void **state)
+{
+	dre_sys_handle h = handle("cp");
+	struct seen seen = {};
+
+	(void)state;
+	assert_success(dre_sys_start(&h));
+	wait_until(last_tick() >= 2);
+	assert_success(dre_sys_checkpoint_with(&h, "one", see, &seen));
+	tick_of_one = last_tick() + 1;
+	assert_true(seen.calls > 0);
+	assert_true(seen.total >= 96 * 1024 * 1024ULL);
+	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_in_order();
+	assert_list("one", NULL);
+	assert_int_equal(count_entries(STORE "/layers"), 3);
+	assert_int_equal(count_entries(CHECKPOINTS "/one"), 2);
+	assert_int_equal(shell("dre-sys checkpoint list --json cp | grep -q '\"one\"'"), 0);
+	wait_until(last_tick() >= tick_of_one + 3);
+	assert_int_equal(count_tick(tick_of_one), 1);
+	assert_fails(dre_sys_checkpoint(&h, "one"), DRE_ERR_SNAPSHOT_EXISTENCE, "one");
+	assert_fails(dre_sys_restart(&h, "two"), DRE_ERR_SNAPSHOT_NONEXISTENCE, "two");
+	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_in_order();
+}
+
+static void suspended(void **state)
+{
+	dre_sys_handle h = handle("cp");
+
+	(void)state;
+	assert_success(dre_sys_suspend(&h));
+	assert_fails(dre_sys_checkpoint(&h, "two"), DRE_ERR_CONTAINER_SUSPENDED, "cp");
+	assert_fails(dre_sys_restart(&h, "one"), DRE_ERR_CONTAINER_SUSPENDED, "cp");
+	assert_fails(dre_sys_remove_checkpoint(&h, "two"), DRE_ERR_SNAPSHOT_NONEXISTENCE, "two");
+	assert_list("one", NULL);
+	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_SUSPENDED);
+	assert_success(dre_sys_resume(&h));
+}
+
+/* The memory does not fit: the machine runs on, on the layer that it had, and nothing is left. */
+static void disk_full(void **state)
+{
+	dre_sys_handle h = handle("cp");
+	char before[16], after[16];
+	int tick;
+
+	(void)state;
+	read_layer("cp", before);
+	assert_int_equal(shell("mount -t tmpfs -o size=4M full " CHECKPOINTS), 0);
+	assert_fails(dre_sys_checkpoint(&h, "two"), DRE_ERR_SAVE_SNAPSHOT_FAILED, "No space left");
+	assert_int_equal(count_entries(CHECKPOINTS), 0);
+	assert_int_equal(shell("umount " CHECKPOINTS), 0);
+	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	read_layer("cp", after);
+	assert_string_equal(before, after);
+	assert_int_equal(count_entries(STORE "/layers"), 3);
+	assert_in_order();
+	tick = last_tick();
+	wait_until(last_tick() > tick);
+}
+
+/* It replaces what runs, with the same process as little as the same layer; what the checkpoint has stays. */
+static void restarted(void **state)
+{
+	dre_sys_handle h = handle("cp");
+	char before[80], after[80];
+	int pid, old;
+
+	(void)state;
+	read_sum("one", before);
+	assert_success(dre_sys_get_pid(&h, &old));
+	assert_int_equal(count_tick(tick_of_one), 1);
+	assert_int_equal(shell("dre-sys restart cp one"), 0);
+	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_success(dre_sys_get_pid(&h, &pid));
+	assert_int_not_equal(pid, old);
+	wait_until(count_tick(tick_of_one) == 2);
+	assert_int_equal(count_said("cp", "guest: boot"), 1);
+	assert_in_order();
+	assert_int_equal(count_entries(STORE "/layers"), 3);
+	read_sum("one", after);
+	assert_string_equal(before, after);
+}
+
+/* What cannot be read does not cost the machine that runs. */
+static void damaged(void **state)
+{
+	dre_sys_handle h = handle("cp");
+	int pid, old;
+
+	(void)state;
+	assert_success(dre_sys_get_pid(&h, &old));
+	assert_int_equal(shell("cd " CHECKPOINTS "/one && mv memory away && head -c 60 away >memory"), 0);
+	assert_fails(dre_sys_restart(&h, "one"), DRE_ERR_LOAD_SNAPSHOT_FAILED, "libvirt: ");
+	assert_int_equal(shell("cd " CHECKPOINTS "/one && rm memory"), 0);
+	assert_fails(dre_sys_restart(&h, "one"), DRE_ERR_LOAD_SNAPSHOT_FAILED, "memory");
+	assert_int_equal(shell("cd " CHECKPOINTS "/one && mv away memory && mv manifest away"), 0);
+	assert_fails(dre_sys_restart(&h, "one"), DRE_ERR_LOAD_SNAPSHOT_FAILED, "manifest");
+	assert_int_equal(shell("cd " CHECKPOINTS "/one && mv away manifest"), 0);
+	assert_success(dre_sys_get_pid(&h, &pid));
+	assert_int_equal(pid, old);
+	assert_in_order();
+}
+
+/* The machine that should come back does not: the one that was there is off, and has its disk. */
+static void cannot_be_restored(void **state)
+{
+	dre_sys_handle h = handle("cp");
+	char before[16], after[16], initrd[256];
+
+	(void)state;
+	read_layer("cp", before);
+	snprintf(initrd, sizeof(initrd), "%s.away", getenv("DRE_TEST_INITRD"));
+	assert_int_equal(rename(getenv("DRE_TEST_INITRD"), initrd), 0);
+	assert_fails(dre_sys_restart(&h, "one"), DRE_ERR_LOAD_SNAPSHOT_FAILED, "libvirt: ");
+	assert_int_equal(rename(initrd, getenv("DRE_TEST_INITRD")), 0);
+	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_STOP);
+	read_layer("cp", after);
+	assert_string_equal(before, after);
+	assert_int_equal(count_entries(STORE "/layers"), 3);
+	assert_in_order();
+}
+
+/* From what is stopped, with a snapshot more; and after the machine was killed. */
+static void after_a_snapshot(void **state)
+{
+	dre_sys_handle h = handle("cp");
+	int pid;
+
+	(void)state;
+	assert_success(dre_sys_save_snapshot(&h, "snap"));
+	assert_success(dre_sys_restart(&h, "one"));
+	wait_until(count_tick(tick_of_one) == 3);
+	assert_in_order();
+	assert_success(dre_sys_get_pid(&h, &pid));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	wait_until(status("cp") == DRE_SYS_CONTAINER_STATUS_STOP);
+	assert_success(dre_sys_restart(&h, "one"));
+	wait_until(count_tick(tick_of_one) == 4);
+	assert_in_order();
+	assert_int_equal(count_said("cp", "guest: boot"), 1);
+}
+
+static int start_checkpoint(const char *tag)
+{
+	dre_sys_handle h = handle("cp");
+	int pid = fork();
+
+	if (pid)
+		return pid;
+	_exit(dre_sys_checkpoint(&h, tag) != 0);
+}
+
+/* Kills who takes a checkpoint, once libvirt is at it. */
+static void kill_checkpoint(int pid)
+{
+	int wstatus;
+
+	wait_until(shell("[ -s " CHECKPOINTS "/.tmp-*/memory ]") == 0 || waitpid(pid, &wstatus, WNOHANG) == pid);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &wstatus, 0), pid);
+	assert_true(WIFSIGNALED(wstatus));
+}
+
+static bool job_runs(void)
+{
+	return shell("virsh -q domjobinfo dre-cp | grep -q 'Job type: *None'") != 0;
+}
+
+/* Who takes it is killed, and then libvirt gives it up: the machine stays on its layer. The next one works. */
+static void killed_and_given_up(void **state)
+{
+	dre_sys_handle h = handle("cp");
+	char before[16], after[16];
+
+	(void)state;
+	read_layer("cp", before);
+	kill_checkpoint(start_checkpoint("killed"));
+	assert_int_equal(shell("virsh -q domjobabort dre-cp"), 0);
+	wait_until(!job_runs());
+	wait_until(status("cp") == DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_int_equal(shell("virsh -q domblklist dre-cp | grep -q 'layers/%s$'", before), 0);
+	assert_list("one", NULL);
+	assert_success(dre_sys_checkpoint(&h, "two"));
+	assert_list("one", "two");
+	read_layer("cp", after);
+	assert_string_not_equal(before, after);
+	/* The base's, those of both checkpoints and of the snapshot, and that of the machine. */
+	assert_int_equal(count_entries(STORE "/layers"), 5);
+	assert_in_order();
+}
+
+/* Who takes it is killed, and libvirt goes on: the machine comes to the layer that the manifest has. */
+static void killed(void **state)
+{
+	char before[16], after[16];
+
+	(void)state;
+	read_layer("cp", before);
+	kill_checkpoint(start_checkpoint("killed"));
+	wait_until(!job_runs());
+	wait_until(status("cp") == DRE_SYS_CONTAINER_STATUS_RUNNING);
+	read_layer("cp", after);
+	assert_string_not_equal(before, after);
+	assert_list("one", "two");
+	assert_int_equal(shell("dre-sys checkpoint remove cp one"), 0);
+	assert_list("two", NULL);
+	assert_int_equal(access(CHECKPOINTS "/one", F_OK), -1);
+	assert_in_order();
+}
+
+/* Snapshots are as right with checkpoints around them; what only the first checkpoint had is gone. */
+static void snapshots(void **state)
+{
+	dre_sys_handle h = handle("cp");
+
+	(void)state;
+	assert_success(dre_sys_stop(&h));
+	assert_success(dre_sys_load_snapshot(&h, "snap"));
+	assert_success(dre_sys_save_snapshot(&h, "again"));
+	assert_success(dre_sys_remove_snapshot(&h, "snap"));
+	assert_success(dre_sys_restart(&h, "two"));
+	assert_in_order();
+	assert_success(dre_sys_stop(&h));
+	assert_int_equal(count_said("cp", "guest: boot"), 1);
+	assert_fails(dre_sys_remove_base("it"), DRE_ERR_REMOVE_BASE_FAILED, "it");
+	assert_success(dre_sys_load_snapshot(&h, "again"));
+}
+
+/* A machine that writes to its memory faster than that can be saved stands still for the end of it, and goes on. */
+static void never_quiet(void **state)
+{
+	dre_sys_handle h = handle("cp");
+	int tick;
+
+	(void)state;
+	assert_int_equal(shell("sed -i 's/panic=-1/panic=-1 dirty/' " CONFIG), 0);
+	assert_success(dre_sys_start(&h));
+	assert_says("cp", "guest: boot 2", 1);
+	assert_success(dre_sys_checkpoint(&h, "three"));
+	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	tick = last_tick();
+	wait_until(last_tick() > tick);
+	assert_in_order();
+	configure("");
+	assert_success(dre_sys_remove_checkpoint(&h, "three"));
+	assert_success(dre_sys_remove_checkpoint(&h, "two"));
+	assert_list(NULL, NULL);
+	assert_in_order();
+}
+
+static void all_is_gone(void **state)
+{
+	(void)state;
+	assert_int_equal(shell("virsh -q destroy dre-cp"), 0);
+	assert_success(dre_sys_destroy_container("cp"));
+	assert_success(dre_sys_remove_base("it"));
+	assert_int_equal(shell("[ -z \"$(ls " STORE "/layers " STORE "/containers | grep -v :)\" ]"), 0);
+	assert_int_equal(shell("[ -z \"$(virsh -q list --all --name | grep dre-)\" ]"), 0);
+}
+
+static int setup(void **state)
+{
+	set_up_host(state);
+	assert_success(create("cp", "it"));
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arguments),
+		cmocka_unit_test(stopped),
+		cmocka_unit_test(taken),
+		cmocka_unit_test(suspended),
+		cmocka_unit_test(disk_full),
+		cmocka_unit_test(restarted),
+		cmocka_unit_test(damaged),
+		cmocka_unit_test(cannot_be_restored),
+		cmocka_unit_test(after_a_snapshot),
+		cmocka_unit_test(killed_and_given_up),
+		cmocka_unit_test(killed),
+		cmocka_unit_test(snapshots),
+		cmocka_unit_test(never_quiet),
+		cmocka_unit_test(all_is_gone),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, setup, NULL);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "output.h"
+
+/* It may have secrets in it that only root could read in the container. */
+static int open_temporary(struct output *o)
+{
+	const char *slash = strrchr(o->path, '/');
+	int dir = slash ? slash - o->path + 1 : 0;
+
+	if (snprintf(o->temporary, sizeof(o->temporary), "%.*s.%s.XXXXXX", dir, o->path,
+		     o->path + dir) >= (int)sizeof(o->temporary)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return mkostemp(o->temporary, O_CLOEXEC);
+}
+
+int open_output(struct output *o, const char *path, const char *what)
+{
+	struct stat st;
+
+	*o = (struct output){ .path = path, .fd = STDOUT_FILENO };
+	if (!strcmp(path, "-")) {
+		if (isatty(STDOUT_FILENO))
+			return command_error("%s is not for a terminal; redirect it, or name a file", what);
+		return EXIT_SUCCESS;
+	}
+	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		o->fd = open(path, O_WRONLY | O_CLOEXEC);
+	else
+		o->fd = open_temporary(o);
+	return o->fd < 0 ? command_error("%s: %s", path, strerror(errno)) : EXIT_SUCCESS;
+}
+
+/* Brings the file to the disk, and its name. */
+static int sync_name(const struct output *o)
+{
+	char *slash = strrchr(o->temporary, '/');
+	int fd, err;
+
+	if (slash)
+		slash[1] = '\0';
+	fd = open(slash ? o->temporary : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	err = fsync(fd);
+	close(fd);
+	return err;
+}
+
+int finish_output(struct output *o, int err)
+{
+	if (!*o->temporary)
+		return EXIT_SUCCESS;
+	if (!err && !fsync(o->fd) && !rename(o->temporary, o->path) && !sync_name(o))
+		return EXIT_SUCCESS;
+	if (!err)
+		command_error("%s: %s", o->path, strerror(errno));
+	unlink(o->temporary);
+	return EXIT_FAILURE;
+}
