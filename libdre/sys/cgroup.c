@@ -251,26 +251,35 @@ static int get_bound(const struct sys *sys, const char *cgroup, struct dre_bindi
 	return err;
 }
 
+static int copy_pids(const struct dre_binding_info *info, size_t nr, int **list)
+{
+	int *pids = calloc(nr + 1, sizeof(*pids));
+
+	if (!pids)
+		return dre_fail_errno(ENOMEM, "the list of processes");
+	for (size_t i = 0; i < nr; i++)
+		pids[i] = info[i].pid;
+	*list = pids;
+	return 0;
+}
+
 dre_return_t dre_sys_get_bound_pid_list(const dre_sys_handle *h, const char *cgroup, int **list)
 {
 	struct dre_binding_info *info = NULL;
 	struct sys sys;
 	size_t nr = 0;
-	int *pids, err;
+	int err;
 
-	if (h && cgroup && !list)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the pointer to the list is NULL");
+	if (!h || !cgroup || !list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				!h ? "container's handle" : !cgroup ? "control group's name" :
+				"pointer to the list");
 	err = begin(&sys, h, cgroup, SYS_LOOK);
 	if (err)
 		return err;
 	err = get_bound(&sys, cgroup, &info, &nr);
-	pids = err ? NULL : calloc(nr + 1, sizeof(*pids));
-	if (!err && !pids)
-		err = dre_fail_errno(ENOMEM, "the list of processes");
-	for (size_t i = 0; !err && i < nr; i++)
-		pids[i] = info[i].pid;
 	if (!err)
-		*list = pids;
+		err = copy_pids(info, nr, list);
 	free(info);
 	sys_end(&sys);
 	return err;

@@ -53,6 +53,9 @@ int sys_partition_remove(const char *name);
 /* Where the cgroups of a machine that runs as process @pid are. DRE_ERR_DEVICE_BUSY: libvirt put it elsewhere. */
 int sys_groups_of(const struct sys *sys, int pid, struct groups *groups);
 
+/* Gives those in the outer one what limits need: systemd does not know of them. */
+int sys_groups_enable(const struct groups *groups);
+
 /* Takes all limits of the outer one away. */
 void sys_unlimit(const struct groups *groups);
 

@@ -94,6 +94,8 @@ int sys_introduce(const struct sys *sys)
 	if (!err)
 		err = sys_groups_of(sys, pid, &groups);
 	if (!err)
+		err = sys_groups_enable(&groups);
+	if (!err)
 		err = make_groups(sys, &groups);
 	return err ? err : announce(sys, &groups, pid);
 }

@@ -35,8 +35,12 @@ static void name_slice(const char *name, char outer[GROUPS_OUTER_SIZE])
 {
 	char *at = outer + sprintf(outer, "dre.slice/dre-sys.slice/dre-sys-dre\\x2d");
 
-	for (; *name; name++)
-		at += sprintf(at, *name == '-' ? "\\x2d" : "%c", *name);
+	for (; *name; name++) {
+		if (*name == '-')
+			at = stpcpy(at, "\\x2d");
+		else
+			*at++ = *name;
+	}
 	strcpy(at, ".partition.slice");
 }
 
@@ -57,6 +61,11 @@ int sys_partition_make(const char *name)
 
 	name_groups(name, LAYOUT_LIBVIRT, &groups);
 	return cgroupfs_make_parent(groups.outer, CONTROLLERS);
+}
+
+int sys_groups_enable(const struct groups *groups)
+{
+	return cgroupfs_make_parent(groups->outer, CONTROLLERS);
 }
 
 int sys_partition_remove(const char *name)
@@ -85,10 +94,10 @@ int sys_groups_of(const struct sys *sys, int pid, struct groups *groups)
 		return dre_fail(DRE_ERR_CONTAINER_STOPPED, "container '%s' is stopped", sys->name);
 	for (enum layout layout = 0; layout < NR_LAYOUTS; layout++) {
 		name_groups(sys->name, layout, groups);
-		if (!below(path, groups->outer))
-			continue;
-		free(path);
-		return cgroupfs_make_parent(groups->outer, CONTROLLERS);
+		if (below(path, groups->outer)) {
+			free(path);
+			return 0;
+		}
 	}
 	err = dre_fail(DRE_ERR_DEVICE_BUSY,
 		       "container '%s': libvirt has put its machine into control group /%s, outside of its "

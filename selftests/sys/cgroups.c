@@ -560,7 +560,7 @@ static void command_while_running(void)
 	/* It follows the container once that and /proc/daware are in its epoll(7). */
 	assert_shell("dre-sys events -n 2 cg >/run/events & p=$!\n"
 		     "for i in $(seq 300); do\n"
-		     "	[ \"$(cat /proc/$p/fdinfo/* | grep -c tfd:)\" = 2 ] && break; sleep 0.1\n"
+		     "	[ \"$(cat /proc/$p/fdinfo/* 2>/dev/null | grep -c tfd:)\" = 2 ] && break; sleep 0.1\n"
 		     "done\n"
 		     "dre-sys bind cg ui %d && dre-sys cgroup list cg | grep -q '^ui *%d$' && "
 		     "dre-sys unbind cg ui %d || { kill $p; exit 1; }\n"
@@ -681,7 +681,8 @@ static void limits_that_change(void **state)
 		assert_true(CPU_COUNT(&cores) == 1 && CPU_ISSET(core, &cores));
 	}
 	assert_fails(set_cores("ui", "0-7000"), DRE_ERR_SET_LIMIT_FAILED, "core 2");
-	assert_fails(set(".", CPU, INT_MAX), DRE_ERR_SET_LIMIT_FAILED, "cpu.max");
+	assert_fails(set_cores(".", "1,5"), DRE_ERR_SET_LIMIT_FAILED, "core 5");
+	assert_cores(".", NULL);
 	assert_file("cpu.max", "150000 100000");
 	assert_int_equal(limit(".", CPU), 150);
 	assert_cores("ui", "1");
@@ -865,9 +866,11 @@ static void killed(void **state)
 {
 	dre_sys_handle other = handle("other");
 	pid_t host = host_process(sleep_for_ever);
+	char origin[PATH_MAX];
 	int pid;
 
 	(void)state;
+	snprintf(origin, sizeof(origin), "%s", cgroup_of(host));
 	assert_success(create("other", "it"));
 	assert_success(dre_sys_create_cgroup(&other, "ui"));
 	assert_success(dre_sys_start(&other));
@@ -881,7 +884,7 @@ static void killed(void **state)
 	assert_true(ends_with(cgroup_of(host), "/dre-other.partition/ui"));
 	assert_int_equal(shell("virsh -q destroy dre-other"), 0);
 	assert_success(dre_sys_destroy_container("other"));
-	assert_string_equal(cgroup_of(host), cgroup_of(getpid()));
+	assert_string_equal(cgroup_of(host), origin);
 	assert_false(has_file(ROOT "dre.partition/sys.partition/dre-other.partition"));
 	end(host);
 }
