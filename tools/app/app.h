@@ -10,6 +10,7 @@
 #include "common/command.h"
 #include "common/container_commands.h"
 
+int cmd_app_list(int argc, char **argv);
 int cmd_copy(int argc, char **argv);
 int cmd_cp(int argc, char **argv);
 int cmd_create(int argc, char **argv);

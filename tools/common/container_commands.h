@@ -7,6 +7,7 @@
 #define DRE_CONTAINER_COMMANDS_H
 
 #include "command.h"
+#include "table.h"
 
 /* The functions of one kind of container. @name is the container's. */
 struct container_api {
@@ -85,6 +86,17 @@ int cmd_snapshot_list(int argc, char **argv);
 int cmd_snapshot_remove(int argc, char **argv);
 int cmd_base_list(int argc, char **argv);
 int cmd_base_remove(int argc, char **argv);
+
+/* The columns of a list; a program may have more, which it fills in with @more. @columns NULL: these. */
+enum { LIST_NAME, LIST_STATE, LIST_PID, LIST_COLUMNS };
+
+#define LIST_COLUMNS_COMMON				\
+	[LIST_NAME] = { "NAME", COLUMN_STRING },	\
+	[LIST_STATE] = { "STATE", COLUMN_STRING },	\
+	[LIST_PID] = { "PID", COLUMN_NUMBER }
+
+int list_containers(const struct column *columns, bool json,
+		    void (*more)(struct table *table, const char *name));
 
 /* What snapshots and checkpoints have in common; @what is one of them, "snapshot". */
 int tag_command(int argc, char **argv, const char *what,
