@@ -368,23 +368,28 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*run)(void);
+		bool big;	/* needs a tree of 300 MB */
 	} parts[] = {
-		{ "btrfs", against_btrfs }, { "start", starts }, { "constant", constant },
-		{ "copies", against_copies }, { "crowd", crowd },
+		{ "start", starts, false }, { "crowd", crowd, false },
+		{ "btrfs", against_btrfs, true }, { "constant", constant, true },
+		{ "copies", against_copies, true },
 	};
+	bool wanted[sizeof(parts) / sizeof(*parts)], big = false;
 	char setup[200];
 
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		wanted[i] = argc < 2;
+		for (int a = 1; a < argc; a++)
+			wanted[i] |= !strcmp(argv[a], parts[i].name);
+		big |= wanted[i] && parts[i].big;
+	}
 	setenv("DRE_CONF", "/bench/dre.conf", 1);
-	snprintf(setup, sizeof(setup), "modprobe -a dre loop overlay btrfs; %s-setup", argv[0]);
+	snprintf(setup, sizeof(setup), "modprobe -a dre loop overlay btrfs; %s-setup %s", argv[0],
+		 big ? "big" : "");
 	if (system(setup))
 		die("%s failed", setup);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
-		bool wanted = argc < 2;
-
-		for (int a = 1; a < argc; a++)
-			wanted |= !strcmp(argv[a], parts[i].name);
-		if (wanted)
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (wanted[i])
 			parts[i].run();
-	}
 	return 0;
 }

@@ -5,15 +5,16 @@
 # says how); they need root, for files of other owners, but mount nothing.
 # store-vm does: it is built here and run in the virtual machine.
 
-DRE_TESTS := names config manifest store container tree import tar fsck crash disk
+DRE_TESTS := names config manifest store container tree import tar fsck crash disk progress
 DRE_VM_TESTS := store-vm content-vm
 
 DRE_TEST_PROGRAMS := $(DRE_TESTS:%=$(B)/tests/libdre/%)
 DRE_VM_PROGRAMS := $(DRE_VM_TESTS:%=$(B)/tests/libdre/%)
 DRE_TEST_SOURCES := $(libdre_common_SRCS) $(libdre_tree_SRCS) $(libdre_disk_SRCS) libdaware/error.c libdaware/module.c \
-		    selftests/libdre/fixture.c selftests/libdre/inject.c
+		    selftests/libdre/fixture.c selftests/libdre/inject.c tools/common/progress.c
 DRE_TEST_LIBS = $(shell $(PKG_CONFIG) --libs libarchive $(libdre_common_LIBS) $(libdre_tree_LIBS)) -lcmocka -pthread
 
+$(B)/obj/asan/selftests/libdre/progress.o: ALL_CPPFLAGS += -Itools
 $(B)/obj/asan/selftests/libdre/config.o: PKG_CFLAGS := -DSOURCE_DIR='"$(CURDIR)"'
 
 $(DRE_TEST_PROGRAMS): $(B)/tests/libdre/%: $(B)/obj/asan/selftests/libdre/%.o \

@@ -12,6 +12,7 @@
 
 struct json_object;
 
+int cmd_app_list(int argc, char **argv);
 int cmd_cp(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_ps(int argc, char **argv);

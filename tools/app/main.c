@@ -50,8 +50,9 @@ static const struct command commands[] = {
 	{ "status", "[--json] NAME", "print the state of a container",
 	  "  -j, --json  as JSON\n\n"
 	  "It is stopped, running, suspended or busy.\n", cmd_status },
-	{ "list", "[--json]", "list the containers",
-	  "  -j, --json  as JSON\n", cmd_list },
+	{ "list", "[--json] [--long]", "list the containers",
+	  "  -j, --json  as JSON\n"
+	  "  -l, --long  with what they use of memory, in bytes, and their addresses\n", cmd_app_list },
 	{ "ps", "[--json] [NAME]", "list the registered processes, of all or of one container",
 	  "  -j, --json  as JSON\n\n"
 	  "PID is the process' number here, VPID that in the container, SIGNALS those that it\n"

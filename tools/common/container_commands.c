@@ -8,7 +8,6 @@
 
 #include "container_commands.h"
 #include "progress.h"
-#include "table.h"
 
 int no_options(int argc, char **argv)
 {
@@ -87,41 +86,44 @@ bool json_option(int argc, char **argv)
 	return json;
 }
 
-int cmd_list(int argc, char **argv)
+int list_containers(const struct column *columns, bool json,
+		    void (*more)(struct table *table, const char *name))
 {
-	static const struct column columns[] = {
-		{ "NAME", COLUMN_STRING },
-		{ "STATE", COLUMN_STRING },
-		{ "PID", COLUMN_NUMBER },
-		{ }
-	};
-	bool json = json_option(argc, argv);
+	static const struct column common[] = { LIST_COLUMNS_COMMON, { } };
 	struct table *table;
 	char number[12];
 	dre_list_t list;
-	int status, pid, err;
+	int status, pid, err = container_api.get_container_list(&list);
 
-	if (optind != argc)
-		command_usage("no argument is wanted");
-	err = container_api.get_container_list(&list);
 	if (err)
 		return command_fail(err, NULL);
-	table = table_new("containers", columns, json);
+	table = table_new("containers", columns ? columns : common, json);
 	for (dre_list_t name = list; *name; name++) {
 		status = container_api.status(*name);
 		if (status == DRE_ERR_CONTAINER_NONEXISTENCE)	/* since the list was made */
 			continue;
 		table_row(table);
-		table_cell(table, 0, *name);
-		table_cell(table, 1, status_name(status));
+		table_cell(table, LIST_NAME, *name);
+		table_cell(table, LIST_STATE, status_name(status));
 		if (container_api.get_pid(*name, &pid) == 0) {
 			snprintf(number, sizeof(number), "%d", pid);
-			table_cell(table, 2, number);
+			table_cell(table, LIST_PID, number);
 		}
+		if (more)
+			more(table, *name);
 	}
 	container_api.release_list(list);
 	table_print(table);
 	return EXIT_SUCCESS;
+}
+
+int cmd_list(int argc, char **argv)
+{
+	bool json = json_option(argc, argv);
+
+	if (optind != argc)
+		command_usage("no argument is wanted");
+	return list_containers(NULL, json, NULL);
 }
 
 int cmd_base_list(int argc, char **argv)
@@ -215,15 +217,16 @@ int cmd_commit(int argc, char **argv)
 int tag_list(int argc, char **argv, const char *what,
 	     dre_return_t (*get_list)(const char *name, dre_list_t *list))
 {
-	char heading[16] = "", title[sizeof(heading) + 1];
+	char heading[16], title[sizeof(heading) + 1];
 	const struct column columns[] = { { heading, COLUMN_STRING }, { } };
 	bool json = json_option(argc, argv);
 	struct table *table;
 	dre_list_t list;
 	int err;
 
-	for (size_t i = 0; what[i] && i < sizeof(heading) - 1; i++)
-		heading[i] = toupper((unsigned char)what[i]);
+	snprintf(heading, sizeof(heading), "%s", what);
+	for (char *c = heading; *c; c++)
+		*c = toupper((unsigned char)*c);
 	snprintf(title, sizeof(title), "%ss", what);
 	if (argc - optind != 1)
 		command_usage("one name is wanted");

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "command.h"
+#include "table.h"
 
 struct json_object;
 
@@ -369,6 +370,17 @@ void fsck_problem(void *arg, const char *path, const char *what, bool repaired);
 bool complete_common(const char *kind, const char *name);
 bool complete_words(const char *kind, const char *const words[][COMPLETE_WORDS], size_t nr);
 void complete_list(dre_list_t list);
+
+/* The columns of a list; a program may have more, which it fills in with @more. @columns NULL: these. */
+enum { LIST_NAME, LIST_STATE, LIST_PID, LIST_COLUMNS };
+
+#define LIST_COLUMNS_COMMON				\
+	[LIST_NAME] = { "NAME", COLUMN_STRING },	\
+	[LIST_STATE] = { "STATE", COLUMN_STRING },	\
+	[LIST_PID] = { "PID", COLUMN_NUMBER }
+
+int list_containers(const struct column *columns, bool json,
+		    void (*more)(struct table *table, const char *name));
 
 /* What snapshots and checkpoints have in common; @what is one of them, "snapshot". */
 int tag_command(int argc, char **argv, const char *what,

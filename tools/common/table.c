@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <json.h>
 #include <libsmartcols.h>
@@ -83,6 +84,17 @@ static struct json_object *numbers(const char *text)
 	return array;
 }
 
+static struct json_object *strings(const char *text)
+{
+	struct json_object *array = command_memory(json_object_new_array());
+
+	for (size_t len; *text; text += len + (text[len] == ',')) {
+		len = strcspn(text, ",");
+		json_object_array_add(array, command_memory(json_object_new_string_len(text, len)));
+	}
+	return array;
+}
+
 static struct json_object *value(enum column_type type, const char *text)
 {
 	switch (type) {
@@ -90,6 +102,8 @@ static struct json_object *value(enum column_type type, const char *text)
 		return command_memory(json_object_new_int64(strtoll(text, NULL, 10)));
 	case COLUMN_NUMBERS:
 		return numbers(text);
+	case COLUMN_STRINGS:
+		return strings(text);
 	case COLUMN_STRING:
 		break;
 	}

@@ -14,6 +14,7 @@ enum column_type {
 	COLUMN_STRING,
 	COLUMN_NUMBER,
 	COLUMN_NUMBERS,		/* "1,2,3": an array */
+	COLUMN_STRINGS,		/* "a,b,c": an array */
 };
 
 /* A column: @name is its heading; in lower case it is the name in JSON. NULL ends them. */

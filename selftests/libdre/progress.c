@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The time that a command shows while it works: on a terminal, and only there.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/progress.h"
+#include "fixture.h"
+
+#define DEADLINE	30000	/* ms */
+
+/* Works with @fd as stderr, until somebody writes to @go. */
+static pid_t work(int fd, int go)
+{
+	struct progress progress;
+	pid_t pid = fork();
+	char byte;
+
+	if (pid)
+		return pid;
+	dup2(fd, STDERR_FILENO);
+	progress_begin_time(&progress, "checkpoint web");
+	if (read(go, &byte, 1) != 1)
+		_exit(1);
+	progress_end(&progress);
+	fputs("done\n", stderr);
+	_exit(0);
+}
+
+/* Appends what is printed to @text, until it ends in @end. */
+static void read_until(int fd, const char *end, char *text, size_t size)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+	size_t len = strlen(text);
+	ssize_t n;
+
+	while (len < strlen(end) || strcmp(text + len - strlen(end), end)) {
+		assert_int_equal(poll(&pollfd, 1, DEADLINE), 1);
+		n = read(fd, text + len, size - 1 - len);
+		assert_true(n > 0);
+		len += n;
+		text[len] = '\0';
+	}
+}
+
+static void finish(pid_t pid, int go)
+{
+	int status;
+
+	assert_int_equal(write(go, "", 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* It shows after a second, and is gone before anything else is printed. */
+static void on_a_terminal(void **state)
+{
+	int go[2], slave, master = posix_openpt(O_RDWR | O_NOCTTY);
+	char text[4096] = "";
+	pid_t pid;
+
+	(void)state;
+	assert_true(master >= 0 && !unlockpt(master));
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	assert_true(slave >= 0);
+	assert_int_equal(pipe(go), 0);
+	pid = work(slave, go[0]);
+	read_until(master, "\033[K", text, sizeof(text));
+	/* A second, or more where the machine is slow. */
+	assert_int_equal(strncmp(text, "\rcheckpoint web, ", strlen("\rcheckpoint web, ")), 0);
+	assert_null(strstr(text, "0:00"));
+	*text = '\0';
+	finish(pid, go[1]);
+	read_until(master, "\r\033[Kdone\r\n", text, sizeof(text));
+	close(go[0]);
+	close(go[1]);
+	close(slave);
+	close(master);
+}
+
+static void not_in_a_file(void **state)
+{
+	char text[64] = "";
+	int go[2], out[2];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(go), 0);
+	assert_int_equal(pipe(out), 0);
+	pid = work(out[1], go[0]);
+	usleep(1500000);	/* longer than it takes on a terminal; the test passes if this is too short */
+	finish(pid, go[1]);
+	read_until(out[0], "done\n", text, sizeof(text));
+	assert_string_equal(text, "done\n");
+	for (int i = 0; i < 2; i++) {
+		close(go[i]);
+		close(out[i]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(on_a_terminal),
+		cmocka_unit_test(not_in_a_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
