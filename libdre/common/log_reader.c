@@ -40,7 +40,7 @@ static bool is_same(int fd, int other)
  */
 static void open_files(struct log_reader *log, const struct log_reader_how *how)
 {
-	for (size_t i = 0; how->names[i] && i < LOG_READER_FILES; i++) {
+	for (size_t i = 0; i < LOG_READER_FILES && how->names[i]; i++) {
 		int fd = open_file(log, how->names[i]);
 
 		if (fd < 0)
