@@ -6,6 +6,7 @@
  *	guest: boot 3		what the disk has now; what the host waits for
  *	guest: tick 17		each second, so that somebody can see whether it runs
  *	guest: power button
+ *	guest: typed hello	a line on its console
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -105,6 +106,19 @@ static int open_inputs(struct pollfd inputs[MAX_INPUTS])
 	return nr;
 }
 
+/* The terminal gives it whole. */
+static void read_line(void)
+{
+	char line[1024];
+	ssize_t n = read(STDIN_FILENO, line, sizeof(line) - 1);
+
+	if (n > 0) {
+		line[n] = '\0';
+		line[strcspn(line, "\n")] = '\0';
+		say("typed %s", line);
+	}
+}
+
 static int button_pressed(int fd)
 {
 	struct input_event event;
@@ -115,7 +129,7 @@ static int button_pressed(int fd)
 
 int main(void)
 {
-	struct pollfd inputs[MAX_INPUTS];
+	struct pollfd inputs[MAX_INPUTS + 1];
 	int nr;
 
 	mkdir("/dev", 0755);
@@ -127,8 +141,11 @@ int main(void)
 	nr = open_inputs(inputs);
 	count_boot();
 	for (int ticks = 0;; ticks++) {
-		if (poll(inputs, nr, 1000) == 0)
+		inputs[nr] = (struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN };
+		if (poll(inputs, nr + 1, 1000) == 0)
 			say("tick %d", ticks);
+		if (inputs[nr].revents)
+			read_line();
 		for (int i = 0; i < nr; i++) {
 			if (inputs[i].revents && button_pressed(inputs[i].fd)) {
 				say("power button");
