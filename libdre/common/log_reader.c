@@ -20,6 +20,8 @@ struct log_reader {
 	char name[32];			/* of the newest one */
 	bool newlines;
 	size_t cr;			/* carriage returns that may belong to the end of a line */
+	char raw[4096];			/* as it is, to be made lines of */
+	size_t len, at;
 };
 
 static int open_file(const struct log_reader *log, const char *name)
@@ -40,7 +42,7 @@ static bool is_same(int fd, int other)
  */
 static void open_files(struct log_reader *log, const struct log_reader_how *how)
 {
-	for (size_t i = 0; how->names[i] && i < LOG_READER_FILES; i++) {
+	for (size_t i = 0; i < LOG_READER_FILES && how->names[i]; i++) {
 		int fd = open_file(log, how->names[i]);
 
 		if (fd < 0)
@@ -142,45 +144,57 @@ static ssize_t read_files(struct log_reader *log, char *buf, size_t size)
 
 /*
  * Takes the carriage returns away that end a line, also where a program says CR LF and the terminal
- * makes CR CR LF of it. There is room for those that were held back at the beginning of @buf.
+ * makes CR CR LF of it: what they are is known when the next character is.
  */
-static size_t make_newlines(struct log_reader *log, char *buf, size_t len)
+static size_t make_newlines(struct log_reader *log, char *buf, size_t size)
 {
-	size_t to = 0, from = log->cr;
+	size_t to = 0;
 
-	for (len += from; from < len; from++) {
-		if (buf[from] == '\r') {
+	while (to < size && log->at < log->len) {
+		char c = log->raw[log->at];
+
+		if (c == '\r') {
 			log->cr++;
+			log->at++;
 			continue;
 		}
-		if (buf[from] == '\n')
+		if (c == '\n')
 			log->cr = 0;
-		for (; log->cr; log->cr--)
-			buf[to++] = '\r';
-		buf[to++] = buf[from];
+		if (log->cr) {
+			log->cr--;
+			c = '\r';
+		} else {
+			log->at++;
+		}
+		buf[to++] = c;
 	}
 	return to;
 }
 
-int log_reader_read(struct log_reader *log, char *buf, size_t size, size_t *len)
+static ssize_t read_lines(struct log_reader *log, char *buf, size_t size)
 {
 	size_t given;
 	ssize_t n;
 
+	while (!(given = make_newlines(log, buf, size))) {
+		n = read_files(log, log->raw, sizeof(log->raw));
+		if (n <= 0)
+			return n;
+		log->at = 0;
+		log->len = n;
+	}
+	return given;
+}
+
+int log_reader_read(struct log_reader *log, char *buf, size_t size, size_t *len)
+{
+	ssize_t n;
+
 	forget_notes(log);
-	do {
-		if (log->cr >= size) {
-			memset(buf, '\r', size);
-			log->cr -= size;
-			*len = size;
-			return 0;
-		}
-		n = read_files(log, buf + log->cr, size - log->cr);
-		if (n < 0)
-			return dre_fail_errno(errno, "the log of a console");
-		given = !log->newlines ? (size_t)n : n ? make_newlines(log, buf, n) : 0;
-	} while (n && !given);
-	*len = given;
+	n = log->newlines ? read_lines(log, buf, size) : read_files(log, buf, size);
+	if (n < 0)
+		return dre_fail_errno(errno, "the log of a console");
+	*len = n;
 	return 0;
 }
 

@@ -40,7 +40,7 @@ static int execute(void *arg)
 	int fds[NR_FDS];
 	sigset_t none;
 
-	if (fchdir(run->dir_fd) < 0)
+	if (run->dir_fd != AT_FDCWD && fchdir(run->dir_fd) < 0)
 		return STATUS_NOT_RUN;
 	/* Out of the way of each other first. */
 	for (int i = 0; i < NR_FDS; i++)

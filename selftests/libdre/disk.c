@@ -14,6 +14,8 @@
 #include "common/export_disk.h"
 #include "common/fsck.h"
 #include "common/import_disk.h"
+#include "common/qcow2.h"
+#include "common/qemu_img.h"
 #include "common/snapshot.h"
 #include "fixture.h"
 
@@ -153,6 +155,33 @@ static void overlays_are_qemus(void **state)
 		container_unlock(c);
 	}
 	assert_store_clean(f);
+}
+
+/* Also on top of what is a disk as it is, which stays as it is; and all of them can grow. */
+static void on_a_device(void **state)
+{
+	struct fixture *f = *state;
+	char device[PATH_MAX];
+
+	assert_shell("truncate -s 8M %s && printf below | dd of=%s conv=notrunc status=none",
+		     at(f, "device"), at(f, "device"));
+	snprintf(device, sizeof(device), "%s", at(f, "device"));
+	assert_int_equal(qcow2_make_on_device(AT_FDCWD, at(f, "on"), device, 8 * MIB), 0);
+	assert_int_equal(qcow2_make_on_device(AT_FDCWD, at(f, "on"), device, 8 * MIB), -EEXIST);
+	assert_shell("qemu-img check -q -f qcow2 %s", at(f, "on"));
+	assert_shell("qemu-img info --output=json %s | grep -q '\"backing-filename-format\": \"raw\"'",
+		     at(f, "on"));
+	assert_shell("qemu-io -r -f qcow2 -c 'read -v 0 512' %s | grep -q below", at(f, "on"));
+	assert_shell("sha256sum %s >%s && qemu-io -f qcow2 -c 'write -P 9 0 8M' %s && sha256sum -c --quiet %s",
+		     device, at(f, "sum"), at(f, "on"), at(f, "sum"));
+	assert_success(qemu_img_grow(AT_FDCWD, at(f, "on"), 16 * MIB, "it"));
+	assert_shell("qemu-img check -q -f qcow2 %s && qemu-io -f qcow2 -c 'write -P 3 15M 1M' %s", at(f, "on"),
+		     at(f, "on"));
+	assert_fails(qemu_img_grow(AT_FDCWD, at(f, "on"), 8 * MIB, "it"), DRE_ERR_INVALID_ARGUMENT, "it: qemu-img");
+	assert_fails(qemu_img_grow(AT_FDCWD, at(f, "absent"), 8 * MIB, "it"), DRE_ERR_INVALID_ARGUMENT, "absent");
+	memset(device, 'a', QCOW2_MAX_BELOW + 1);
+	device[QCOW2_MAX_BELOW + 1] = '\0';
+	assert_int_equal(qcow2_make_on_device(AT_FDCWD, at(f, "long"), device, MIB), -ENAMETOOLONG);
 }
 
 static void every_byte_can_be_written(void **state)
@@ -652,6 +681,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(layout),
 		TEST(overlays_are_qemus),
+		TEST(on_a_device),
 		TEST(every_byte_can_be_written),
 		TEST(snapshots),
 		TEST(names_are_relative),

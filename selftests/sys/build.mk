@@ -8,8 +8,8 @@ ST_STAGE := $(B)/stage-sys
 
 .PHONY: tests sys-tests check-sys stage-sys
 tests: sys-tests
-ST_MACHINE_TESTS := machines cgroups checkpoints store
-sys-tests: $(ST)/machine $(ST)/memory_xml $(ST)/settings $(ST)/guest $(addprefix $(ST)/,$(ST_MACHINE_TESTS))
+ST_MACHINE_TESTS := machines configure cgroups checkpoints store
+sys-tests: $(addprefix $(ST)/,machine console memory_xml settings guest $(ST_MACHINE_TESTS))
 
 $(ST)/machine $(ST)/memory_xml: PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags libvirt libxml-2.0)
 $(ST)/machine $(ST)/memory_xml: $(ST)/%: $(B)/obj/asan/selftests/sys/%.o $(B)/obj/asan/libdre/sys/%.o \
@@ -22,6 +22,11 @@ $(ST)/settings: $(patsubst %.c,$(B)/obj/asan/%.o,selftests/sys/settings.c libdre
 		$(filter-out selftests/%,$(DRE_TEST_SOURCES)))
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) $(ASAN) -o $@ $^ $(DRE_TEST_LIBS)
+
+$(ST)/console: $(patsubst %.c,$(B)/obj/asan/%.o,selftests/sys/console.c libdre/sys/console_pump.c \
+		libdre/common/log_reader.c libdre/common/fail.c libdaware/error.c)
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) $(ASAN) -o $@ $^ -lcmocka -pthread
 
 $(addprefix $(ST)/,$(ST_MACHINE_TESTS)): $(ST)/%: $(B)/obj/selftests/sys/%.o $(call objs,selftests/sys/host.c) \
 		$(B)/lib/libdresys.so $(B)/lib/libdaware.so
@@ -37,7 +42,7 @@ $(ST)/guest: $(call objs,selftests/sys/guest.c)
 check-conformance-sys: $(B)/lib/libdresys.so $(B)/lib/libdaware.so
 	$(Q)selftests/sys/conformance $(SHARED) $(B)
 
-check-sys: $(ST)/machine $(ST)/memory_xml $(ST)/settings
+check-sys: $(addprefix $(ST)/,machine console memory_xml settings)
 	$(Q)selftests/libdre/run $(B)/tap $^
 
 # What the tests' machines boot: the kernel of the virtual machine, as it is in its image.

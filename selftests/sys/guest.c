@@ -6,6 +6,7 @@
  *	guest: boot 3		what the disk has now; what the host waits for
  *	guest: tick 17		each second, so that somebody can see whether it runs
  *	guest: power button
+ *	guest: typed hello	a line on its console
  *
  * With the word "dirty" for the kernel, which hands it on, it writes to a lot of its memory all the time.
  */
@@ -107,6 +108,19 @@ static int open_inputs(struct pollfd inputs[MAX_INPUTS])
 	return nr;
 }
 
+/* The terminal gives it whole. */
+static void read_line(void)
+{
+	char line[1024];
+	ssize_t n = read(STDIN_FILENO, line, sizeof(line) - 1);
+
+	if (n > 0) {
+		line[n] = '\0';
+		line[strcspn(line, "\n")] = '\0';
+		say("typed %s", line);
+	}
+}
+
 static int button_pressed(int fd)
 {
 	struct input_event event;
@@ -132,7 +146,7 @@ static void write_memory(void)
 
 int main(int argc, char **argv)
 {
-	struct pollfd inputs[MAX_INPUTS];
+	struct pollfd inputs[MAX_INPUTS + 1];
 	int nr;
 
 	mkdir("/dev", 0755);
@@ -146,8 +160,11 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "dirty"))
 		write_memory();
 	for (int ticks = 0;; ticks++) {
-		if (poll(inputs, nr, 1000) == 0)
+		inputs[nr] = (struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN };
+		if (poll(inputs, nr + 1, 1000) == 0)
 			say("tick %d", ticks);
+		if (inputs[nr].revents)
+			read_line();
 		for (int i = 0; i < nr; i++) {
 			if (inputs[i].revents && button_pressed(inputs[i].fd)) {
 				say("power button");

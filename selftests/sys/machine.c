@@ -104,6 +104,27 @@ static void is_understood(void **state)
 	free(xml);
 }
 
+static void has_a_network(void **state)
+{
+	struct sys_machine machine = plain;
+	char *xml;
+
+	(void)state;
+	machine.network = "it'<net>";
+	xml = understood(&machine);
+	assert_int_equal(count(xml, "<interface type='network'>"), 1);
+	assert_int_equal(count(xml, "<source network='it&apos;&lt;net&gt;'/>"), 1);
+	assert_int_equal(count(xml, "<mac address='52:54:00:0c:1f:11'/>"), 1);
+	assert_int_equal(count(xml, "<model type='virtio'/>"), 1);
+	free(xml);
+	machine.network = "";
+	machine.bridge = "br0";
+	xml = understood(&machine);
+	assert_int_equal(count(xml, "<interface type='bridge'>"), 1);
+	assert_int_equal(count(xml, "<source bridge='br0'/>"), 1);
+	free(xml);
+}
+
 static void boots_a_kernel(void **state)
 {
 	struct sys_machine machine = plain;
@@ -165,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_understood),
+		cmocka_unit_test(has_a_network),
 		cmocka_unit_test(boots_a_kernel),
 		cmocka_unit_test(markup_is_text),
 		cmocka_unit_test(what_xml_cannot_say),

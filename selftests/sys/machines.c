@@ -28,8 +28,10 @@ static void arguments(void **state)
 	assert_fails(dre_sys_create_container("a'b", &data), DRE_ERR_INVALID_ARGUMENT, "");
 	assert_fails(dre_sys_create_container("a", &data), DRE_ERR_BASE_NONEXISTENCE, "dre.conf");
 	data.udata.kvm.rootfs = "/dev/vda";
+	data.udata.kvm.base = "it";
 	assert_fails(dre_sys_create_container("a", &data), DRE_ERR_INVALID_ARGUMENT, "rootfs");
 	data.udata.kvm.rootfs = NULL;
+	data.udata.kvm.base = NULL;
 	data.udata.kvm.memory_size = 0;
 	assert_fails(dre_sys_create_container("a", &data), DRE_ERR_INVALID_ARGUMENT, "memory");
 	data.udata.kvm.memory_size = 64;
