@@ -112,6 +112,14 @@ static void assert_states(const dre_sys_handle *h, int code)
 	assert_fails(status("st5"), DRE_ERR_CONTAINER_NONEXISTENCE, "st5");
 }
 
+/* What the image that was exported has at the beginning of the disk: the guest writes there how often it has booted. */
+static void assert_image(int byte)
+{
+	assert_int_equal(shell("qemu-img check -q " IMAGE), 0);
+	assert_int_equal(shell("qemu-io -r -f qcow2 -c 'read -P %d 0 1' " IMAGE " | "
+			       "awk '/^read / { ok = 1 } /failed/ { exit 1 } END { exit !ok }'", byte), 0);
+}
+
 /* What a copy writes is its own; what was saved can be copied while it runs, and no image is half there. */
 static void exported(void **state)
 {
@@ -127,17 +135,16 @@ static void exported(void **state)
 	assert_states(&h, DRE_ERR_CONTAINER_SUSPENDED);
 	assert_int_equal(shell("virsh -q destroy dre-st2"), 0);
 
-	/* The guest has written how often it has booted at the beginning of its disk. */
 	assert_int_equal(shell("dre-sys export --compress zstd st2 " IMAGE), 0);
 	assert_int_equal(shell("qemu-img info " IMAGE " | grep -q 'backing'"), 1);
-	assert_int_equal(shell("qemu-io -r -f qcow2 -c 'read -P 0x31 0 1' " IMAGE " | grep -q failed"), 1);
+	assert_image('1');
 	assert_int_equal(shell("dre-sys base import back " IMAGE), 0);
 	assert_int_equal(shell("dre-sys export st " IMAGE), 0);
-	assert_int_equal(shell("qemu-io -r -f qcow2 -c 'read -P 0 0 1M' " IMAGE " | grep -q failed"), 1);
+	assert_image(0);
 	assert_int_equal(shell("dre-sys base export back " IMAGE), 0);
-	assert_int_equal(shell("qemu-io -r -f qcow2 -c 'read -P 0x31 0 1' " IMAGE " | grep -q failed"), 1);
+	assert_image('1');
 	assert_int_equal(shell("dre-sys export st - >/run/dre-test-stdout"), 0);
-	assert_int_equal(shell("dre-sys export st - | cat >/dev/null"), 0);
+	assert_int_equal(shell("dre-sys export st /dev/null 2>/dev/null"), 1);
 	assert_success(dre_sys_remove_base("back"));
 	assert_int_equal(dre_sys_status(&original), DRE_SYS_CONTAINER_STATUS_STOP);
 }
