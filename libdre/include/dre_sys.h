@@ -790,7 +790,7 @@ dre_return_t dre_sys_export(const dre_sys_handle *h, int fd, const char *compres
  *
  * Stopped only, if @snapshot is NULL. Nothing is copied: both have what there is, and each
  * writes to a layer of its own. The new one is stopped, and has the settings of the other, but a machine
- * with a UUID of its own, and no snapshots or checkpoints.
+ * with a UUID and a network address of its own, and no snapshots or checkpoints.
  *
  * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_CONTAINER_EXISTENCE: @name is taken; DRE_ERR_DEVICE_BUSY.
  */

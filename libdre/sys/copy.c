@@ -7,6 +7,7 @@
 
 #include "common/checkpoint.h"
 #include "common/snapshot.h"
+#include "group.h"
 #include "sys.h"
 
 /* What is copied, and the copy. */
@@ -16,16 +17,25 @@ struct copy {
 	struct container *made;
 };
 
-/* Its machine is another one. */
-static int make(struct sys *sys, void *arg)
+/* Its machine is another one, also where its network device has an address of its own. */
+static int set_own(const struct sys *sys, struct manifest *own)
 {
-	char uuid[VIR_UUID_STRING_BUFLEN];
-	struct manifest own = {};
-	struct copy *copy = arg;
+	char uuid[VIR_UUID_STRING_BUFLEN], mac[SYS_MAC_SIZE];
 	int err = sys_choose_uuid(uuid);
 
 	if (!err)
-		err = manifest_set(&own, SETTING_UUID, uuid);
+		err = manifest_set(own, SETTING_UUID, uuid);
+	if (!err && manifest_get(sys_manifest(sys), SETTING_MAC))
+		err = manifest_set(own, SETTING_MAC, sys_mac(own, mac));
+	return err;
+}
+
+static int make(struct sys *sys, void *arg)
+{
+	struct manifest own = {};
+	struct copy *copy = arg;
+	int err = set_own(sys, &own);
+
 	err = err ? dre_fail_errno(-err, "cannot copy container '%s'", sys->name) :
 	      snapshot_copy(sys->container, copy->snapshot, copy->name, &own, NULL, &copy->made);
 	manifest_free(&own);
@@ -114,7 +124,9 @@ static int rename_to(struct sys *sys, const char *name)
 	if (err)
 		return err;
 	strcpy(old, sys->name);
-	err = container_rename(sys->container, name);
+	err = sys_partition_remove(old);
+	if (!err)
+		err = container_rename(sys->container, name);
 	if (!err) {
 		strcpy(sys->name, name);
 		err = defined ? sys_define(sys) : 0;

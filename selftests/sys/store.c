@@ -51,6 +51,7 @@ static void copies(void **state)
 
 	(void)state;
 	assert_success(dre_sys_save_snapshot(&h, "one"));
+	assert_success(dre_sys_set_property(&h, "mac", "52:54:00:12:34:56"));
 	assert_success(dre_sys_copy(&h, NULL, "st2"));
 	assert_int_equal(shell("dre-sys copy --snapshot one st st3"), 0);
 	assert_defined("st");
@@ -60,6 +61,9 @@ static void copies(void **state)
 	read_layer("st2", other);
 	assert_string_not_equal(layer, other);
 	assert_int_not_equal(shell("[ $(virsh -q domuuid dre-st) = $(virsh -q domuuid dre-st2) ]"), 0);
+	assert_int_equal(shell("[ $(dre-sys get st mac) = 52:54:00:12:34:56 ]"), 0);
+	assert_int_equal(shell("dre-sys get st2 mac | grep -qx '52:54:00:..:..:..'"), 0);
+	assert_int_not_equal(shell("[ $(dre-sys get st2 mac) = 52:54:00:12:34:56 ]"), 0);
 	assert_int_equal(shell("virsh -q dominfo dre-st2 | grep -q 'Max memory: *98304'"), 0);
 	assert_fails(dre_sys_copy(&h, "one", "st2"), DRE_ERR_CONTAINER_EXISTENCE, "st2");
 }
@@ -95,6 +99,8 @@ static void renamed(void **state)
 	assert_int_equal(shell("dre-sys rename st3 st4"), 0);
 	assert_domain("st3", false);
 	assert_domain("st4", true);
+	assert_int_equal(shell("cd /sys/fs/cgroup/dre.partition/sys.partition && "
+			       "[ ! -e dre-st3.partition ] && [ -d dre-st4.partition ]"), 0);
 	assert_defined("st4");
 	assert_int_equal(shell("virsh -q domuuid dre-st4 | cmp - /run/dre-test-uuid"), 0);
 	assert_int_equal(shell("virsh -q dumpxml dre-st4 | grep -q containers/st4/console.log"), 0);
