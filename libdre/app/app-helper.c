@@ -156,11 +156,7 @@ static void end_console(const char *root, const char *name)
 	store_close(app.store);
 }
 
-/*
- * What takes its time and needs no root file system: our caller mounts that meanwhile. The console's
- * keeper moves to its control group, and who is the first to move for a while waits for all processors,
- * which liblxc's monitor, that comes to it later, is spared.
- */
+/* What takes its time and needs no root file system: our caller mounts that meanwhile. */
 static int prepare_start(struct app *app, const char *root, const char *name, int *console)
 {
 	int err;
