@@ -83,7 +83,10 @@ int open_container(const char *root, const char *name, const char *log, struct l
 	if (log)
 		lxc_lib.lxc_log_init(&init);
 	*c = lxc_lib.lxc_container_new(name, lxcpath);
-	return *c ? 0 : dre_fail(DRE_ERR_DEVICE_BUSY, "liblxc cannot open it");
+	if (*c)
+		return 0;
+	dre_fail(DRE_ERR_DEVICE_BUSY, "liblxc cannot open it");
+	return DRE_ERR_DEVICE_BUSY;
 }
 
 /* Where a hook of ours puts its error into liblxc's log, with the code in place of a line's number. */
@@ -157,11 +160,7 @@ static void end_console(const char *root, const char *name)
 	store_close(app.store);
 }
 
-/*
- * What takes its time and needs no root file system: our caller mounts that meanwhile. The console's
- * keeper moves to its control group, and who is the first to move for a while waits for all processors,
- * which liblxc's monitor, that comes to it later, is spared.
- */
+/* What takes its time and needs no root file system: our caller mounts that meanwhile. */
 static int prepare_start(struct app *app, const char *root, const char *name, int *console)
 {
 	int err;
@@ -222,7 +221,7 @@ static int do_start(const char *root, const char *name)
 {
 	char log[PATH_MAX], message[PATH_MAX + 64];
 	int console, err, code = 0, error = 0;
-	struct lxc_container *c;
+	struct lxc_container *c = NULL;
 	struct app app;
 
 	snprintf(log, sizeof(log), "%s/lxc/%s/lxc.log", root, name);
@@ -234,7 +233,7 @@ static int do_start(const char *root, const char *name)
 	if (!err)
 		err = open_to_start(&app, console, log, &c);
 	app_end(&app);
-	if (err) {
+	if (err || !c) {
 		end_console(root, name);
 		return report_error("error %d: %s", err, dre_last_error());
 	}
