@@ -508,7 +508,11 @@ dre_return_t dre_sys_release_snapshot_list(dre_list_t list);
  * looked at when it is needed.
  */
 
-/** A property. */
+/**
+ * A property: const char *key and *value, which is NULL where it is not set. In lists also const char
+ * *fallback, what holds then (NULL: nothing), and int at_start: 1 if a change holds from the
+ * container's next start on.
+ */
 typedef dre_property dre_sys_property;
 
 /**

@@ -694,7 +694,7 @@ static int setup(void **state)
 	set_up_host(state);
 	assert_int_equal(shell("modprobe -a bridge tun loop && ip link add " BRIDGE " type bridge && "
 			       "ip link set " BRIDGE " up && "
-			       "echo '<network><name>" NETWORK "</name><bridge name=\"dretestnet\"/></network>' "
+			       "echo '<network><name>" NETWORK "</name><forward mode=\"open\"/><bridge name=\"dretestnet\"/></network>' "
 			       ">/run/dre-test-net.xml && virsh -q net-define /run/dre-test-net.xml"), 0);
 	assert_success(create("it1", "it"));
 	return 0;
