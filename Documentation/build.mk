@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-MANPAGES += $(wildcard */man/*.[1-8]) $(B)/man/dre_app.3
+REFERENCES := $(B)/man/dre_app.3 $(B)/man/dre_sys.3
+MANPAGES += $(wildcard */man/*.[1-8]) $(REFERENCES)
 
-# The reference of the library is what its header says.
-all: $(B)/man/dre_app.3
-$(B)/man/dre_app.3: libdre/include/dre_app.h scripts/header-man
+# The reference of a library is what its header says.
+all: $(REFERENCES)
+$(B)/man/dre_app.3: KIND := application
+$(B)/man/dre_sys.3: KIND := system
+$(REFERENCES): $(B)/man/%.3: libdre/include/%.h scripts/header-man
 	@mkdir -p $(@D)
-	$(Q)$(call say,MAN,$@)scripts/header-man $< "November 24, 2026" >$@
+	$(Q)$(call say,MAN,$@)scripts/header-man $< $(KIND) "November 25, 2026" >$@
 
 # A page is found by all the names that it has.
 .PHONY: install-man-names
