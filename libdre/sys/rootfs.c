@@ -62,11 +62,6 @@ static int check_path(const char *path)
 	if (*path != '/')
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "partition '%s' is not an absolute path",
 				dre_printable(&p, path));
-	for (const char *c = path; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			return dre_fail(DRE_ERR_INVALID_ARGUMENT,
-					"partition '%s' has a control character in it",
-					dre_printable(&p, path));
 	if (strlen(path) > QCOW2_MAX_BELOW)
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "the path of the partition is too long");
 	return 0;

@@ -621,7 +621,7 @@ static void partition_errors(void **state)
 	assert_fails(create_on("it2", "/dev/no-such-partition"), DRE_ERR_INVALID_ARGUMENT, "no-such-partition");
 	assert_fails(create_on("it2", "/dev/null"), DRE_ERR_INVALID_ARGUMENT, "block device");
 	assert_fails(create_on("it2", "/run/dre-test-partition"), DRE_ERR_INVALID_ARGUMENT, "block device");
-	assert_fails(create_on("it2", "/dev/a\nb"), DRE_ERR_INVALID_ARGUMENT, "control character");
+	assert_fails(create_on("it2", "/dev/a\nb"), DRE_ERR_INVALID_ARGUMENT, "not printable");
 	fd = open(CONFIG, O_WRONLY | O_TRUNC | O_CLOEXEC);	/* no kernel */
 	close(fd);
 	assert_fails(create_on("it2", loop), DRE_ERR_INVALID_ARGUMENT, "kernel");
