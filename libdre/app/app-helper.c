@@ -214,7 +214,7 @@ static int open_to_start(struct app *app, int console, const char *log, struct l
 		return dre_fail_errno(errno, "%s", log);
 	close(fd);
 	err = open_container(store_root(app->store), app->name, log, c);
-	return err ? err : leave_out_hook(app, *c);
+	return err || !*c ? err : leave_out_hook(app, *c);
 }
 
 static int do_start(const char *root, const char *name)
