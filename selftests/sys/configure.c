@@ -343,7 +343,7 @@ static void hardware(void **state)
 	assert_success(dre_sys_get_pid(&h, &other));
 	assert_int_not_equal(pid, other);
 	assert_machine("it1", "<vcpu[^>]*>1<");
-	assert_int_equal(shell("[ \"$(ls /sys/class/net/dretestnet/brif | wc -l)\" = 1 ]"), 0);
+	assert_int_equal(shell("[ \"$(ls /sys/class/net/" BRIDGE "/brif | wc -l)\" = 1 ]"), 0);
 	assert_success(stop("it1", 1, 0));
 	assert_int_equal(status("it1"), DRE_SYS_CONTAINER_STATUS_STOP);
 	assert_success(set("it1", "network", NULL));
@@ -694,7 +694,7 @@ static int setup(void **state)
 	set_up_host(state);
 	assert_int_equal(shell("modprobe -a bridge tun loop && ip link add " BRIDGE " type bridge && "
 			       "ip link set " BRIDGE " up && "
-			       "echo '<network><name>" NETWORK "</name><forward mode=\"open\"/><bridge name=\"dretestnet\"/></network>' "
+			       "echo '<network><name>" NETWORK "</name><forward mode=\"bridge\"/><bridge name=\"" BRIDGE "\"/></network>' "
 			       ">/run/dre-test-net.xml && virsh -q net-define /run/dre-test-net.xml"), 0);
 	assert_success(create("it1", "it"));
 	return 0;
