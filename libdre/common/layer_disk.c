@@ -100,7 +100,7 @@ static const char *foreign(const struct qcow2 *image)
 	       !image->size ? "is an empty disk" : NULL;
 }
 
-/* @below: the layer that the manifest has below it, NULL: none. @size: of that, 0: not known. */
+/* @below: what the manifest has below it, NULL: nothing. @size: of that, 0: not known. */
 static void check_layer(int fd, const char *name, const char *below, uint64_t *size, const struct report *r)
 {
 	char named[QCOW2_MAX_NAME + 1];
@@ -117,17 +117,33 @@ static void check_layer(int fd, const char *name, const char *below, uint64_t *s
 		report(r, "layers/%s %s", name, foreign(&image));
 	else if (strcmp(named, below ? below : "") != 0)
 		report(r, "layers/%s is on top of %s, and not of %s%s", name,
-		       *named ? dre_printable(&p, named) : "nothing", below ? "layers/" : "nothing",
-		       below ? below : "");
-	else if (*size && *size != image.size)
-		report(r, "layers/%s is a disk of another size than the one below", name);
+		       *named ? dre_printable(&p, named) : "nothing",
+		       below && *below != '/' ? "layers/" : "", below ? below : "nothing");
+	else if (image.size < *size)	/* disks grow */
+		report(r, "layers/%s is a smaller disk than the one below", name);
 	*size = ret ? 0 : image.size;
+}
+
+/* Below all layers: a partition of the host. Snapshots have no settings; their containers have. */
+static const char *find_bottom(struct store *s, const struct manifest *m, char named[QCOW2_MAX_NAME + 1])
+{
+	int fd, ret;
+
+	if (m->nr_settings)
+		return manifest_get(m, SETTING_ROOTFS);
+	fd = m->nr_layers ? layer_open(s, m->layers[0]) : -1;
+	if (fd < 0)
+		return NULL;
+	ret = qcow2_read_below(fd, named);
+	close(fd);
+	return !ret && *named == '/' ? named : NULL;
 }
 
 static void check(struct store *s, const struct manifest *m, void (*fn)(void *arg, const char *what), void *arg)
 {
 	const struct report r = { fn, arg };
-	const char *below = NULL, *name;
+	char named[QCOW2_MAX_NAME + 1];
+	const char *below = find_bottom(s, m, named), *name;
 	uint64_t size = 0;
 	int fd;
 

@@ -363,6 +363,7 @@ static void disk_of_snapshot(void **state)
 	assert_success(dre_sys_start(&h));
 	assert_disk("it1", 96 * MIB);
 	assert_success(stop("it1", 1, 0));
+	assert_int_equal(shell("dre-sys fsck"), 0);
 	assert_success(dre_sys_remove_snapshot(&h, "small"));
 	assert_success(set("it1", "disk", NULL));
 	assert_disk("it1", 96 * MIB);
@@ -682,6 +683,7 @@ static void partition(void **state)
 	assert_success(dre_sys_load_snapshot(&h, "fresh"));
 	assert_success(dre_sys_start(&of_base));
 	assert_success(stop("it3", 1, 0));
+	assert_int_equal(shell("dre-sys fsck"), 0);
 	assert_int_equal(shell("losetup -d %s", loop), 0);
 	assert_fails(dre_sys_start(&h), DRE_ERR_DEVICE_BUSY, loop);
 	assert_success(dre_sys_destroy_container("it3"));
