@@ -92,7 +92,9 @@ int app_begin_tag(struct app *app, const dre_app_handle *h, const char *kind, co
 {
 	int err;
 
-	if (h && !tag)
+	if (!h)
+		return app_check_handle(h);
+	if (!tag)
 		return dre_fail(DRE_ERR_NULL_POINTER, "the %s's name is NULL", kind);
 	err = app_check_handle(h);
 	if (!err)

@@ -42,15 +42,15 @@ static int make(struct sys *sys, void *arg)
 	return err;
 }
 
-/* libvirt's part of it, without which there is no copy. Takes @made over. */
-static int complete(const struct sys *sys, struct container *made)
+/* libvirt's part of it, without which there is no copy called @name. Takes @made over. */
+static int complete(const struct sys *sys, const char *name, struct container *made)
 {
 	struct sys copy = { .config = sys->config, .store = sys->store, .container = made,
 			    .libvirt = sys->libvirt };
 	struct saved_error saved;
 	int err = 0;
 
-	strcpy(copy.name, made->name);
+	strcpy(copy.name, name);
 	if (!sys_check_vt(&copy))
 		err = sys_define(&copy);
 	if (copy.domain)
@@ -90,7 +90,7 @@ dre_return_t dre_sys_copy(const dre_sys_handle *h, const char *snapshot, const c
 	if (!err && !snapshot)
 		err = sys_change_layer(&sys, make, &copy);
 	if (!err)
-		err = complete(&sys, copy.made);
+		err = complete(&sys, name, copy.made);
 	sys_end(&sys);
 	return err;
 }
