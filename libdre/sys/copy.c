@@ -57,8 +57,10 @@ static int complete(const struct sys *sys, const char *name, struct container *m
 		virDomainFree(copy.domain);
 	if (err) {
 		save_error(&saved);
-		if (container_remove(made) == 0)
+		if (container_remove(made) == 0) {
 			made = NULL;
+			sys_partition_remove(name);
+		}
 		restore_error(&saved);
 	}
 	container_unlock(made);
@@ -133,8 +135,10 @@ static int rename_to(struct sys *sys, const char *name)
 	}
 	if (err) {
 		save_error(&saved);
-		if (strcmp(sys->name, old) != 0 && container_rename(sys->container, old) == 0)
+		if (strcmp(sys->name, old) != 0 && container_rename(sys->container, old) == 0) {
 			strcpy(sys->name, old);
+			sys_partition_remove(name);
+		}
 		if (defined)
 			sys_define(sys);
 		restore_error(&saved);

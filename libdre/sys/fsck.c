@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/fsck.h"
+#include "group.h"
 #include "memory.h"
 
 struct fsck_call {
@@ -72,6 +73,15 @@ static void check_definition(struct fsck_call *call, struct sys *sys)
 	       call->repair && !sys_define(sys));
 }
 
+/* With all that there is of it. */
+static bool remove_domain(virDomainPtr domain, const char *container)
+{
+	if (!is_off(domain) || virDomainUndefineFlags(domain, SYS_UNDEFINE_ALL) < 0)
+		return false;
+	sys_partition_remove(container);
+	return true;
+}
+
 static void check_domain(void *arg, virDomainPtr domain, const char *container)
 {
 	char path[sizeof("containers/") + DRE_NAME_MAX];
@@ -87,7 +97,7 @@ static void check_domain(void *arg, virDomainPtr domain, const char *container)
 		return;	/* somebody changes it, or it was reported */
 	snprintf(path, sizeof(path), "containers/%s", container);
 	report(call, path, "libvirt has a domain for it, and there is no such container",
-	       call->repair && is_off(domain) && virDomainUndefineFlags(domain, SYS_UNDEFINE_ALL) == 0);
+	       call->repair && remove_domain(domain, container));
 }
 
 static int check_all(struct fsck_call *call, unsigned int flags)
