@@ -85,10 +85,11 @@ static struct timespec next_look(void)
 	return t;
 }
 
-static void follow(pthread_t thread, const struct sys *sys, const struct sys_progress *progress)
+/* Returns how much there is to be saved, as far as it was seen. */
+static unsigned long long follow(pthread_t thread, const struct sys *sys, const struct sys_progress *progress)
 {
 	virDomainPtr domain = sys->domain;
-	unsigned long long done = 0;
+	unsigned long long done = 0, total = 0;
 	bool suspended = false;
 	struct timespec next;
 	struct job job;
@@ -105,10 +106,22 @@ static void follow(pthread_t thread, const struct sys *sys, const struct sys_pro
 			done = job.total - job.remaining;
 		if (progress->fn && done <= job.total)
 			progress->fn(progress->arg, done, job.total);
+		if (job.total > total)
+			total = job.total;
 	}
 	/* libvirt had come to the end just before. */
 	if (suspended && sys_state(sys) == SYS_SUSPENDED)
 		virDomainResume(domain);
+	return total;
+}
+
+/* Also where all was saved before anybody looked. */
+static void report_end(const struct sys *sys, const struct sys_progress *progress, unsigned long long total)
+{
+	if (!total)
+		total = virDomainGetMaxMemory(sys->domain) * 1024ULL;
+	if (progress->fn)
+		progress->fn(progress->arg, total, total);
 }
 
 /* The caller's signals are not for a thread that it knows nothing of. */
@@ -128,6 +141,7 @@ int sys_memory_save(const struct sys *sys, const char *file, const char *disk,
 		    const struct sys_progress *progress)
 {
 	struct save save = { .sys = sys };
+	unsigned long long total;
 	pthread_t thread;
 	char *xml;
 	int err = sys_snapshot_xml(sys->name, file, disk, &xml);
@@ -139,10 +153,12 @@ int sys_memory_save(const struct sys *sys, const char *file, const char *disk,
 	if (err) {
 		err = dre_fail_errno(err, "container '%s'", sys->name);
 	} else {
-		follow(thread, sys, progress);
+		total = follow(thread, sys, progress);
 		err = save.err;
 		if (err)
 			restore_error(&save.error);
+		else
+			report_end(sys, progress, total);
 	}
 	free(xml);
 	return err;
