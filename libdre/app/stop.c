@@ -17,6 +17,7 @@
 
 /* How long liblxc's monitor may take to end after its container, in milliseconds. */
 #define MONITOR_TIMEOUT	10000
+#define MONITOR_INTERVAL	5000	/* microseconds */
 
 #define MAX_TIMEOUT	86400	/* seconds, as in dre.conf */
 
@@ -226,6 +227,20 @@ static long long halt_time(const struct app *app, const dre_app_stop_options *op
 					     app->config.halt_timeout * 1000LL;
 }
 
+/*
+ * It runs the post-stop hook after the container is "stopped" for all others. Of a container that was
+ * restored it need not be init's parent: then it is gone when it does not listen any more.
+ */
+static void wait_for_monitor(const struct app *app, int monitor)
+{
+	long long deadline = now_ms() + MONITOR_TIMEOUT;
+
+	if (monitor >= 0)
+		wait_pidfd(monitor, MONITOR_TIMEOUT);
+	while (app_state(app) == APP_CHANGING && now_ms() < deadline)
+		usleep(MONITOR_INTERVAL);
+}
+
 int app_stop(const struct app *app, const dre_app_stop_options *options)
 {
 	long long begin = now_ms();
@@ -239,9 +254,8 @@ int app_stop(const struct app *app, const dre_app_stop_options *options)
 			terminate(app, termination_time(app, options));
 		err = halt(app, monitor, halt_time(app, options, begin));
 	}
-	/* It runs the post-stop hook after the container is "stopped" for all others. */
-	if (!err && monitor >= 0)
-		wait_pidfd(monitor, MONITOR_TIMEOUT);
+	if (!err)
+		wait_for_monitor(app, monitor);
 	if (monitor >= 0)
 		close(monitor);
 	return err ? err : app_settle(app);

@@ -57,11 +57,7 @@ int sys_prepare(struct sys *sys)
 
 	if (!err)
 		err = sys_partition_make(sys->name);
-	if (!err)
-		err = sys_groups_check(sys->name, sys_manifest(sys));
-	if (!err)
-		sys_begin_log(sys);
-	return err;
+	return err ? err : sys_groups_check(sys->name, sys_manifest(sys));
 }
 
 /* The guest waits until its cgroups are there. */
@@ -88,6 +84,8 @@ int sys_start(struct sys *sys)
 
 	if (!err)
 		err = sys_prepare(sys);
+	if (!err)
+		sys_begin_log(sys);
 	if (!err && virDomainCreateWithFlags(sys->domain, VIR_DOMAIN_START_PAUSED) < 0)
 		err = sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
 	return err ? err : sys_let_run(sys);
