@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "common/checkpoint.h"
 #include "common/snapshot.h"
 
 /* liblxc's part of the copy; without it, there is none. Takes @made over. */
@@ -115,6 +116,8 @@ dre_return_t dre_app_rename(const dre_app_handle *h, const char *name)
 	if (err)
 		return err;
 	err = app_require(&app, APP_STOPPED, APP_STOPPED);
+	if (!err)
+		err = checkpoint_check_none(app.store, app.name);
 	if (!err)
 		err = rename_to(&app, name);
 	app_end(&app);

@@ -209,3 +209,18 @@ int checkpoint_list(struct store *store, const char *container, char ***tags)
 	snprintf(path, sizeof(path), "containers/%s/" CHECKPOINTS, container);
 	return store_list_names(store, path, tags);
 }
+
+int checkpoint_check_none(struct store *store, const char *name)
+{
+	char **tags;
+	bool some;
+	int err = checkpoint_list(store, name, &tags);
+
+	if (err)
+		return err;
+	some = *tags;
+	store_free_list(tags);
+	return some ? dre_fail(DRE_ERR_SNAPSHOT_EXISTENCE,
+			       "container '%s' has checkpoints, which have its name in them: remove them first",
+			       name) : 0;
+}

@@ -61,6 +61,12 @@ int checkpoint_remove(struct container *c, const char *tag);
 int checkpoint_list(struct store *store, const char *container, char ***tags);
 
 /*
+ * DRE_ERR_SNAPSHOT_EXISTENCE: container @name has some. What is saved in them has its name: neither CRIU nor
+ * libvirt restores it under another one.
+ */
+int checkpoint_check_none(struct store *store, const char *name);
+
+/*
  * checkpoint_files.c: where layers are directories.
  */
 

@@ -960,7 +960,8 @@ dre_return_t dre_app_copy_out(const dre_app_handle *h, const char *path, const c
  *
  * Stopped only. Snapshots, settings and logs go along.
  *
- * DRE_ERR_CONTAINER_EXISTENCE: @name is taken, also by itself; DRE_ERR_DEVICE_BUSY.
+ * DRE_ERR_CONTAINER_EXISTENCE: @name is taken, also by itself; DRE_ERR_SNAPSHOT_EXISTENCE: it has
+ * checkpoints, which CRIU restores under the name only that they were saved with; DRE_ERR_DEVICE_BUSY.
  */
 dre_return_t dre_app_rename(const dre_app_handle *h, const char *name);
 

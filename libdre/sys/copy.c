@@ -97,29 +97,13 @@ dre_return_t dre_sys_copy(const dre_sys_handle *h, const char *snapshot, const c
 	return err;
 }
 
-/* libvirt starts what was saved under no other name. */
-static int check_checkpoints(const struct sys *sys)
-{
-	char **tags;
-	bool some;
-	int err = checkpoint_list(sys->store, sys->name, &tags);
-
-	if (err)
-		return err;
-	some = *tags;
-	store_free_list(tags);
-	return some ? dre_fail(DRE_ERR_SNAPSHOT_EXISTENCE,
-			       "container '%s' has checkpoints, which have its name in them: remove them first",
-			       sys->name) : 0;
-}
-
 /* Until the container has its new name there is no domain, so that there are never two. */
 static int rename_to(struct sys *sys, const char *name)
 {
 	bool defined = sys->domain;
 	char old[DRE_NAME_MAX + 1];
 	struct saved_error saved;
-	int err = check_checkpoints(sys);
+	int err = checkpoint_check_none(sys->store, sys->name);
 
 	if (!err)
 		err = sys_undefine(sys);
