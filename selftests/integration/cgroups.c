@@ -449,6 +449,7 @@ static void a_hog_gets_its_share(void **state)
 {
 	pid_t hog = host_process(spin);
 	long long used, begin;
+	int below = 0;
 	double share;
 
 	(void)state;
@@ -462,8 +463,13 @@ static void a_hog_gets_its_share(void **state)
 	share = (cpu_used_us() - used) / 10.0 / (now_ms() - begin);
 	printf("# a hog limited to 25 %% got %.1f %%\n", share);
 	assert_true(share > 5 && share < 28);
-	/* 100 ms are one period of the limit. An emulated processor that stands still is charged for it. */
-	assert_true(eventually(usage(hog, CPU) < 60));
+	/*
+	 * 100 ms are one period of the limit. An emulated processor that stands still for a moment is charged
+	 * for it, so that one look may see more; most do not.
+	 */
+	for (int i = 0; i < 5; i++)
+		below += usage(hog, CPU) < 60;
+	assert_in_range(below, 3, 5);
 	end(hog);
 	assert_done(dre_app_destroy_cgroup(here, "ui"));
 }
