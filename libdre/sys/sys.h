@@ -57,6 +57,7 @@ struct sys {
 	virConnectPtr libvirt;
 	virDomainPtr domain;		/* NULL: libvirt has none */
 	char name[DRE_NAME_MAX + 1];
+	bool shared;		/* the store is the shared one, see shared.h */
 };
 
 /* How much an operation has to do with those of others. */
