@@ -823,7 +823,8 @@ dre_return_t dre_sys_take_over(const dre_sys_handle *h);
  * dre_sys_get_shared_list() - the containers in the shared store, whoever's they are
  * @list: their names, sorted, ended by a NULL; unchanged if it fails
  *
- * dre_sys_get_container_list() has them, too, but only its own where the server does not answer. DRE_ERR_NFS_MOUNT_FAILED.
+ * dre_sys_get_container_list() has them, too, but only its own where the server does not answer. There are
+ * none where dre.conf names no server. DRE_ERR_NFS_MOUNT_FAILED.
  * dre_sys_release_container_list() frees it.
  */
 dre_return_t dre_sys_get_shared_list(dre_list_t *list);

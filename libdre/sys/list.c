@@ -73,6 +73,12 @@ static int list_shared(const struct dre_config *config, char ***names)
 	return err;
 }
 
+static int list_none(char ***names)
+{
+	*names = calloc(1, sizeof(**names));
+	return *names ? 0 : dre_fail_errno(ENOMEM, "the containers");
+}
+
 /* A server that does not answer keeps nobody from those that are here. */
 static int list_all(const struct dre_config *config, struct store *store, char ***names)
 {
@@ -118,7 +124,7 @@ dre_return_t dre_sys_get_shared_list(dre_list_t *list)
 	if (!err)
 		err = dre_config_load(&config);
 	if (!err)
-		err = list_shared(&config, &names);
+		err = *config.sys.nfs.server ? list_shared(&config, &names) : list_none(&names);
 	if (!err)
 		*list = names;
 	return err;
