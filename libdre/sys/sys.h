@@ -198,6 +198,7 @@ struct sys_machine {
 	unsigned int memory;	/* in MiB */
 	unsigned int cpus;
 	const char *disk;	/* qcow2 */
+	bool remote_disk;	/* its server may not answer: the machine is suspended until it does */
 	const char *network, *bridge;	/* where its network device is, one at most; "": none */
 	const char *mac;
 	const char *log;	/* of its console */
