@@ -78,8 +78,8 @@ static void remember(void *arg, const char *line)
 
 static int mount_it(const struct dre_nfs_config *config)
 {
-	char source[PATH_MAX + 300], last[256];
-	const char *const argv[] = { "timeout", MOUNT_TIME, "mount", "-t", "nfs", "-o", config->options,
+	char source[PATH_MAX + 300], options[sizeof(config->options) + sizeof(",retry=0")], last[256];
+	const char *const argv[] = { "timeout", MOUNT_TIME, "mount", "-t", "nfs", "-o", options,
 				     source, config->mount, NULL };
 	struct complaint complaint = {};
 	struct printable p;
@@ -90,6 +90,8 @@ static int mount_it(const struct dre_nfs_config *config)
 	int status;
 
 	source_of(config, source, sizeof(source));
+	/* Else it is tried for two minutes. */
+	snprintf(options, sizeof(options), "%s,retry=0", config->options);
 	if (access("/sbin/mount.nfs", X_OK) < 0)
 		return dre_fail(DRE_ERR_NFS_MOUNT_FAILED, "cannot mount %s: there is no mount.nfs; is nfs-common installed?",
 				source);
