@@ -39,13 +39,13 @@ static int with_settings(const struct sys *sys, const char *owner, const char *m
 	return err ? dre_fail_errno(-err, "container '%s'", sys->name) : 0;
 }
 
-/* libvirt gets to know of it again, where it is now: a start tells it, if that fails. */
-static void define(struct sys *sys, bool defined)
+/* libvirt gets to know of it again, where it is now; or a start tells it. */
+static void define(struct sys *sys)
 {
 	struct saved_error saved;
 
 	save_error(&saved);
-	if (defined && !sys->domain)
+	if (!sys->domain && !sys_check_vt(sys))
 		sys_define(sys);
 	restore_error(&saved);
 }
@@ -111,7 +111,6 @@ static int move_to_shared(struct sys *sys, struct store *to, const struct sys_pr
 static int share(struct sys *sys, const struct sys_progress *progress)
 {
 	struct store *to = NULL;
-	bool defined = sys->domain;
 	int err = check_shareable(sys);
 
 	if (!err)
@@ -121,7 +120,7 @@ static int share(struct sys *sys, const struct sys_progress *progress)
 	err = name_failure(move_to_shared(sys, to, progress));
 	if (err)
 		store_close(to);
-	define(sys, defined);
+	define(sys);
 	return err;
 }
 
@@ -187,7 +186,6 @@ static int move_to_local(struct sys *sys, struct store *to, const struct sys_pro
 
 static int unshare(struct sys *sys, const struct sys_progress *progress)
 {
-	bool defined = sys->domain;
 	struct store *to = NULL;
 	int err;
 
@@ -200,7 +198,7 @@ static int unshare(struct sys *sys, const struct sys_progress *progress)
 	err = move_to_local(sys, to, progress);
 	if (err)
 		store_close(to);
-	define(sys, defined);
+	define(sys);
 	return err;
 }
 

@@ -76,7 +76,7 @@ static void assert_in(const char *store, const char *name)
 /* Nothing is there that no manifest names, or that is not complete. */
 static void assert_clean(const char *store)
 {
-	assert_int_equal(shell("cd %s && [ -z \"$(ls -A pending trash; find . -name '.tmp-*')\" ] && "
+	assert_int_equal(shell("cd %s && [ -z \"$(ls -A pending; ls -A trash; find . -name '.tmp-*')\" ] && "
 			       "for layer in $(ls layers); do grep -rq \" $layer$\" bases containers || exit 1; done",
 			       store), 0);
 }
