@@ -9,7 +9,6 @@
 
 #include "host.h"
 
-#define SHARED		"/var/lib/dre/shared"
 #define EXPORT		"/srv/dre-test"
 #define OPTIONS		"nfs_options = vers=4.2,softerr,timeo=10,retrans=1\n"
 #define CONFIGURED	"nfs_server = 127.0.0.1\nnfs_export = " EXPORT "\n" OPTIONS
