@@ -10,7 +10,7 @@
 #include "box.h"
 
 /* How many attempts fugitive makes. */
-#define ATTEMPTS	40
+#define ATTEMPTS	50
 
 static void assert_no_way_out(const dre_app_handle *h, const char *command)
 {
