@@ -43,14 +43,14 @@ static void root_inside(void **state)
 /* What of the container is a directory to whoever starts it may be a link to the host. */
 static void links_to_the_host(void **state)
 {
-	static const char *const places[] = { "dev", "proc", "sys", "var/log", "etc" };
+	static const char *const places[] = { "/dev", "/proc", "/sys", "/var/log", "/etc" };
 	dre_app_handle *h = box_create("trap");
 	char command[512];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		assert_done(dre_app_start(h));
-		snprintf(command, sizeof(command), "mkdir -p /kept && mv /%s /kept/ 2>/dev/null; true", places[i]);
+		snprintf(command, sizeof(command), "mkdir -p /kept && mv %s /kept/ 2>/dev/null; true", places[i]);
 		box_run(h, command);
 		box_kill(h);
 		/* As if it had done it itself: it is root of its files. */
