@@ -62,31 +62,38 @@ static int open_groups(const struct sys *sys, struct groups *groups, int *cfd)
  * The manifest first: a group that is in it is made at the next look, one that is only there would be
  * nobody's.
  */
-static int create(struct sys *sys, const char *cgroup)
+static int make(struct sys *sys, const struct groups *groups, int cfd, const struct sys_group *group)
 {
 	struct manifest *m = &sys->container->manifest;
 	struct saved_error saved;
-	struct sys_group group;
-	struct groups groups;
-	int cfd, err;
+	int err = sys_group_put(m, group);
 
-	if (sys_group_get(m, cgroup, &group))
-		return dre_fail(DRE_ERR_CGROUP_EXISTENCE,
-				"container '%s' has a control group '%s' already", sys->name, cgroup);
-	err = open_groups(sys, &groups, &cfd);
-	if (err)
-		return err;
-	err = sys_group_put(m, &group);
 	if (!err)
 		err = container_commit(sys->container);
 	if (!err && cfd >= 0)
-		err = groups_create(&groups, cfd, cgroup);
+		err = groups_create(groups, cfd, group->name);
 	if (err) {
 		save_error(&saved);
-		if (!sys_group_drop(m, cgroup))
+		if (!sys_group_drop(m, group->name))
 			container_commit(sys->container);
 		restore_error(&saved);
 	}
+	return err;
+}
+
+static int create(struct sys *sys, const char *cgroup)
+{
+	struct sys_group group;
+	struct groups groups;
+	int cfd, err = open_groups(sys, &groups, &cfd);
+
+	if (err)
+		return err;
+	if (sys_group_get(&sys->container->manifest, cgroup, &group))
+		err = dre_fail(DRE_ERR_CGROUP_EXISTENCE, "container '%s' has a control group '%s' already",
+			       sys->name, cgroup);
+	else
+		err = make(sys, &groups, cfd, &group);
 	if (cfd >= 0)
 		close(cfd);
 	return err;
@@ -109,19 +116,19 @@ static int destroy(struct sys *sys, const char *cgroup)
 	struct manifest *m = &sys->container->manifest;
 	struct sys_group group;
 	struct groups groups;
-	int cfd, err;
+	int cfd, err = open_groups(sys, &groups, &cfd);
 
-	if (!sys_group_get(m, cgroup, &group))
-		return fail_absent(sys, cgroup);
-	err = open_groups(sys, &groups, &cfd);
 	if (err)
 		return err;
-	if (cfd >= 0) {
+	if (!sys_group_get(m, cgroup, &group)) {
+		err = fail_absent(sys, cgroup);
+	} else if (cfd >= 0) {
 		err = groups_destroy(&groups, cfd, cgroup);
 		if (err == DRE_ERR_CGROUP_NONEXISTENCE)	/* somebody else has removed it */
 			err = 0;
-		close(cfd);
 	}
+	if (cfd >= 0)
+		close(cfd);
 	if (!err)
 		err = sys_group_drop(m, cgroup);
 	return err ? err : container_commit(sys->container);
@@ -239,15 +246,16 @@ static int get_bound(const struct sys *sys, const char *cgroup, struct dre_bindi
 {
 	struct sys_group group;
 	struct groups groups;
-	int cfd, err;
+	int cfd, err = open_groups(sys, &groups, &cfd);
 
+	if (err)
+		return err;
 	if (!sys_group_get(&sys->manifest, cgroup, &group))
-		return fail_absent(sys, cgroup);
-	err = open_groups(sys, &groups, &cfd);
-	if (!err && cfd >= 0) {
+		err = fail_absent(sys, cgroup);
+	else if (cfd >= 0)
 		err = groups_bound(&groups, cfd, cgroup, info, nr);
+	if (cfd >= 0)
 		close(cfd);
-	}
 	return err;
 }
 

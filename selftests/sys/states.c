@@ -241,7 +241,7 @@ static const struct {
 	ROW(get_cgroup_list,	 false, NONEXISTENCE, 0, 0, 0, 0),
 	ROW(bind,		 true,	NONEXISTENCE, E_STOPPED, E_CGROUP, E_SUSPENDED, E_BUSY),
 	ROW(unbind,		 true,	NONEXISTENCE, E_STOPPED, E_CGROUP, E_SUSPENDED, E_BUSY),
-	ROW(bound,		 false, NONEXISTENCE, E_CGROUP, E_CGROUP, E_CGROUP, E_CGROUP),
+	ROW(bound,		 true, NONEXISTENCE, E_CGROUP, E_CGROUP, E_CGROUP, E_CGROUP),
 	ROW(set_resource,	 false, NONEXISTENCE, E_CGROUP, E_CGROUP, E_CGROUP, E_BUSY),
 	ROW(unset_resource,	 false, NONEXISTENCE, E_CGROUP, E_CGROUP, E_CGROUP, E_BUSY),
 	ROW(get_limit,		 false, NONEXISTENCE, 0, 0, 0, 0),
