@@ -48,5 +48,5 @@ check-sys: $(addprefix $(ST)/,machine console memory_xml settings)
 # What the tests' machines boot: the kernel of the virtual machine, as it is in its image.
 stage-sys: stage
 	$(Q)rm -rf $(ST_STAGE) && mkdir -p $(ST_STAGE)/tests/sys
-	$(Q)cp $(addprefix $(ST)/,$(ST_MACHINE_TESTS)) $(ST)/guest $(ST)/hold-kvm selftests/sys/run $(ST_STAGE)/tests/sys/
+	$(Q)cp $(addprefix $(ST)/,$(ST_MACHINE_TESTS)) $(ST)/guest $(ST)/hold-kvm selftests/sys/run selftests/sys/libvirt $(ST_STAGE)/tests/sys/
 	$(Q)cp $$($(VM) image)/$(SERIES)/vmlinux $(ST_STAGE)/tests/sys/
