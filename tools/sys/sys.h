@@ -14,6 +14,8 @@ int cmd_create(int argc, char **argv);
 int cmd_checkpoint(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_base_export(int argc, char **argv);
+int cmd_base_build(int argc, char **argv);
+int cmd_base_build(int argc, char **argv);
 int cmd_base_import(int argc, char **argv);
 
 /* See struct container_api. */
