@@ -40,15 +40,15 @@ static double create(void *arg)
 
 static double save(void *arg)
 {
-	double time = RUN("dre-app", "save", (char *)arg, "new");
+	double time = RUN("dre-app", "save", arg, "new");
 
-	RUN("dre-app", "snapshot", "remove", (char *)arg, "new");
+	RUN("dre-app", "snapshot", "remove", arg, "new");
 	return time;
 }
 
 static double load(void *arg)
 {
-	return RUN("dre-app", "load", (char *)arg, "kept");
+	return RUN("dre-app", "load", arg, "kept");
 }
 
 static double lxc_copy(void *arg)
@@ -138,9 +138,9 @@ static double save_filled(const char *name, size_t megabytes)
 	double time;
 
 	fill(name, megabytes);
-	time = RUN("dre-app", "save", (char *)name, "new");
-	RUN("dre-app", "load", (char *)name, "kept");
-	RUN("dre-app", "snapshot", "remove", (char *)name, "new");
+	time = RUN("dre-app", "save", name, "new");
+	RUN("dre-app", "load", name, "kept");
+	RUN("dre-app", "snapshot", "remove", name, "new");
 	return time;
 }
 
@@ -190,11 +190,11 @@ static double start_ours(void *arg)
 
 	snprintf(path, sizeof(path), "/bench/store/lxc/%s/rootfs/stamp", (char *)arg);
 	start = bench_now();
-	RUN("dre-app", "start", (char *)arg);
+	RUN("dre-app", "start", arg);
 	start = read_stamp(path) - start;
-	RUN("dre-app", "stop", (char *)arg);
+	RUN("dre-app", "stop", arg);
 	/* Away with the stamp. */
-	RUN("dre-app", "load", (char *)arg, "fresh");
+	RUN("dre-app", "load", arg, "fresh");
 	return start;
 }
 

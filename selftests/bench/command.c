@@ -12,8 +12,6 @@
 #include "bench.h"
 #include "command.h"
 
-#define MAX_ARGUMENTS	12
-
 void die(const char *fmt, ...)
 {
 	va_list args;
@@ -25,31 +23,25 @@ void die(const char *fmt, ...)
 	exit(1);
 }
 
-double run(const char *program, ...)
+double run(const char *const argv[])
 {
-	char *argv[MAX_ARGUMENTS + 2] = { (char *)program };
 	posix_spawn_file_actions_t actions;
-	int status = 0, n = 0, err;
+	int status = 0, err;
 	double start;
-	va_list args;
 	pid_t pid;
 
-	va_start(args, program);
-	while (n < MAX_ARGUMENTS && (argv[++n] = va_arg(args, char *)))
-		;
-	va_end(args);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	start = bench_now();
-	err = posix_spawnp(&pid, program, &actions, NULL, argv, environ);
+	err = posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv, environ);
 	if (err)
-		die("%s: %s", program, strerror(err));
+		die("%s: %s", argv[0], strerror(err));
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	posix_spawn_file_actions_destroy(&actions);
 	if (status)
-		die("%s %s failed: %#x", program, argv[1], status);
+		die("%s %s failed: %#x", argv[0], argv[1], status);
 	return bench_now() - start;
 }
 

@@ -14,9 +14,9 @@ void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
  * Runs a command, and returns how long it takes, in ns. What it prints is not wanted; one that fails ends
  * the bench.
  */
-double run(const char *program, ...) __attribute__((sentinel));
+double run(const char *const argv[]);
 
-#define RUN(...) run(__VA_ARGS__, NULL)
+#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL })
 
 /* Runs what is not measured by the shell. */
 void shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
