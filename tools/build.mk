@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-tools_COMMON := $(addprefix tools/common/,cgroup_commands.c command.c complete.c complete_container.c console.c \
+tools_COMMON := $(addprefix tools/common/,build.c cgroup_commands.c command.c complete.c complete_container.c console.c \
 	container_commands.c crowd.c events_command.c inspect.c lifecycle.c logs.c output.c progress.c property.c \
 	store_commands.c table.c top_command.c wait.c)
 
@@ -14,9 +14,9 @@ $(B)/bin/daware-run: $(call objs,$(addprefix tools/run/,main.c signals.c)) $(B)/
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -static $(LDFLAGS) -o $@ $^ -pthread
 
-# A program of the library: what builds a Debian for a base image.
-all: $(B)/libexec/dre/dre-base-debian
-$(B)/libexec/dre/dre-base-debian: tools/base/debian
+# Programs of the libraries: what builds a Debian for a base image, and what makes a disk of it.
+all: $(addprefix $(B)/libexec/dre/dre-base-,debian disk)
+$(addprefix $(B)/libexec/dre/dre-base-,debian disk): $(B)/libexec/dre/dre-base-%: tools/base/%
 	@mkdir -p $(@D)
 	$(Q)$(call say,COPY,$@)cp $< $@
 

@@ -5,7 +5,7 @@
 # into them, which also need the libraries in libdre_*_LIBS.
 
 libdre_common_SRCS := $(addprefix libdre/common/,base.c base_make.c cgroupfs.c checkpoint.c child.c config.c \
-	container.c cpulist.c events.c fail.c file.c fsck.c gc.c groups.c info.c kmod.c layer.c limit.c live.c lock.c \
+	container.c cpulist.c debian.c events.c fail.c file.c fsck.c gc.c groups.c info.c kmod.c layer.c limit.c live.c lock.c \
 	log_reader.c manifest.c names.c property.c resource.c snapshot.c store.c tree_remove.c usage.c)
 libdre_common_LIBS := inih
 
@@ -15,4 +15,5 @@ libdre_tree_SRCS := $(addprefix libdre/common/,archive_lib.c attr.c base_busybox
 # libarchive is loaded when it is needed, see archive_lib.h.
 libdre_tree_LIBS :=
 
-libdre_disk_SRCS := $(addprefix libdre/common/,export_disk.c import_disk.c layer_disk.c move.c qcow2.c qemu_img.c tool.c)
+libdre_disk_SRCS := $(addprefix libdre/common/,base_debian_disk.c export_disk.c import_disk.c layer_disk.c move.c \
+	qcow2.c qemu_img.c tool.c)

@@ -943,6 +943,36 @@ dre_return_t dre_sys_gc(void);
 dre_return_t dre_sys_import_base(const char *name, const char *source,
 				 dre_sys_progress progress, void *arg);
 
+/** How dre_sys_build_base() does it; all zero but size and suite is fine. */
+typedef struct {
+	size_t size;		/* sizeof(dre_sys_build_options) */
+	const char *suite;	/* of Debian: "bookworm", or a later one */
+	const char *packages;	/* beside those of a small machine: "a,b"; may be NULL */
+	const char *mirror;	/* a URL, or a line as in sources.list; NULL: as this host's apt
+				 * has it for the suite, or else mmdebstrap's own */
+	unsigned long long disk;	/* its size in bytes, at least 1 GiB; 0: 4 GiB */
+	int verbose;		/* 1: what mmdebstrap says goes to standard error */
+} dre_sys_build_options;
+
+/**
+ * dre_sys_build_base() - make a base image of a small Debian
+ * @name: its name
+ * @options: how; the caller keeps it
+ * @progress: called now and then, in the calling thread, with parts of the whole; may be NULL
+ * @arg: for @progress
+ *
+ * A disk that boots by itself: dre.conf's kernel is not needed. It has a kernel, systemd and a serial console, on
+ * which root is logged in; the network asks for its address. Needs mmdebstrap, mke2fs, sfdisk, qemu-img and GRUB's
+ * files for a BIOS (the packages grub-common, grub-pc-bin); takes some minutes, and room for what it builds in
+ * TMPDIR (/var/tmp).
+ *
+ * DRE_ERR_INVALID_ARGUMENT: a malformed suite, list of packages, mirror or size, or options that
+ * this library does not know; DRE_ERR_BASE_EXISTENCE; DRE_ERR_DEVICE_BUSY: something is not
+ * installed, or has failed, and dre_last_error() has the first error.
+ */
+dre_return_t dre_sys_build_base(const char *name, const dre_sys_build_options *options,
+				dre_sys_progress progress, void *arg);
+
 /*
  * Events: what happens to containers, and to processes that are bound to their control groups, told
  * by the module as it happens.

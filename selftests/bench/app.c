@@ -2,65 +2,18 @@
 /*
  * dre-app against what does the same without it, as commands: what a user waits for.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
-#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
+#include "command.h"
 
 #define PAIRS		9
 #define STARTS		7
 #define CROWD		100
-#define MAX_ARGUMENTS	12
-#define MB		(1 << 20)
-
-static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(1);
-}
-
-/* Runs a command and returns how long it takes. What it prints is not wanted. */
-static double __attribute__((sentinel)) run(const char *program, ...)
-{
-	char *argv[MAX_ARGUMENTS + 2] = { (char *)program };
-	posix_spawn_file_actions_t actions;
-	int status = 0, n = 0, err;
-	double start;
-	va_list args;
-	pid_t pid;
-
-	va_start(args, program);
-	while (n < MAX_ARGUMENTS && (argv[++n] = va_arg(args, char *)))
-		;
-	va_end(args);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	start = bench_now();
-	err = posix_spawnp(&pid, program, &actions, NULL, argv, environ);
-	if (err)
-		die("%s: %s", program, strerror(err));
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	posix_spawn_file_actions_destroy(&actions);
-	if (status)
-		die("%s %s failed: %#x", program, argv[1], status);
-	return bench_now() - start;
-}
-
-#define RUN(...) run(__VA_ARGS__, NULL)
 
 /*
  * create, save, load against a snapshot of btrfs.
@@ -87,15 +40,15 @@ static double create(void *arg)
 
 static double save(void *arg)
 {
-	double time = RUN("dre-app", "save", (char *)arg, "new");
+	double time = RUN("dre-app", "save", arg, "new");
 
-	RUN("dre-app", "snapshot", "remove", (char *)arg, "new");
+	RUN("dre-app", "snapshot", "remove", arg, "new");
 	return time;
 }
 
 static double load(void *arg)
 {
-	return RUN("dre-app", "load", (char *)arg, "kept");
+	return RUN("dre-app", "load", arg, "kept");
 }
 
 static double lxc_copy(void *arg)
@@ -185,9 +138,9 @@ static double save_filled(const char *name, size_t megabytes)
 	double time;
 
 	fill(name, megabytes);
-	time = RUN("dre-app", "save", (char *)name, "new");
-	RUN("dre-app", "load", (char *)name, "kept");
-	RUN("dre-app", "snapshot", "remove", (char *)name, "new");
+	time = RUN("dre-app", "save", name, "new");
+	RUN("dre-app", "load", name, "kept");
+	RUN("dre-app", "snapshot", "remove", name, "new");
 	return time;
 }
 
@@ -237,11 +190,11 @@ static double start_ours(void *arg)
 
 	snprintf(path, sizeof(path), "/bench/store/lxc/%s/rootfs/stamp", (char *)arg);
 	start = bench_now();
-	RUN("dre-app", "start", (char *)arg);
+	RUN("dre-app", "start", arg);
 	start = read_stamp(path) - start;
-	RUN("dre-app", "stop", (char *)arg);
+	RUN("dre-app", "stop", arg);
 	/* Away with the stamp. */
-	RUN("dre-app", "load", (char *)arg, "fresh");
+	RUN("dre-app", "load", arg, "fresh");
 	return start;
 }
 

@@ -3,7 +3,7 @@
 # Benches. Each is a program that prints what bench.h says. Those that need dre.ko are staged with the
 # tests, and run in the virtual machine; the others run here. BENCH names some of them.
 
-BENCHES_VM := kernel app checkpoint
+BENCHES_VM := kernel app checkpoint sys
 BENCHES_HERE := log
 BENCH ?= $(BENCHES_VM) $(BENCHES_HERE)
 
@@ -22,18 +22,25 @@ $(B)/tests/bench/kernel: $(call objs,$(BENCH_KERNEL) $(BENCH_COMMON))
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -static -no-pie -o $@ $^ -pthread
 
-$(B)/tests/bench/app: $(call objs,selftests/bench/app.c $(BENCH_COMMON)) $(B)/tests/bench/app-init \
+$(B)/tests/bench/app: $(call objs,selftests/bench/app.c selftests/bench/command.c $(BENCH_COMMON)) $(B)/tests/bench/app-init \
 		$(B)/tests/bench/app-setup
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -o $@ $(filter %.o,$^)
 
-$(B)/tests/bench/app-init: $(call objs,selftests/bench/app-init.c)
+$(B)/tests/bench/app-init $(B)/tests/bench/sys-init: $(B)/tests/bench/%: $(B)/obj/selftests/bench/%.o
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -static -o $@ $^
 
-$(B)/tests/bench/app-setup: selftests/bench/app-setup
+$(B)/tests/bench/app-setup $(B)/tests/bench/sys-setup: $(B)/tests/bench/%: selftests/bench/%
 	@mkdir -p $(@D)
 	$(Q)$(call say,COPY,$@)cp $< $@
+
+# Its machines boot what those of the tests of system containers do, see stage-sys, with an init of their own.
+$(B)/tests/bench/sys: $(call objs,selftests/bench/sys.c selftests/bench/command.c $(BENCH_COMMON)) \
+		$(B)/lib/libdresys.so $(B)/lib/libdaware.so | $(B)/tests/bench/sys-init $(B)/tests/bench/sys-setup
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -Wl,-rpath,/usr/local/lib -Wl,-rpath-link,$(B)/lib -o $@ \
+		$(filter %.o,$^) -L$(B)/lib -ldresys -ldaware -pthread
 
 # It is a user of the library as that is installed, and its container has no other program.
 $(B)/tests/bench/checkpoint: $(call objs,selftests/bench/checkpoint.c $(BENCH_COMMON)) \
@@ -59,5 +66,6 @@ $(B)/bench/report: $(call objs,selftests/bench/report.c)
 	$(Q)$(call say,LD,$@)$(CC) -o $@ $^ $(shell $(PKG_CONFIG) --libs json-c smartcols) -lm
 
 # `make bench JSON=1` prints the report for programs.
-bench: deps $(B)/bench/report $(BENCHES_HERE:%=$(B)/bench/%) $(if $(filter $(BENCHES_VM),$(BENCH)),stage)
+bench: deps $(B)/bench/report $(BENCHES_HERE:%=$(B)/bench/%) $(if $(filter $(BENCHES_VM),$(BENCH)),stage) \
+		$(if $(filter sys,$(BENCH)),stage-sys)
 	$(Q)selftests/bench/run $(if $(JSON),--json) $(BENCH)

@@ -45,8 +45,18 @@ check-conformance-sys: $(B)/lib/libdresys.so $(B)/lib/libdaware.so
 check-sys: $(addprefix $(ST)/,machine console memory_xml settings)
 	$(Q)selftests/libdre/run $(B)/tap $^
 
+# The programs that build disks, natively; what they build is booted, emulated.
+.PHONY: check-base-disk
+sys-tests: $(ST)/tiny-kernel
+$(ST)/tiny-kernel: selftests/sys/tiny-kernel.S
+	@mkdir -p $(@D) $(B)/obj/selftests/sys
+	$(Q)$(call say,AS,$@)$(CC) -c -o $(B)/obj/selftests/sys/tiny-kernel.o $< && \
+		objcopy -O binary -j .text $(B)/obj/selftests/sys/tiny-kernel.o $@
+check-base-disk: $(ST)/tiny-kernel $(B)/bin/dre-sys $(addprefix $(B)/libexec/dre/dre-base-,debian disk)
+	$(Q)selftests/sys/base-disk $(B) $(ST)/tiny-kernel
+
 # What the tests' machines boot: the kernel of the virtual machine, as it is in its image.
 stage-sys: stage
 	$(Q)rm -rf $(ST_STAGE) && mkdir -p $(ST_STAGE)/tests/sys
-	$(Q)cp $(addprefix $(ST)/,$(ST_MACHINE_TESTS)) $(ST)/guest $(ST)/hold-kvm selftests/sys/run $(ST_STAGE)/tests/sys/
+	$(Q)cp $(addprefix $(ST)/,$(ST_MACHINE_TESTS)) $(ST)/guest $(ST)/hold-kvm selftests/sys/run selftests/sys/libvirt $(ST_STAGE)/tests/sys/
 	$(Q)cp $$($(VM) image)/$(SERIES)/vmlinux $(ST_STAGE)/tests/sys/

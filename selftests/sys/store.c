@@ -239,6 +239,39 @@ static void long_chain(void **state)
 	assert_defined("st");
 }
 
+#define GB	(1ULL << 30)
+
+/* The machine has no mmdebstrap; what it would build is built by base-disk. */
+static void builds(void **state)
+{
+	const dre_sys_build_options good = { .size = sizeof(good), .suite = "bookworm" };
+	dre_sys_build_options build = good;
+
+	(void)state;
+	assert_int_equal(shell("ls -A " STORE "/layers " STORE "/pending " STORE "/trash >/run/dre-test-store"), 0);
+	assert_fails(dre_sys_build_base(NULL, &build, NULL, NULL), DRE_ERR_NULL_POINTER, "name");
+	assert_fails(dre_sys_build_base("new", NULL, NULL, NULL), DRE_ERR_NULL_POINTER, "options");
+	assert_fails(dre_sys_build_base("../new", &build, NULL, NULL), DRE_ERR_INVALID_ARGUMENT, "../new");
+	assert_fails(dre_sys_build_base("it", &build, NULL, NULL), DRE_ERR_BASE_EXISTENCE, "it");
+#define BUILD_FAILS(member, value, code, part)							\
+	do {											\
+		build = good;									\
+		build.member = value;								\
+		assert_fails(dre_sys_build_base("new", &build, NULL, NULL), code, part);	\
+	} while (0)
+	BUILD_FAILS(size, sizeof(build) + 1, DRE_ERR_INVALID_ARGUMENT, "does not know");
+	BUILD_FAILS(verbose, 2, DRE_ERR_INVALID_ARGUMENT, "does not know");
+	BUILD_FAILS(suite, NULL, DRE_ERR_NULL_POINTER, "suite");
+	BUILD_FAILS(suite, "-x", DRE_ERR_INVALID_ARGUMENT, "suite");
+	BUILD_FAILS(packages, "a b", DRE_ERR_INVALID_ARGUMENT, "packages");
+	BUILD_FAILS(mirror, "a\"b", DRE_ERR_INVALID_ARGUMENT, "mirror");
+	BUILD_FAILS(disk, GB - 512, DRE_ERR_INVALID_ARGUMENT, "1 GiB");
+	BUILD_FAILS(disk, GB + 1, DRE_ERR_INVALID_ARGUMENT, "sectors");
+	BUILD_FAILS(disk, 17 * 1024 * GB, DRE_ERR_INVALID_ARGUMENT, "16 TiB");
+	BUILD_FAILS(disk, 2 * GB, DRE_ERR_DEVICE_BUSY, "mmdebstrap is not installed");
+	assert_int_equal(shell("ls -A " STORE "/layers " STORE "/pending " STORE "/trash | cmp - /run/dre-test-store"), 0);
+}
+
 static void collected(void **state)
 {
 	(void)state;
@@ -277,6 +310,7 @@ int main(void)
 		cmocka_unit_test(exported),
 		cmocka_unit_test(domains_are_checked),
 		cmocka_unit_test(long_chain),
+		cmocka_unit_test(builds),
 		cmocka_unit_test(collected),
 	};
 

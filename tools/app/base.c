@@ -7,6 +7,7 @@
 #include <dre_app.h>
 
 #include "app.h"
+#include "common/build.h"
 #include "common/progress.h"
 
 int cmd_base_import(int argc, char **argv)
@@ -24,38 +25,19 @@ int cmd_base_import(int argc, char **argv)
 
 int cmd_base_build(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "mirror", required_argument, NULL, 'm' },
-		{ "packages", required_argument, NULL, 'p' },
-		{ "suite", required_argument, NULL, 's' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ }
+	const struct build_arguments wanted = build_arguments(argc, argv, false);
+	const dre_app_build_options build = {
+		.size = sizeof(build),
+		.suite = wanted.suite,
+		.packages = wanted.packages,
+		.mirror = wanted.mirror,
+		.verbose = wanted.verbose,
 	};
-	dre_app_build_options build = { .size = sizeof(build), .suite = "stable" };
 	struct progress progress;
-	int c, err;
+	int err;
 
-	while ((c = command_getopt(argc, argv, "m:p:s:v", options)) >= 0) {
-		switch (c) {
-		case 'm':
-			build.mirror = optarg;
-			break;
-		case 'p':
-			build.packages = optarg;
-			break;
-		case 's':
-			build.suite = optarg;
-			break;
-		case 'v':
-			build.verbose = 1;
-			break;
-		}
-	}
-	if (argc - optind != 1)
-		command_usage("a name is wanted");
 	progress_begin(&progress, "build");
-	err = dre_app_build_base(argv[optind], &build, progress_show, &progress);
+	err = dre_app_build_base(wanted.name, &build, progress_show, &progress);
 	progress_end(&progress);
-	return err ? command_fail(err, argv[optind]) : EXIT_SUCCESS;
+	return err ? command_fail(err, wanted.name) : EXIT_SUCCESS;
 }

@@ -2,8 +2,6 @@
 /*
  * cgroup, bind, unbind, resource.
  */
-#include <ctype.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,30 +146,6 @@ static int resource_type(const char *name)
 	command_usage("'%s' is none of cpu, cores, memory and memsw", name);
 }
 
-/* A number of bytes, with K, M, G or T for its powers of 1024. */
-static unsigned long long size_argument(const char *text)
-{
-	static const char units[] = "KMGT";
-	unsigned long long size;
-	const char *unit;
-	char *end;
-
-	errno = 0;
-	size = strtoull(text, &end, 10);
-	unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
-	if (unit) {
-		int shift = 10 * (unit - units + 1);
-
-		end++;
-		if (size > ~0ULL >> shift)
-			errno = ERANGE;
-		size <<= shift;
-	}
-	if (!isdigit((unsigned char)*text) || *end || errno || !size)
-		command_usage("'%s' is no size, as 1048576 or 512M", text);
-	return size;
-}
-
 static void parse_value(struct container_resource *resource, char *text)
 {
 	switch (resource->type) {
@@ -183,7 +157,7 @@ static void parse_value(struct container_resource *resource, char *text)
 		resource->cores = text;
 		break;
 	default:
-		resource->bytes = size_argument(text);
+		resource->bytes = command_size(text);
 		break;
 	}
 }

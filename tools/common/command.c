@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -234,6 +235,29 @@ int command_number(const char *what, const char *text, int min, int max)
 	if (errno || end == text || *end || n < min || n > max)
 		command_usage("%s '%s' is not a number from %d to %d", what, text, min, max);
 	return n;
+}
+
+unsigned long long command_size(const char *text)
+{
+	static const char units[] = "KMGT";
+	unsigned long long size;
+	const char *unit;
+	char *end;
+
+	errno = 0;
+	size = strtoull(text, &end, 10);
+	unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+	if (unit) {
+		int shift = 10 * (unit - units + 1);
+
+		end++;
+		if (size > ~0ULL >> shift)
+			errno = ERANGE;
+		size <<= shift;
+	}
+	if (!isdigit((unsigned char)*text) || *end || errno || !size)
+		command_usage("'%s' is no size, as 1048576 or 512M", text);
+	return size;
 }
 
 int command_fail(dre_return_t err, const char *name)

@@ -62,6 +62,9 @@ void command_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2), no
 /* An integer argument; @what is what it means. Wrong usage if it is none, or out of range. */
 int command_number(const char *what, const char *text, int min, int max);
 
+/* A number of bytes, with K, M, G or T for its powers of 1024. Wrong usage if it is none, or 0. */
+unsigned long long command_size(const char *text);
+
 /* Reports a function's failure about @name (or NULL) and returns the exit status. */
 int command_fail(dre_return_t err, const char *name);
 

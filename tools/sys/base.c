@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * base import.
+ * base import, base build.
  */
 #include <stdlib.h>
 
 #include <dre_sys.h>
 
+#include "common/build.h"
 #include "common/progress.h"
 #include "sys.h"
 
@@ -20,4 +21,25 @@ int cmd_base_import(int argc, char **argv)
 	err = dre_sys_import_base(argv[i], argv[i + 1], progress_show, &progress);
 	progress_end(&progress);
 	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
+}
+
+int cmd_base_build(int argc, char **argv)
+{
+	const struct build_arguments wanted = build_arguments(argc, argv, true);
+	const dre_sys_build_options build = {
+		.size = sizeof(build),
+		.suite = wanted.suite,
+		.packages = wanted.packages,
+		.mirror = wanted.mirror,
+		.disk = wanted.disk,
+		.verbose = wanted.verbose,
+	};
+	struct progress progress;
+	int err;
+
+	/* Most of it is one step. */
+	progress_begin_time(&progress, "build");
+	err = dre_sys_build_base(wanted.name, &build, NULL, NULL);
+	progress_end(&progress);
+	return err ? command_fail(err, wanted.name) : EXIT_SUCCESS;
 }

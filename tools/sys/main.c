@@ -141,6 +141,13 @@ static const struct command commands[] = {
 	{ "base import", "NAME SOURCE", "make a base image from a disk",
 	  "SOURCE is a qcow2 image, or the raw content of a disk, in a file or a block device.\n",
 	  cmd_base_import },
+	{ "base build", "[--suite SUITE] [--packages LIST] [--mirror URL] [--size SIZE] [--verbose] NAME",
+	  "make a base image of a small Debian that boots",
+	  "  -s, --suite SUITE    bookworm, or a later one (default: stable)\n"
+	  "  -p, --packages LIST  beside those of a small machine, with commas\n"
+	  "  -m, --mirror URL     where from (default: where this host has it from)\n"
+	  "  -S, --size SIZE      of the disk, in bytes, or with K, M, G, T (default: 4G)\n"
+	  "  -v, --verbose        shows what mmdebstrap says, which must be installed\n", cmd_base_build },
 	{ "base export", "[--compress HOW] BASE FILE", "write a base image to a disk image",
 	  "  -c, --compress HOW  none (default), zlib or zstd\n\n"
 	  "A qcow2 image that stands alone. FILE is there as a whole, or not at all.\n", cmd_base_export },

@@ -18,6 +18,8 @@ int cmd_unshare(int argc, char **argv);
 int cmd_takeover(int argc, char **argv);
 int cmd_sys_list(int argc, char **argv);
 int cmd_base_export(int argc, char **argv);
+int cmd_base_build(int argc, char **argv);
+int cmd_base_build(int argc, char **argv);
 int cmd_base_import(int argc, char **argv);
 
 /* See struct container_api. */
