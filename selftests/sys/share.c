@@ -10,7 +10,7 @@
 #include "host.h"
 
 #define EXPORT		"/srv/dre-test"
-#define OPTIONS		"nfs_options = vers=4.2,softerr,timeo=10,retrans=1\n"
+#define OPTIONS		"nfs_options = vers=4.2,softerr,timeo=5,retrans=1\n"
 #define CONFIGURED	"nfs_server = 127.0.0.1\nnfs_export = " EXPORT "\n" OPTIONS
 #define LARGE		"/run/dre-test-large"
 
