@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <libvirt/virterror.h>
 #include <linux/kvm.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "console.h"
@@ -77,16 +79,35 @@ int sys_find(struct sys *sys)
 }
 
 /* A /dev/kvm may be there that cannot run anything: the processor, or the host's own host, decides. */
-static bool has_kvm(void)
+static bool can_run(int kvm)
 {
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	int machine = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
+	int machine = ioctl(kvm, KVM_CREATE_VM, 0);
 
 	if (machine >= 0)
 		close(machine);
-	if (kvm >= 0)
-		close(kvm);
 	return machine >= 0;
+}
+
+/*
+ * To make an empty machine and to end it takes longer than all else that is done to define a domain. What could do it
+ * once can do it as long as it is the same device: one of the same module.
+ */
+static bool has_kvm(void)
+{
+	static atomic_ulong good;	/* the device's inode; 0: none yet */
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	struct stat st;
+	bool can = false;
+
+	if (kvm < 0)
+		return false;
+	if (!fstat(kvm, &st)) {
+		can = st.st_ino == atomic_load(&good) || can_run(kvm);
+		if (can)
+			atomic_store(&good, st.st_ino);
+	}
+	close(kvm);
+	return can;
 }
 
 int sys_check_vt(const struct sys *sys)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,8 +19,10 @@ int main(void)
 {
 	const struct timespec moment = { .tv_nsec = 1000000 };
 	volatile uint64_t *memory = malloc(SIZE);
-	int console = open("/dev/console", O_WRONLY);
+	int console;
 
+	mount("dev", "/dev", "devtmpfs", 0, NULL);
+	console = open("/dev/console", O_WRONLY);
 	if (!memory)
 		return 1;
 	for (size_t i = 0; i < SIZE / sizeof(*memory); i++)
