@@ -326,6 +326,35 @@ static const char *set_sys_cmdline(struct dre_config *cfg, const char *value)
 	return parse_text(value, sizeof(cfg->sys.cmdline), cfg->sys.cmdline);
 }
 
+/* A word of those that mount(8) is given. */
+static const char *parse_word(const char *value, size_t size, char *word)
+{
+	for (const char *c = value; *c; c++)
+		if (!isgraph((unsigned char)*c))
+			return "has a character that it cannot have";
+	return *value && *value != '-' ? parse_text(value, size, word) : "is empty, or begins with -";
+}
+
+static const char *set_sys_nfs_server(struct dre_config *cfg, const char *value)
+{
+	return parse_word(value, sizeof(cfg->sys.nfs.server), cfg->sys.nfs.server);
+}
+
+static const char *set_sys_nfs_export(struct dre_config *cfg, const char *value)
+{
+	return parse_path(value, cfg->sys.nfs.export);
+}
+
+static const char *set_sys_nfs_mount(struct dre_config *cfg, const char *value)
+{
+	return parse_path(value, cfg->sys.nfs.mount);
+}
+
+static const char *set_sys_nfs_options(struct dre_config *cfg, const char *value)
+{
+	return parse_word(value, sizeof(cfg->sys.nfs.options), cfg->sys.nfs.options);
+}
+
 static const struct {
 	const char *section;
 	const char *key;
@@ -355,6 +384,10 @@ static const struct {
 	{ "sys", "kernel", set_sys_kernel },
 	{ "sys", "initrd", set_sys_initrd },
 	{ "sys", "cmdline", set_sys_cmdline },
+	{ "sys", "nfs_server", set_sys_nfs_server },
+	{ "sys", "nfs_export", set_sys_nfs_export },
+	{ "sys", "nfs_mount", set_sys_nfs_mount },
+	{ "sys", "nfs_options", set_sys_nfs_options },
 };
 
 #define NR_KEYS	(sizeof(keys) / sizeof(*keys))
@@ -512,6 +545,9 @@ static int parse(struct parser *p)
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
 				"%s: there is %s without a kernel", p->path,
 				*p->cfg->sys.initrd ? "an initrd" : "a cmdline");
+	if (!*p->cfg->sys.nfs.server != !*p->cfg->sys.nfs.export)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s: nfs_server and nfs_export belong together",
+				p->path);
 	return 0;
 }
 
@@ -531,6 +567,10 @@ int dre_config_load(struct dre_config *cfg)
 		.sys = {
 			.store = "/var/lib/dre/sys",
 			.libvirt = "qemu:///system",
+			.nfs = {
+				.mount = "/var/lib/dre/shared",
+				.options = "vers=4.2,softerr,timeo=50,retrans=2",
+			},
 			.cpus = 1,
 			.memory = 512,
 			.halt_timeout = 60,

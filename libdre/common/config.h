@@ -36,6 +36,14 @@ enum dre_sys_network {
 	DRE_SYS_NETWORK_BRIDGE,		/* a TAP device in the bridge that it names */
 };
 
+/* An NFS server that hosts share containers on. */
+struct dre_nfs_config {
+	char server[256];		/* "": there is none */
+	char export[PATH_MAX];		/* what it exports, absolute */
+	char mount[PATH_MAX];		/* where that is mounted here */
+	char options[256];		/* and how, see nfs(5) */
+};
+
 /* Section "sys": system containers. */
 struct dre_sys_config {
 	char base[DRE_NAME_MAX + 1];	/* default base image; "": none */
@@ -50,6 +58,7 @@ struct dre_sys_config {
 	char kernel[PATH_MAX];		/* booted in place of what the disk has, "": none */
 	char initrd[PATH_MAX];
 	char cmdline[1024];		/* that kernel's arguments */
+	struct dre_nfs_config nfs;	/* the shared store */
 };
 
 struct dre_config {

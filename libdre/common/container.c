@@ -232,6 +232,11 @@ int container_busy(struct store *store, const char *name, bool *busy)
 	return ret ? fail_open(name, -ret) : 0;
 }
 
+bool container_is_there(struct store *store, const char *name)
+{
+	return !faccessat(store->containers_fd, name, F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
 int container_check_free(struct store *store, const char *name)
 {
 	bool busy;
@@ -506,7 +511,8 @@ static int rename_in(struct container *c, const char *tmp, bool *published)
 	return ret;
 }
 
-static int publish(struct container *c, bool *published)
+/* @fill, if there is one, puts more into its directory before it has its name. */
+static int publish(struct container *c, int (*fill)(void *arg, int dir_fd), void *arg, bool *published)
 {
 	struct store *s = c->store;
 	store_tmp_t tmp = STORE_TMP;
@@ -518,6 +524,8 @@ static int publish(struct container *c, bool *published)
 	c->dir_fd = openat(s->containers_fd, tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ret = c->dir_fd < 0 ? dre_fail_errno(errno, "cannot create container '%s'", c->name) :
 	      stage(c);
+	if (!ret && fill)
+		ret = fill(arg, c->dir_fd);
 	if (!ret)
 		ret = rename_in(c, tmp, published);
 	if (ret)
@@ -540,7 +548,7 @@ static int publish_exclusively(struct container *c, const struct idmap *pool, bo
 	if (!ret && pool)
 		ret = set_idmap(s, &c->manifest, pool);
 	if (!ret)
-		ret = publish(c, published);
+		ret = publish(c, NULL, NULL, published);
 	lock_release(s->lock_fd, LOCK_NAMES);
 	return ret;
 }
@@ -562,6 +570,27 @@ static int create(struct container *c, const struct idmap *pool, bool *garbage)
 		ret = publish_exclusively(c, pool, &published);
 	if (ret)
 		*garbage = published || !layer_discard(c->store, layer);
+	return ret;
+}
+
+int container_place(struct container **made, struct store *store, const char *name, const struct manifest *m,
+		    int (*fill)(void *arg, int dir_fd), void *arg)
+{
+	struct container *c = new_container(store, name);
+	bool published = false;
+	int ret;
+
+	if (!c)
+		return dre_fail_errno(ENOMEM, "cannot create container '%s'", name);
+	ret = manifest_copy(&c->manifest, m);
+	ret = ret ? dre_fail_errno(-ret, "cannot create container '%s'", name) :
+	      publish(c, fill, arg, &published);
+	if (ret && published)
+		store_move_to_trash(store, store->containers_fd, name);
+	if (ret)
+		container_unlock(c);
+	else
+		*made = c;
 	return ret;
 }
 

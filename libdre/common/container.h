@@ -65,6 +65,13 @@ int container_create(struct container **c, struct store *store, const char *name
 int container_create_from(struct container **c, struct store *store, const char *name,
 			  struct manifest *m, const struct idmap *pool);
 
+/*
+ * A container that has manifest @m, the layers of which are there, locked; within a change. @fill puts more into its
+ * directory, before it has its name: until then there is no such container. DRE_ERR_CONTAINER_EXISTENCE.
+ */
+int container_place(struct container **made, struct store *store, const char *name, const struct manifest *m,
+		    int (*fill)(void *arg, int dir_fd), void *arg);
+
 /* Gives it another name, with all that is below its directory. DRE_ERR_CONTAINER_EXISTENCE. */
 int container_rename(struct container *c, const char *name);
 
@@ -114,6 +121,9 @@ int container_busy(struct store *store, const char *name, bool *busy);
  */
 int container_write_ids(int dir_fd, const char *name, const struct manifest *m);
 bool container_read_ids(struct store *store, const char *name, struct idmap *map);
+
+/* Is there one of that valid name, damaged or not? */
+bool container_is_there(struct store *store, const char *name);
 
 /* As errors: DRE_ERR_CONTAINER_BUSY; what container_read() returns. */
 int container_check_free(struct store *store, const char *name);

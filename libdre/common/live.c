@@ -71,7 +71,7 @@ void live_free(struct live *live)
 bool live_is_garbage(const char *entry, const struct names *names)
 {
 	/* Whatever else there is was not put there by us ("lost+found", ".nfs0123"). */
-	if (!names)
-		return !strncmp(entry, STORE_TMP, strlen(STORE_TMP));
-	return layer_name_valid(entry) && !names_has(names, entry);
+	if (!strncmp(entry, STORE_TMP, strlen(STORE_TMP)))
+		return true;
+	return names && layer_name_valid(entry) && !names_has(names, entry);
 }

@@ -30,8 +30,8 @@ void live_sort(struct live *live);
 void live_free(struct live *live);
 
 /*
- * Is an entry of a directory one that should not be there? With @names: a layer, or what belongs
- * to one, that is not in them; without: what was not completed.
+ * Is an entry of a directory one that should not be there? What was not completed; and with @names a
+ * layer, or what belongs to one, that is not in them.
  */
 bool live_is_garbage(const char *entry, const struct names *names);
 

@@ -183,6 +183,15 @@ int manifest_copy_chain(struct manifest *to, const struct manifest *from)
 	return err;
 }
 
+int manifest_copy(struct manifest *to, const struct manifest *from)
+{
+	int err = manifest_copy_chain(to, from);
+
+	if (!err)
+		strcpy(to->writable, from->writable);
+	return err;
+}
+
 char *manifest_format(const struct manifest *m, size_t *len)
 {
 	char *text = NULL;

@@ -69,6 +69,8 @@ const char *manifest_get(const struct manifest *m, const char *key);
 int manifest_set(struct manifest *m, const char *key, const char *value);
 /* The chain, the base and the settings of @from; nothing to write to. @to is empty, and is if it fails. */
 int manifest_copy_chain(struct manifest *to, const struct manifest *from);
+/* The same, with the writable layer. */
+int manifest_copy(struct manifest *to, const struct manifest *from);
 /* @to has the settings of @from then, and no others. Both: 0, -E2BIG or -ENOMEM. */
 int manifest_copy_settings(struct manifest *to, const struct manifest *from);
 void manifest_free(struct manifest *m);

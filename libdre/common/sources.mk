@@ -15,4 +15,4 @@ libdre_tree_SRCS := $(addprefix libdre/common/,archive_lib.c attr.c base_busybox
 # libarchive is loaded when it is needed, see archive_lib.h.
 libdre_tree_LIBS :=
 
-libdre_disk_SRCS := $(addprefix libdre/common/,export_disk.c import_disk.c layer_disk.c qcow2.c qemu_img.c)
+libdre_disk_SRCS := $(addprefix libdre/common/,export_disk.c import_disk.c layer_disk.c move.c qcow2.c qemu_img.c tool.c)

@@ -391,8 +391,7 @@ static int visit_all(struct store *s, const char *directory, const char *suffix,
 	return ret;
 }
 
-static int visit_container(struct store *s, unsigned int kinds, const char *name,
-			   store_path_fn fn, void *arg)
+int store_each_of(struct store *s, unsigned int kinds, const char *name, store_path_fn fn, void *arg)
 {
 	char path[DRE_NAME_MAX + 1 + sizeof("containers//checkpoints")];
 	int ret = 0;
@@ -425,7 +424,7 @@ int store_each_path(struct store *s, unsigned int kinds, store_path_fn fn, void 
 	if (ret)
 		return ret;
 	for (name = names; *name && !ret; name++)
-		ret = visit_container(s, kinds, *name, fn, arg);
+		ret = store_each_of(s, kinds, *name, fn, arg);
 	store_free_list(names);
 	return ret;
 }

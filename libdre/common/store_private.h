@@ -142,6 +142,9 @@ typedef int (*store_path_fn)(void *arg, const char *path, const struct manifest 
 
 int store_each_path(struct store *s, unsigned int kinds, store_path_fn fn, void *arg);
 
+/* The same, of container @name only. */
+int store_each_of(struct store *s, unsigned int kinds, const char *name, store_path_fn fn, void *arg);
+
 /*
  * Makes a layer, which is empty, within a change. With @below, the name of the
  * layer that it will be on, it is a writable one.

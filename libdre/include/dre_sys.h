@@ -18,10 +18,12 @@
  *	DRE_ERR_PERMISSION_DENIED	the caller is not root, or the kernel or
  *					libvirt forbids it
  *	DRE_ERR_INVALID_ARGUMENT	dre.conf has an error
+ *	DRE_ERR_NFS_MOUNT_FAILED	it is not here, and the shared store cannot be
+ *					looked into
  *	DRE_ERR_CONTAINER_NONEXISTENCE	there is no such container
  *	DRE_ERR_CONTAINER_BUSY		somebody else changes it
  *	DRE_ERR_CONTAINER_UNKNOWN_STATUS its state cannot be found out: libvirt
- *					does not answer
+ *					does not answer, or it is shared and another host's
  *	DRE_ERR_CONTAINER_RUNNING, _STOPPED, _SUSPENDED
  *					it is not in a state for this
  *	DRE_ERR_DAWARE_MOD_NONEXISTENCE	the kernel module is not loaded, where it
@@ -274,7 +276,7 @@ dre_return_t dre_sys_remove_snapshot(const dre_sys_handle *h, const char *tag);
  * Stopped only. Nothing is copied; the base image stays when the container goes.
  *
  * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_BASE_EXISTENCE;
- * DRE_ERR_COMMIT_SNAPSHOT_FAILED.
+ * DRE_ERR_COMMIT_SNAPSHOT_FAILED: also for a container that is shared.
  */
 dre_return_t dre_sys_commit_snapshot(const dre_sys_handle *h, const char *tag, const char *base);
 
@@ -345,6 +347,37 @@ dre_return_t dre_sys_get_checkpoint_list(const dre_sys_handle *h, dre_list_t *li
  * was made from it.
  */
 dre_return_t dre_sys_remove_base(const char *base);
+
+/*
+ * The shared store is on the NFS server that dre.conf names (nfs_server). All hosts that have it see the containers
+ * there. Each of these belongs to one host, its owner, which does with it what it does with its own; for all
+ * others its state is unknown.
+ */
+
+/**
+ * dre_sys_share() - move a container to the shared store (section 1.3.5.30)
+ * @h: the container
+ *
+ * Stopped only. Its disk, snapshots and checkpoints are copied to the server, read again and compared; then it is
+ * there, and not here any more. Its owner is this host. Its base image goes along, unless the server has one of that
+ * name.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: it is on a partition of this host; DRE_ERR_NFS_MOUNT_FAILED: dre.conf names no server, or
+ * that does not answer, refuses, or is full; DRE_ERR_CONTAINER_EXISTENCE: there is one of its name, or it
+ * is there already. The container is then where it was.
+ */
+dre_return_t dre_sys_share(const dre_sys_handle *h);
+
+/**
+ * dre_sys_unshare() - move a container back from the shared store (section 1.3.5.37)
+ * @h: the container
+ *
+ * Stopped only. As dre_sys_share(), the other way. It is this host's own then.
+ *
+ * DRE_ERR_CONTAINER_NONEXISTENCE: it is not there; DRE_ERR_NFS_MOUNT_FAILED: the server does not answer;
+ * DRE_ERR_DEVICE_BUSY: also no room here. The container is then where it was.
+ */
+dre_return_t dre_sys_unshare(const dre_sys_handle *h);
 
 /*
  * Control groups of a container: beside its machine, for processes of the host that belong to it. What limits
@@ -616,6 +649,8 @@ dre_return_t dre_sys_reboot(const dre_sys_handle *h, const dre_sys_stop_options 
  *
  *	base		the base image that it was made from, or nothing
  *	rootfs		the partition that it was made from, or nothing
+ *	store		the directory of the image store that it is in
+ *	owner		the host that it belongs to, if it is shared; or nothing
  *	libvirt		the connection that it is run by
  *	domain		its name there
  *	uuid		its machine's
@@ -760,6 +795,39 @@ typedef void (*dre_sys_progress)(void *arg, unsigned long long done, unsigned lo
  */
 dre_return_t dre_sys_checkpoint_with(const dre_sys_handle *h, const char *tag,
 				     dre_sys_progress progress, void *arg);
+
+/**
+ * dre_sys_share_with() - dre_sys_share(), with a look at how far it is
+ * @h: as there
+ * @progress: called now and then, in the calling thread, with bytes copied and compared; may be NULL
+ * @arg: for @progress
+ */
+dre_return_t dre_sys_share_with(const dre_sys_handle *h, dre_sys_progress progress, void *arg);
+
+/** dre_sys_unshare_with() - dre_sys_unshare() in the same way */
+dre_return_t dre_sys_unshare_with(const dre_sys_handle *h, dre_sys_progress progress, void *arg);
+
+/**
+ * dre_sys_take_over() - make this host the owner of a shared container
+ * @h: the container
+ *
+ * For a container whose owner is gone, and does not come back with it: nobody asks the owner. A machine that still
+ * runs there would go on, and so would a copy that the owner has of it; QEMU's locks of the disk keep a machine from
+ * being started here as long as the other one runs and the server knows of it, and nothing else does.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: it is not shared; DRE_ERR_NFS_MOUNT_FAILED.
+ */
+dre_return_t dre_sys_take_over(const dre_sys_handle *h);
+
+/**
+ * dre_sys_get_shared_list() - the containers in the shared store, whoever's they are
+ * @list: their names, sorted, ended by a NULL; unchanged if it fails
+ *
+ * dre_sys_get_container_list() has them, too, but only its own where the server does not answer. There are
+ * none where dre.conf names no server. DRE_ERR_NFS_MOUNT_FAILED.
+ * dre_sys_release_container_list() frees it.
+ */
+dre_return_t dre_sys_get_shared_list(dre_list_t *list);
 
 /**
  * dre_sys_export_base() - write a base image to a disk image

@@ -16,6 +16,7 @@
 #include "common/store_private.h"
 #include "group.h"
 #include "memory.h"
+#include "shared.h"
 
 static int check(const dre_sys_handle *h, const char *tag)
 {
@@ -321,6 +322,7 @@ dre_return_t dre_sys_get_checkpoint_list(const dre_sys_handle *h, dre_list_t *li
 {
 	struct store *store = NULL;
 	struct dre_config config;
+	bool shared;
 	int err;
 
 	if (!h || !list)
@@ -328,7 +330,7 @@ dre_return_t dre_sys_get_checkpoint_list(const dre_sys_handle *h, dre_list_t *li
 				h ? "pointer to the list" : "container's handle");
 	err = sys_check_handle(h);
 	if (!err)
-		err = sys_open_store(&config, &store);
+		err = sys_open_store_of(&config, h->name, &store, &shared);
 	if (!err)
 		err = container_check_exists(store, h->name);
 	if (!err)

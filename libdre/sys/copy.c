@@ -8,7 +8,7 @@
 #include "common/checkpoint.h"
 #include "common/snapshot.h"
 #include "group.h"
-#include "sys.h"
+#include "shared.h"
 
 /* What is copied, and the copy. */
 struct copy {
@@ -46,7 +46,7 @@ static int make(struct sys *sys, void *arg)
 static int complete(const struct sys *sys, const char *name, struct container *made)
 {
 	struct sys copy = { .config = sys->config, .store = sys->store, .container = made,
-			    .libvirt = sys->libvirt };
+			    .libvirt = sys->libvirt, .shared = sys->shared };
 	struct saved_error saved;
 	int err = 0;
 
@@ -85,9 +85,10 @@ dre_return_t dre_sys_copy(const dre_sys_handle *h, const char *snapshot, const c
 		err = sys_begin(&sys, h->name, SYS_CHANGE);
 	if (err)
 		return err;
-	if (snapshot)
+	err = sys_check_name_free(&sys.config, sys.store, name);
+	if (!err && snapshot)
 		err = make(&sys, &copy);
-	else
+	else if (!err)
 		err = sys_require(&sys, SYS_STOPPED, SYS_STOPPED);
 	if (!err && !snapshot)
 		err = sys_change_layer(&sys, make, &copy);
@@ -146,6 +147,8 @@ dre_return_t dre_sys_rename(const dre_sys_handle *h, const char *name)
 	if (err)
 		return err;
 	err = sys_require(&sys, SYS_STOPPED, SYS_STOPPED);
+	if (!err)
+		err = sys_check_name_free(&sys.config, sys.store, name);
 	if (!err)
 		err = rename_to(&sys, name);
 	sys_end(&sys);

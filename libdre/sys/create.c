@@ -8,7 +8,7 @@
 #include <sys/random.h>
 
 #include "group.h"
-#include "sys.h"
+#include "shared.h"
 
 /* @memory: the smallest size that it may have. */
 static int check_data(const dre_sys_data *data, int memory)
@@ -126,6 +126,8 @@ static int create_with(const char *name, const dre_sys_data *data, const dre_sys
 	strcpy(sys.name, name);
 	err = sys_open_store(&sys.config, &sys.store);
 	if (!err)
+		err = sys_check_name_free(&sys.config, sys.store, name);
+	if (!err)
 		err = create(&sys, data, properties);
 	sys_end(&sys);
 	return err;
@@ -176,7 +178,7 @@ dre_return_t dre_sys_destroy_container(const char *name)
 	if (!err)
 		err = sys_partition_remove(sys.name);
 	if (!err)
-		err = container_remove(sys.container);
+		err = sys.shared ? sys_remove_shared(sys.container) : container_remove(sys.container);
 	if (!err)
 		sys.container = NULL;
 	sys_end(&sys);

@@ -120,6 +120,7 @@ static int describe(const struct sys *sys, char **xml)
 		.memory = config->memory,
 		.cpus = config->cpus,
 		.disk = disk,
+		.remote_disk = sys->shared,
 		.network = config->network == DRE_SYS_NETWORK_LIBVIRT ? config->network_name : "",
 		.bridge = config->network == DRE_SYS_NETWORK_BRIDGE ? config->network_name : "",
 		.mac = sys_mac(m, mac),

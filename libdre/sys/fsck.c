@@ -9,6 +9,7 @@
 #include "common/fsck.h"
 #include "group.h"
 #include "memory.h"
+#include "shared.h"
 
 struct fsck_call {
 	dre_sys_fsck_fn fn;
@@ -132,6 +133,35 @@ dre_return_t dre_sys_fsck(unsigned int flags, dre_sys_fsck_fn fn, void *arg)
 	return err;
 }
 
+/* What killed moves have left of @store's containers, and all else that nothing names. Others may be at it. */
+static int collect_shared(const struct dre_config *config, struct store *store)
+{
+	struct store *shared = NULL;
+	char **names, **name;
+	struct container *c;
+	int err;
+
+	if (!sys_shared_mounted(config))
+		return 0;
+	err = sys_open_shared(config, &shared);
+	if (err)
+		return err;
+	err = store_list_containers(store, &names);
+	if (err)
+		names = NULL;
+	for (name = names; name && *name; name++) {
+		if (!container_is_there(shared, *name) || container_lock(&c, store, *name))
+			continue;
+		sys_remove_leftover(c, shared);	/* another machine's is none */
+		container_unlock(c);
+	}
+	store_free_list(names);
+	if (!err)
+		err = store_gc(shared, NULL);
+	store_close(shared);
+	return err;
+}
+
 dre_return_t dre_sys_gc(void)
 {
 	struct dre_config config;
@@ -141,6 +171,8 @@ dre_return_t dre_sys_gc(void)
 
 	if (!err)
 		err = store_gc(store, &busy);
+	if (!err)
+		err = collect_shared(&config, store);
 	if (!err && busy)
 		err = dre_fail(DRE_ERR_DEVICE_BUSY, "somebody changes the store %s",
 			       store_root(store));

@@ -6,16 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sys.h"
+#include "shared.h"
 
 static int check_exists(const char *name)
 {
 	struct store *store = NULL;
 	struct dre_config config;
+	bool shared;
 	int err = dre_check_name("container", name);
 
 	if (!err)
-		err = sys_open_store(&config, &store);
+		err = sys_open_store_of(&config, name, &store, &shared);
 	if (!err)
 		err = container_check_exists(store, name);
 	store_close(store);

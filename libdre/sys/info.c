@@ -8,6 +8,7 @@
 
 #include "common/info.h"
 #include "console.h"
+#include "shared.h"
 
 static void add_path(struct info *info, const struct sys *sys, const char *key, const char *file)
 {
@@ -41,12 +42,15 @@ static void collect(struct info *info, const struct sys *sys)
 {
 	const struct manifest *m = sys_manifest(sys);
 	const char *uuid = manifest_get(m, SETTING_UUID), *rootfs = manifest_get(m, SETTING_ROOTFS);
+	const char *owner = manifest_get(m, SETTING_OWNER);
 	char mac[SYS_MAC_SIZE];
 	sys_domain_t domain;
 
 	sys_domain_name(sys, domain);
 	info_add(info, "base=%s", m->base ? m->base : "");
 	info_add(info, "rootfs=%s", rootfs ? rootfs : "");
+	info_add(info, "store=%s", store_root(sys->store));
+	info_add(info, "owner=%s", sys->shared && owner ? owner : "");
 	info_add(info, "libvirt=%s", sys->config.sys.libvirt);
 	info_add(info, "domain=%s", domain);
 	info_add(info, "uuid=%s", uuid ? uuid : "");
@@ -71,7 +75,7 @@ dre_return_t dre_sys_get_info(const dre_sys_handle *h, dre_list_t *list)
 	if (err)
 		return err;
 	strcpy(sys.name, h->name);
-	err = sys_open_store(&sys.config, &sys.store);
+	err = sys_open_store_of(&sys.config, sys.name, &sys.store, &sys.shared);
 	if (!err)
 		err = container_read(sys.store, sys.name, &sys.manifest);
 	if (!err) {

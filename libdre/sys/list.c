@@ -2,7 +2,11 @@
 /*
  * Lists of names, and their release.
  */
-#include "sys.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared.h"
 
 static int list_names(dre_list_t *list, int (*get)(struct store *, char ***))
 {
@@ -22,9 +26,108 @@ static int list_names(dre_list_t *list, int (*get)(struct store *, char ***))
 	return err;
 }
 
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static size_t count(char *const *names)
+{
+	size_t nr = 0;
+
+	while (names[nr])
+		nr++;
+	return nr;
+}
+
+/* The names of both; those of @more are taken from it. What is in both stores is local. */
+static int add_names(char ***names, char **more)
+{
+	size_t nr = count(*names), local = nr;
+	char **grown = reallocarray(*names, nr + count(more) + 1, sizeof(*grown));
+
+	if (!grown)
+		return dre_fail_errno(ENOMEM, "the containers");
+	for (char **name = more; *name; name++) {
+		if (bsearch(name, grown, local, sizeof(*grown), compare))
+			continue;
+		grown[nr++] = *name;
+		*name = strdup("");	/* one that can be freed, if there is memory */
+		if (!*name)
+			break;
+	}
+	grown[nr] = NULL;
+	qsort(grown, nr, sizeof(*grown), compare);
+	*names = grown;
+	return 0;
+}
+
+static int list_shared(const struct dre_config *config, char ***names)
+{
+	struct store *store = NULL;
+	int err = sys_open_shared(config, &store);
+
+	if (!err)
+		err = store_list_containers(store, names);
+	store_close(err ? NULL : store);
+	return err;
+}
+
+static int list_none(char ***names)
+{
+	*names = calloc(1, sizeof(**names));
+	return *names ? 0 : dre_fail_errno(ENOMEM, "the containers");
+}
+
+/* A server that does not answer keeps nobody from those that are here. */
+static int list_all(const struct dre_config *config, struct store *store, char ***names)
+{
+	char **shared;
+	int err = store_list_containers(store, names);
+
+	if (err || !*config->sys.nfs.server || list_shared(config, &shared))
+		return err;
+	err = add_names(names, shared);
+	store_free_list(shared);
+	if (err)
+		store_free_list(*names);
+	return err;
+}
+
 dre_return_t dre_sys_get_container_list(dre_list_t *list)
 {
-	return list_names(list, store_list_containers);
+	struct store *store = NULL;
+	struct dre_config config;
+	char **names;
+	int err;
+
+	if (!list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the pointer to the list is NULL");
+	err = sys_open_store(&config, &store);
+	if (!err)
+		err = list_all(&config, store, &names);
+	if (!err)
+		*list = names;
+	store_close(store);
+	return err;
+}
+
+dre_return_t dre_sys_get_shared_list(dre_list_t *list)
+{
+	struct dre_config config;
+	char **names;
+	int err;
+
+	if (!list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the pointer to the list is NULL");
+	err = dre_check_privilege();
+	if (!err)
+		err = dre_config_load(&config);
+	if (!err)
+		err = *config.sys.nfs.server ? list_shared(&config, &names) : list_none(&names);
+	if (!err)
+		*list = names;
+	return err;
 }
 
 dre_return_t dre_sys_get_base_list(dre_list_t *list)

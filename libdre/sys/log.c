@@ -8,6 +8,7 @@
 
 #include "common/log_reader.h"
 #include "console.h"
+#include "shared.h"
 
 static const char *const now[] = CONSOLE_LOG_FILES(CONSOLE_LOG);
 static const char *const before[] = CONSOLE_LOG_FILES(CONSOLE_PREVIOUS);
@@ -35,7 +36,7 @@ static struct log_reader *reader(const dre_sys_log *log)
 static int find_log(const dre_sys_handle *h, char path[PATH_MAX])
 {
 	struct sys sys = {};
-	int err = sys_open_store(&sys.config, &sys.store);
+	int err = sys_open_store_of(&sys.config, h->name, &sys.store, &sys.shared);
 
 	snprintf(sys.name, sizeof(sys.name), "%s", h->name);
 	if (!err)

@@ -127,7 +127,8 @@ static void write_devices(xmlTextWriterPtr w, const struct sys_machine *m)
 {
 	BEGIN(w, "devices", NULL);
 	BEGIN(w, "disk", "type", "file", "device", "disk", NULL);
-	EMPTY(w, "driver", "name", "qemu", "type", "qcow2", "discard", "unmap", NULL);
+	EMPTY(w, "driver", "name", "qemu", "type", "qcow2", "discard", "unmap",
+	      m->remote_disk ? "error_policy" : NULL, "stop", "rerror_policy", "stop", NULL);
 	EMPTY(w, "source", "file", m->disk, NULL);
 	EMPTY(w, "target", "dev", SYS_DISK, "bus", "virtio", NULL);
 	end(w);

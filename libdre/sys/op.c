@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "group.h"
-#include "sys.h"
+#include "shared.h"
 
 int sys_open_store(struct dre_config *config, struct store **store)
 {
@@ -84,10 +84,12 @@ int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 	if (err)
 		return err;
 	strcpy(sys->name, name);
-	err = sys_open_store(&sys->config, &sys->store);
+	err = sys_open_store_of(&sys->config, name, &sys->store, &sys->shared);
 	if (err)
 		return err;
 	err = open_container(sys, access);
+	if (!err)
+		err = sys_check_owner(sys);
 	if (!err) {
 		err = sys_connect(sys);
 		if (err == DRE_ERR_DEVICE_BUSY)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/property.h"
-#include "sys.h"
+#include "shared.h"
 
 static const struct property properties[] = {
 	{ "autostart", false, property_check_yes_no, "no" },
@@ -119,7 +119,8 @@ dre_return_t dre_sys_set_property(const dre_sys_handle *h, const char *key, cons
 static int read_manifest(struct dre_config *config, const dre_sys_handle *h, struct manifest *m)
 {
 	struct store *store = NULL;
-	int err = sys_open_store(config, &store);
+	bool shared;
+	int err = sys_open_store_of(config, h->name, &store, &shared);
 
 	if (!err)
 		err = container_read(store, h->name, m);

@@ -4,7 +4,7 @@
  */
 #include "common/base.h"
 #include "common/snapshot.h"
-#include "sys.h"
+#include "shared.h"
 
 static int begin(struct sys *sys, const dre_sys_handle *h, const char *tag)
 {
@@ -98,6 +98,14 @@ dre_return_t dre_sys_remove_snapshot(const dre_sys_handle *h, const char *tag)
 	return err;
 }
 
+/* Base images are a host's own. */
+static int check_local(const struct sys *sys)
+{
+	return sys->shared ? dre_fail(DRE_ERR_COMMIT_SNAPSHOT_FAILED,
+				      "container '%s' is in the shared store, which has no base images of its own: unshare it first",
+				      sys->name) : 0;
+}
+
 dre_return_t dre_sys_commit_snapshot(const dre_sys_handle *h, const char *tag, const char *base)
 {
 	struct sys sys;
@@ -110,8 +118,10 @@ dre_return_t dre_sys_commit_snapshot(const dre_sys_handle *h, const char *tag, c
 		err = begin(&sys, h, tag);
 	if (err)
 		return err;
-	err = name_failure(snapshot_commit(sys.container, tag, base),
-			   DRE_ERR_COMMIT_SNAPSHOT_FAILED);
+	err = check_local(&sys);
+	if (!err)
+		err = name_failure(snapshot_commit(sys.container, tag, base),
+				   DRE_ERR_COMMIT_SNAPSHOT_FAILED);
 	sys_end(&sys);
 	return err;
 }
@@ -121,6 +131,7 @@ dre_return_t dre_sys_get_snapshot_list(const dre_sys_handle *h, dre_list_t *list
 {
 	struct store *store = NULL;
 	struct dre_config config;
+	bool shared;
 	int err;
 
 	if (!h || !list)
@@ -128,7 +139,7 @@ dre_return_t dre_sys_get_snapshot_list(const dre_sys_handle *h, dre_list_t *list
 				h ? "pointer to the list" : "container's handle");
 	err = sys_check_handle(h);
 	if (!err)
-		err = sys_open_store(&config, &store);
+		err = sys_open_store_of(&config, h->name, &store, &shared);
 	if (!err)
 		err = container_check_exists(store, h->name);
 	if (!err)

@@ -57,6 +57,7 @@ struct sys {
 	virConnectPtr libvirt;
 	virDomainPtr domain;		/* NULL: libvirt has none */
 	char name[DRE_NAME_MAX + 1];
+	bool shared;		/* the store is the shared one, see shared.h */
 };
 
 /* How much an operation has to do with those of others. */
@@ -197,6 +198,7 @@ struct sys_machine {
 	unsigned int memory;	/* in MiB */
 	unsigned int cpus;
 	const char *disk;	/* qcow2 */
+	bool remote_disk;	/* its server may not answer: the machine is suspended until it does */
 	const char *network, *bridge;	/* where its network device is, one at most; "": none */
 	const char *mac;
 	const char *log;	/* of its console */

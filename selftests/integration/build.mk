@@ -5,12 +5,12 @@
 
 IT := $(B)/tests/integration
 
-IT_TESTS := arguments cgroups checkpoints events hostile killed lifecycle processes properties rivals snapshots \
+IT_TESTS := arguments cgroups checkpoints escapes events hostile killed lifecycle processes properties rivals snapshots \
 	states terminate
 IT_COMMON := $(addprefix selftests/integration/,box.c calls.c world.c)
 
 # What runs in containers brings all that it needs.
-IT_STATIC := agent init intruder payload
+IT_STATIC := agent fugitive init intruder payload
 IT_PROGRAMS := $(addprefix $(IT)/,$(IT_TESTS) $(IT_STATIC) linked linked-static json)
 
 # What a user has to give to the linker for the static libraries.

@@ -5,7 +5,7 @@
 # says how); they need root, for files of other owners, but mount nothing.
 # store-vm does: it is built here and run in the virtual machine.
 
-DRE_TESTS := names config manifest store container tree import tar fsck crash disk log_reader progress
+DRE_TESTS := names config manifest store container tree import tar fsck crash disk move log_reader progress
 DRE_VM_TESTS := store-vm content-vm
 
 DRE_TEST_PROGRAMS := $(DRE_TESTS:%=$(B)/tests/libdre/%)
@@ -27,9 +27,18 @@ $(DRE_VM_PROGRAMS): $(B)/tests/libdre/%: $(B)/obj/selftests/libdre/%.o \
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -o $@ $^ $(DRE_TEST_LIBS)
 
+# libFuzzer comes with clang.
+DRE_FUZZ := $(B)/tests/libdre/parse-fuzz
+$(DRE_FUZZ): selftests/libdre/parse-fuzz.c $(libdre_common_SRCS) $(libdre_tree_SRCS) $(libdre_disk_SRCS) \
+		libdaware/error.c libdaware/module.c $(wildcard libdre/common/*.h) Makefile
+	@mkdir -p $(@D)
+	$(Q)$(call say,FUZZ,$@)clang-14 $(ALL_CPPFLAGS) -Iselftests -std=gnu11 $(WARNINGS) -O1 -g \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		$(shell $(PKG_CONFIG) --cflags libarchive) -o $@ $(filter %.c,$^) $(filter-out -lcmocka,$(DRE_TEST_LIBS))
+
 .PHONY: tests libdre-tests check-libdre
 tests: libdre-tests
-libdre-tests: $(DRE_TEST_PROGRAMS) $(DRE_VM_PROGRAMS)
+libdre-tests: $(DRE_TEST_PROGRAMS) $(DRE_VM_PROGRAMS) $(DRE_FUZZ)
 
-check-libdre: $(DRE_TEST_PROGRAMS)
-	$(Q)selftests/libdre/run $(B)/tap $(DRE_TEST_PROGRAMS)
+check-libdre: $(DRE_TEST_PROGRAMS) $(DRE_FUZZ)
+	$(Q)selftests/libdre/run $(B)/tap $(DRE_TEST_PROGRAMS) selftests/libdre/fuzz

@@ -93,6 +93,7 @@ int list_containers(const struct column *columns, bool json,
 	struct table *table;
 	char number[12];
 	dre_list_t list;
+	bool remote;
 	int status, pid, err = container_api.get_container_list(&list);
 
 	if (err)
@@ -104,7 +105,9 @@ int list_containers(const struct column *columns, bool json,
 			continue;
 		table_row(table);
 		table_cell(table, LIST_NAME, *name);
-		table_cell(table, LIST_STATE, status_name(status));
+		remote = status == DRE_ERR_CONTAINER_UNKNOWN_STATUS && container_extras.is_remote &&
+			 container_extras.is_remote(*name);
+		table_cell(table, LIST_STATE, remote ? "remote" : status_name(status));
 		if (container_api.get_pid(*name, &pid) == 0) {
 			snprintf(number, sizeof(number), "%d", pid);
 			table_cell(table, LIST_PID, number);

@@ -117,6 +117,8 @@ struct container_extras {
 	void (*inspect)(struct json_object *to, const char *name, dre_return_t status);
 	/* inspect: the JSON of one value of info, whose text may be changed; NULL: it is a text. */
 	struct json_object *(*info_value)(const char *key, char *value);
+	/* Is one whose state is unknown another host's? */
+	bool (*is_remote)(const char *name);
 	/*
 	 * wait: events of a container, which wake it up when it is started or ends; NULL if there are
 	 * none now. Then their fd, and what happened is forgotten.

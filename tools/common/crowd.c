@@ -27,8 +27,9 @@ static int load_member(struct member *member, const char *name)
 	for (const dre_property *p = list; p->key; p++) {
 		const char *value = p->value ? p->value : p->fallback;
 
-		if (!strcmp(p->key, "autostart"))
-			member->autostart = !strcmp(value, "yes");
+		if (!strcmp(p->key, "autostart"))	/* another host's is that host's to start */
+			member->autostart = !strcmp(value, "yes") &&
+					    !(container_extras.is_remote && container_extras.is_remote(name));
 		else if (!strcmp(p->key, "autostart_order"))
 			member->order = atoi(value);
 		else if (!strcmp(p->key, "autostart_delay"))

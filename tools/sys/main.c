@@ -41,8 +41,10 @@ static const struct command commands[] = {
 	  cmd_inspect },
 	{ "status", "[--json] NAME", "print the state of a container",
 	  "  -j, --json  as JSON\n\nIt is stopped, running, suspended or busy.\n", cmd_status },
-	{ "list", "[--json]", "list the containers",
-	  "  -j, --json  as JSON\n", cmd_list },
+	{ "list", "[--json] [--long]", "list the containers",
+	  "  -j, --json  as JSON\n"
+	  "  -l, --long  also the memory of those that run, in bytes, and the hosts that shared ones belong to\n\n"
+	  "What another host has of the shared store is remote.\n", cmd_sys_list },
 	{ "top", "[--interval SECONDS] [--count N] [--json]", "show what containers use, again and again",
 	  "  -i, --interval SECONDS  between two looks (default 2)\n"
 	  "  -n, --count N           only N times\n"
@@ -117,6 +119,13 @@ static const struct command commands[] = {
 	{ "export", "[--compress HOW] NAME FILE", "write a stopped container's disk to a disk image",
 	  "  -c, --compress HOW  none (default), zlib or zstd\n\n"
 	  "A qcow2 image that stands alone. FILE is there as a whole, or not at all.\n", cmd_export },
+	{ "share", "NAME...", "move stopped containers to the shared store",
+	  "It is on the NFS server of dre.conf (nfs_server), and hosts that have it see what is there.\n",
+	  cmd_share },
+	{ "unshare", "NAME...", "move stopped containers back from the shared store", NULL, cmd_unshare },
+	{ "takeover", "--force NAME", "own a shared container whose host is gone",
+	  "  -f, --force  nobody asks that host: it must not run the container, nor come back with it\n",
+	  cmd_takeover },
 	{ "snapshot list", "[--json] NAME", "list the snapshots of a container",
 	  "  -j, --json  as JSON\n", cmd_snapshot_list },
 	{ "snapshot remove", "NAME SNAPSHOT", "remove a snapshot", NULL, cmd_snapshot_remove },
@@ -177,6 +186,8 @@ static const char *hint(const char *command, dre_return_t err)
 		return "'dre-sys base list' shows those there are";
 	case DRE_ERR_BASE_EXISTENCE:
 		return "choose another name";
+	case DRE_ERR_NFS_MOUNT_FAILED:
+		return "see nfs_server in dre.conf(5)";
 	}
 	return NULL;
 }
@@ -187,6 +198,7 @@ CONTAINER_API(dre_sys, DRE_SYS_CONTAINER_TYPE_KVM, "dre-sys", .get_bound_pids = 
 const struct container_extras container_extras = {
 	.inspect = inspect_sys,
 	.info_value = sys_info_value,
+	.is_remote = sys_is_remote,
 };
 
 int main(int argc, char **argv)

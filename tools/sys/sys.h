@@ -13,6 +13,10 @@ struct json_object;
 int cmd_create(int argc, char **argv);
 int cmd_checkpoint(int argc, char **argv);
 int cmd_export(int argc, char **argv);
+int cmd_share(int argc, char **argv);
+int cmd_unshare(int argc, char **argv);
+int cmd_takeover(int argc, char **argv);
+int cmd_sys_list(int argc, char **argv);
 int cmd_base_export(int argc, char **argv);
 int cmd_base_import(int argc, char **argv);
 
@@ -24,6 +28,7 @@ dre_return_t sys_events_next(void *events, struct container_event *event);
 void complete_kind(const char *kind, const char *name);
 
 /* See struct container_extras. */
+bool sys_is_remote(const char *name);
 void inspect_sys(struct json_object *to, const char *name, dre_return_t status);
 struct json_object *sys_info_value(const char *key, char *value);
 

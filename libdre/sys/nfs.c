@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The NFS share that dre.conf names. It is mounted when it is needed, and stays.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/tool.h"
+#include "shared.h"
+
+/* Seconds that a server has to answer, which may be one that is not there. */
+#define MOUNT_TIME	"60"
+#define STATUS_TIME_UP	124	/* of timeout(1) */
+
+/* What is mounted there, uppermost; the kernel does not ask the server for that. */
+static bool find_mount(const char *target, char *source, size_t size, bool *nfs)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	char buffer[2 * PATH_MAX];
+	struct mntent entry;
+	bool found = false;
+
+	while (mounts && getmntent_r(mounts, &entry, buffer, sizeof(buffer))) {
+		if (strcmp(entry.mnt_dir, target) != 0)
+			continue;
+		found = true;
+		*nfs = !strncmp(entry.mnt_type, "nfs", strlen("nfs"));
+		snprintf(source, size, "%s", entry.mnt_fsname);
+	}
+	if (mounts)
+		endmntent(mounts);
+	return found;
+}
+
+static void source_of(const struct dre_nfs_config *nfs, char *source, size_t size)
+{
+	snprintf(source, size, "%s:%s", nfs->server, nfs->export);
+}
+
+/* 1: it is mounted; 0: nothing is; or an error: something else is. */
+static int look(const struct dre_nfs_config *config)
+{
+	char wanted[PATH_MAX + 300], source[PATH_MAX + 300];
+	bool nfs;
+
+	if (!find_mount(config->mount, source, sizeof(source), &nfs))
+		return 0;
+	source_of(config, wanted, sizeof(wanted));
+	if (nfs && !strcmp(source, wanted))
+		return 1;
+	return dre_fail(DRE_ERR_NFS_MOUNT_FAILED, "%s is mounted at %s, and not %s", source, config->mount,
+			wanted);
+}
+
+bool sys_shared_mounted(const struct dre_config *config)
+{
+	return *config->sys.nfs.server && look(&config->sys.nfs) > 0;
+}
+
+/* The first line of mount(8) says what it is; others guess. */
+struct complaint {
+	char text[256];
+};
+
+static void remember(void *arg, const char *line)
+{
+	struct complaint *complaint = arg;
+
+	if (!*complaint->text)
+		snprintf(complaint->text, sizeof(complaint->text), "%s", line);
+}
+
+static int mount_it(const struct dre_nfs_config *config)
+{
+	char source[PATH_MAX + 300], options[sizeof(config->options) + sizeof(",retry=0")], last[256];
+	const char *const argv[] = { "timeout", MOUNT_TIME, "mount", "-t", "nfs", "-o", options,
+				     source, config->mount, NULL };
+	struct complaint complaint = {};
+	struct printable p;
+	const struct tool tool = {
+		.argv = argv, .dir_fd = AT_FDCWD, .fds = { -1, -1 },
+		.line = remember, .arg = &complaint, .what = config->mount,
+	};
+	int status;
+
+	source_of(config, source, sizeof(source));
+	/* Else it is tried for two minutes. */
+	snprintf(options, sizeof(options), "%s,retry=0", config->options);
+	if (access("/sbin/mount.nfs", X_OK) < 0)
+		return dre_fail(DRE_ERR_NFS_MOUNT_FAILED, "cannot mount %s: there is no mount.nfs; is nfs-common installed?",
+				source);
+	status = tool_run(&tool, last, sizeof(last));
+	if (status <= 0)
+		return status;
+	if (status == STATUS_TIME_UP)
+		return dre_fail(DRE_ERR_NFS_MOUNT_FAILED, "cannot mount %s: no answer within " MOUNT_TIME " seconds",
+				source);
+	return dre_fail(DRE_ERR_NFS_MOUNT_FAILED, "cannot mount %s: %s", source,
+			dre_printable(&p, *complaint.text ? complaint.text : "mount failed"));
+}
+
+/* One after the other, so that it is not mounted twice. */
+static int mount_locked(const struct dre_nfs_config *config, int dir)
+{
+	int ret;
+
+	if (flock(dir, LOCK_EX) < 0)
+		return dre_fail_errno(errno, "%s", config->mount);
+	ret = look(config);
+	return ret ? ret : mount_it(config);
+}
+
+static int mount_share(const struct dre_nfs_config *config)
+{
+	int dir, ret = look(config);
+
+	if (ret)
+		return ret > 0 ? 0 : ret;
+	if (mkdir(config->mount, 0700) < 0 && errno != EEXIST)
+		return dre_fail(DRE_ERR_NFS_MOUNT_FAILED, "cannot make %s: %s", config->mount, strerror(errno));
+	dir = open(config->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return dre_fail(DRE_ERR_NFS_MOUNT_FAILED, "%s: %s", config->mount, strerror(errno));
+	ret = mount_locked(config, dir);
+	close(dir);
+	return ret > 0 ? 0 : ret;
+}
+
+/* A server that maps root to somebody else lets nobody have a store there. */
+int sys_open_shared(const struct dre_config *config, struct store **store)
+{
+	int err;
+
+	if (!*config->sys.nfs.server)
+		return dre_fail(DRE_ERR_NFS_MOUNT_FAILED, "dre.conf names no NFS server (nfs_server)");
+	err = mount_share(&config->sys.nfs);
+	if (!err)
+		err = store_open(store, config->sys.nfs.mount, &layer_disk);
+	return err == DRE_ERR_DEVICE_BUSY || err == DRE_ERR_PERMISSION_DENIED ? DRE_ERR_NFS_MOUNT_FAILED : err;
+}

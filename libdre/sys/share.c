@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Containers that go to the shared store, and back. Both stores have it for a moment, and nobody is to start it twice: in
+ * the shared one it says that it is moving until it is only there, and not any more as soon as it is also here.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "common/move.h"
+#include "shared.h"
+
+static int begin(struct sys *sys, const dre_sys_handle *h)
+{
+	int err = sys_begin_handle(sys, h, SYS_CHANGE);
+
+	if (err)
+		return err;
+	err = sys_require(sys, SYS_STOPPED, SYS_STOPPED);
+	if (err)
+		sys_end(sys);
+	return err;
+}
+
+/* What the server could not do has a code of its own; the text stays. */
+static int name_failure(int err)
+{
+	return err == DRE_ERR_DEVICE_BUSY ? DRE_ERR_NFS_MOUNT_FAILED : err;
+}
+
+/* The container's manifest, with these settings. */
+static int with_settings(const struct sys *sys, const char *owner, const char *moving, struct manifest *m)
+{
+	int err = manifest_copy(m, sys_manifest(sys));
+
+	if (!err)
+		err = manifest_set(m, SETTING_OWNER, owner);
+	if (!err)
+		err = manifest_set(m, SETTING_MOVING, moving);
+	return err ? dre_fail_errno(-err, "container '%s'", sys->name) : 0;
+}
+
+/* libvirt gets to know of it again, where it is now; or a start tells it. */
+static void define(struct sys *sys)
+{
+	struct saved_error saved;
+
+	save_error(&saved);
+	if (!sys->domain && !sys_check_vt(sys))
+		sys_define(sys);
+	restore_error(&saved);
+}
+
+/* @made is the container from now on. @to is taken over. */
+static void go_over(struct sys *sys, struct store *to, struct container *made, bool shared)
+{
+	store_close(sys->store);
+	sys->store = to;
+	sys->container = made;
+	sys->shared = shared;
+}
+
+/* As long as there is a domain somebody else could start it, and write to what is copied. */
+static int copy(struct sys *sys, struct store *to, const struct manifest *m,
+		const struct sys_progress *progress, struct container **made)
+{
+	int err = sys_undefine(sys);
+
+	return err ? err : container_copy_to(sys->container, to, m, progress->fn ? sys_report : NULL,
+					     (void *)progress, made);
+}
+
+static int check_shareable(const struct sys *sys)
+{
+	if (sys->shared)
+		return dre_fail(DRE_ERR_CONTAINER_EXISTENCE, "container '%s' is in the shared store already",
+				sys->name);
+	if (manifest_get(sys_manifest(sys), SETTING_ROOTFS))
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
+				"container '%s' is on a partition of this host, which others have not got",
+				sys->name);
+	return 0;
+}
+
+static int move_to_shared(struct sys *sys, struct store *to, const struct sys_progress *progress)
+{
+	struct container *made = NULL;
+	struct manifest m = {};
+	int err = sys_remove_leftover(sys->container, to);
+
+	if (!err)
+		err = with_settings(sys, sys_host(), "yes", &m);
+	if (!err)
+		err = copy(sys, to, &m, progress, &made);
+	manifest_free(&m);
+	if (err)
+		return err;
+	err = container_remove(sys->container);
+	if (err) {
+		/* The local one is the container: what is left of this there does not count. */
+		if (sys_remove_shared(made))
+			container_unlock(made);
+		return err;
+	}
+	go_over(sys, to, made, true);
+	/* Not vital: whoever changes it next finds that nobody moves it. */
+	manifest_set(&made->manifest, SETTING_MOVING, NULL);
+	container_commit(made);
+	return 0;
+}
+
+static int share(struct sys *sys, const struct sys_progress *progress)
+{
+	struct store *to = NULL;
+	int err = check_shareable(sys);
+
+	if (!err)
+		err = sys_open_shared(&sys->config, &to);
+	if (err)
+		return err;
+	err = name_failure(move_to_shared(sys, to, progress));
+	if (err)
+		store_close(to);
+	define(sys);
+	return err;
+}
+
+dre_return_t dre_sys_share_with(const dre_sys_handle *h, dre_sys_progress progress, void *arg)
+{
+	const struct sys_progress p = { progress, arg };
+	struct sys sys;
+	int err = begin(&sys, h);
+
+	if (err)
+		return err;
+	err = share(&sys, &p);
+	sys_end(&sys);
+	return err;
+}
+
+dre_return_t dre_sys_share(const dre_sys_handle *h)
+{
+	return dre_sys_share_with(h, NULL, NULL);
+}
+
+/* Nobody takes it over meanwhile. */
+static int mark_moving(const struct sys *sys)
+{
+	int err = manifest_set(&sys->container->manifest, SETTING_MOVING, "yes");
+
+	return err ? dre_fail_errno(-err, "container '%s'", sys->name) : container_commit(sys->container);
+}
+
+/* Or whoever changes it next does it. False: the server has gone. */
+static bool unmark_moving(const struct sys *sys)
+{
+	struct saved_error saved;
+	bool done;
+
+	save_error(&saved);
+	manifest_set(&sys->container->manifest, SETTING_MOVING, NULL);
+	done = !container_commit(sys->container);
+	restore_error(&saved);
+	return done;
+}
+
+static int move_to_local(struct sys *sys, struct store *to, const struct sys_progress *progress)
+{
+	struct container *made = NULL;
+	struct manifest m = {};
+	int err = mark_moving(sys);
+
+	if (err)
+		return name_failure(err);
+	err = with_settings(sys, NULL, NULL, &m);
+	if (!err)
+		err = copy(sys, to, &m, progress, &made);
+	manifest_free(&m);
+	if (err)
+		return unmark_moving(sys) ? err : name_failure(err);
+	/* From here on the local one counts, whatever becomes of the other. */
+	if (sys_remove_shared(sys->container))
+		container_unlock(sys->container);
+	go_over(sys, to, made, false);
+	return 0;
+}
+
+static int unshare(struct sys *sys, const struct sys_progress *progress)
+{
+	struct store *to = NULL;
+	int err;
+
+	if (!sys->shared)
+		return dre_fail(DRE_ERR_CONTAINER_NONEXISTENCE, "container '%s' is not in the shared store",
+				sys->name);
+	err = store_open(&to, sys->config.sys.store, &layer_disk);
+	if (err)
+		return err;
+	err = move_to_local(sys, to, progress);
+	if (err)
+		store_close(to);
+	define(sys);
+	return err;
+}
+
+dre_return_t dre_sys_unshare_with(const dre_sys_handle *h, dre_sys_progress progress, void *arg)
+{
+	const struct sys_progress p = { progress, arg };
+	struct sys sys;
+	int err = begin(&sys, h);
+
+	if (err)
+		return err;
+	err = unshare(&sys, &p);
+	sys_end(&sys);
+	return err;
+}
+
+dre_return_t dre_sys_unshare(const dre_sys_handle *h)
+{
+	return dre_sys_unshare_with(h, NULL, NULL);
+}
+
+/* Its owner is gone, somebody says, who has looked. */
+static int take_over(struct container *c)
+{
+	int err = manifest_set(&c->manifest, SETTING_OWNER, sys_host());
+
+	if (!err)
+		err = manifest_set(&c->manifest, SETTING_MOVING, NULL);
+	return err ? dre_fail_errno(-err, "container '%s'", c->name) : container_commit(c);
+}
+
+dre_return_t dre_sys_take_over(const dre_sys_handle *h)
+{
+	struct container *c = NULL;
+	struct store *store = NULL;
+	struct dre_config config;
+	bool shared;
+	int err = sys_check_handle(h);
+
+	if (!err)
+		err = sys_open_store_of(&config, h->name, &store, &shared);
+	if (!err)
+		err = container_lock(&c, store, h->name);
+	if (!err && !shared)
+		err = dre_fail(DRE_ERR_INVALID_ARGUMENT, "container '%s' is not in the shared store: it is this host's",
+			       h->name);
+	if (!err)
+		err = name_failure(take_over(c));
+	container_unlock(c);
+	store_close(store);
+	return err;
+}

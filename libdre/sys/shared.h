@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The shared store: on an NFS server that dre.conf names, with the layout of the local one. A container is in one of
+ * both. Where one of the same machine is in both, because whoever moved it was killed, the local one is the
+ * container, and the other one is what is left of the move.
+ *
+ * A shared container has settings that the store does not know:
+ *
+ *	owner	the host (uname -n) that runs it; nobody else changes it
+ *	moving	"yes" while it is on its way between the stores
+ *
+ * Functions return 0 or a DRE_ERR_* code with the error text set.
+ */
+#ifndef DRE_SYS_SHARED_H
+#define DRE_SYS_SHARED_H
+
+#include "sys.h"
+
+#define SETTING_OWNER	"owner"
+#define SETTING_MOVING	"moving"
+
+/* nfs.c: mounts it if it is not. DRE_ERR_NFS_MOUNT_FAILED. store_close() it. */
+int sys_open_shared(const struct dre_config *config, struct store **store);
+
+/* Is it mounted? Nobody is asked who might not answer. */
+bool sys_shared_mounted(const struct dre_config *config);
+
+/* shared.c: the store that has container @name, or if none has the local one. store_close() it. */
+int sys_open_store_of(struct dre_config *config, const char *name, struct store **store, bool *shared);
+
+/*
+ * Is a shared container this host's? DRE_ERR_CONTAINER_UNKNOWN_STATUS: it is another host's, and only that
+ * knows. One that is locked, and that a killed move has left, is not moving any more.
+ */
+int sys_check_owner(struct sys *sys);
+
+/* What this host is called there. */
+const char *sys_host(void);
+
+/* DRE_ERR_CONTAINER_EXISTENCE if the other store has it: for who is about to make it in one of them. */
+int sys_check_name_free(const struct dre_config *config, const struct store *store, const char *name);
+
+/* Removes what a move that was killed has left of locked container @c, in store @shared. */
+int sys_remove_leftover(const struct container *c, struct store *shared);
+
+/* A container that is removed from the shared store: its base image goes, too, if it was the last one of it. */
+int sys_remove_shared(struct container *c);
+
+#endif /* DRE_SYS_SHARED_H */

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A container's root wants to get out of it (see fugitive.c), and it lays traps for whoever works in its files from
+ * outside. That is about containers with a user namespace, the default: a privileged one is no prison.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "box.h"
+
+/* How many attempts fugitive makes. */
+#define ATTEMPTS	40
+
+static void assert_no_way_out(const dre_app_handle *h, const char *command)
+{
+	const char *text, *line;
+	int nr = 0;
+
+	assert_int_equal(box_ask(h, &text, command), 0);
+	for (line = text; (line = strstr(line, ": ")); line++)
+		nr++;
+	if (strstr(text, ": DONE") || nr < ATTEMPTS)
+		printf("# %d attempts:\n%s\n", nr, text);
+	assert_null(strstr(text, ": DONE"));
+	assert_non_null(strstr(text, "all tried"));
+	assert_true(nr >= ATTEMPTS);
+}
+
+static void root_inside(void **state)
+{
+	dre_app_handle *h = box_start("jail");
+
+	(void)state;
+	assert_int_equal(box_run(h, "touch /tmp/file"), 0);
+	world_mark();
+	assert_no_way_out(h, "fugitive");
+	assert_no_way_out(h, "su nobody -c fugitive");
+	assert_true(world_is_as_marked());
+}
+
+/* What of the container is a directory to whoever starts it may be a link to the host. */
+static void links_to_the_host(void **state)
+{
+	static const char *const places[] = { "dev", "proc", "sys", "var/log", "etc" };
+	dre_app_handle *h = box_create("trap");
+	char command[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		assert_done(dre_app_start(h));
+		snprintf(command, sizeof(command), "mkdir -p /kept && mv /%s /kept/ 2>/dev/null; true", places[i]);
+		box_run(h, command);
+		box_kill(h);
+		/* As if it had done it itself: it is root of its files. */
+		snprintf(command, sizeof(command), "rm -rf /run/victim && mkdir /run/victim && echo precious >/run/victim/file && "
+			 "mkdir -p $(dirname %1$s) && rm -rf %1$s && ln -s /run/victim %1$s", box_layer_path(h, places[i]));
+		assert_int_equal(system(command), 0);
+		dre_app_start(h);	/* or it is refused */
+		assert_int_equal(system("[ \"$(find /run/victim | sort | xargs)\" = '/run/victim /run/victim/file' ] && "
+					"[ \"$(cat /run/victim/file)\" = precious ] && ! grep -q /run/victim /proc/mounts"), 0);
+		box_destroy(h);
+		h = box_create("trap");
+	}
+	box_destroy(h);
+	assert_int_equal(system("rm -r /run/victim"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(root_inside, box_destroy_all),
+		cmocka_unit_test_teardown(links_to_the_host, box_destroy_all),
+	};
+
+	return BOX_MAIN(tests, NULL);
+}

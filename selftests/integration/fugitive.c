@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Tries to get out of a container, by the ways that have been published for LXC, runc and the kernel's own
+ * doors. Prints a line for each attempt: what, and the error's name, or "DONE".
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/io.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+
+static void report(const char *what, long ret)
+{
+	printf("%s: %s\n", what, ret < 0 ? strerrorname_np(errno) : "DONE");
+	fflush(stdout);
+}
+
+/* One that can be opened is as good as written: nothing is done to the host. */
+static void write_to(const char *path)
+{
+	char what[128];
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	/* The kernel looks at some of them only when they are written to. */
+	snprintf(what, sizeof(what), "write %s", path);
+	report(what, fd < 0 ? fd : write(fd, "", 0));
+	if (fd >= 0)
+		close(fd);
+}
+
+static void read_from(const char *path)
+{
+	char what[128], byte;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	snprintf(what, sizeof(what), "read %s", path);
+	report(what, fd < 0 ? fd : read(fd, &byte, 1));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* A node for a device of the host, made in each place that lets one be made. */
+static void make_node(const char *what, mode_t type, dev_t dev)
+{
+	static const char *const places[] = { "/node", "/dev/node", "/tmp/node", "/run/node" };
+	int fd = -1, ret = -1;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places) && fd < 0; i++) {
+		ret = mknod(places[i], type | 0600, dev);
+		if (ret < 0)
+			continue;
+		fd = open(places[i], O_RDONLY | O_CLOEXEC);
+		ret = fd;
+		unlink(places[i]);
+	}
+	report(what, ret);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void mount_it(const char *what, const char *source, const char *type, const char *options)
+{
+	int ret;
+
+	mkdir("/tmp/mount", 0700);
+	ret = mount(source, "/tmp/mount", type, 0, options);
+	report(what, ret);
+	if (!ret)
+		umount("/tmp/mount");
+}
+
+/* "Shocker": a file by its number, whatever is mounted. Inode 2 is the root of ext4. */
+static void open_by_handle(void)
+{
+	struct {
+		struct file_handle handle;
+		uint32_t inode[2];
+	} root = { .handle = { .handle_bytes = 8, .handle_type = 1 }, .inode = { 2, 0 } };
+	int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	report("open_by_handle_at", open_by_handle_at(fd, &root.handle, O_RDONLY));
+	close(fd);
+}
+
+/* What whoever entered the container has left open, as runc did (CVE-2024-21626), or stands in. */
+static void inherited(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	char path[64], target[256];
+	struct dirent *entry;
+	ssize_t len;
+	int nr = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		int fd = atoi(entry->d_name);
+
+		if (fd <= 2 || fd == dirfd(dir))
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		len = readlink(path, target, sizeof(target) - 1);
+		target[len > 0 ? len : 0] = '\0';
+		printf("# inherited: %d %s\n", fd, target);
+		nr++;
+	}
+	if (dir)
+		closedir(dir);
+	errno = ENOENT;
+	report("inherited file", nr ? 0 : -1);
+	len = readlink("/proc/self/cwd", target, sizeof(target) - 1);
+	target[len > 0 ? len : 0] = '\0';
+	errno = ENOENT;
+	report("outer working directory", *target == '/' ? -1 : 0);
+}
+
+/* CVE-2019-5736: the program that comes in from outside is a file of the host. */
+static void overwrite_exe(void)
+{
+	char path[64];
+	int fd, found = 0;
+
+	for (int pid = 1; pid < 400; pid++) {
+		snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+		fd = open(path, O_PATH | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		close(fd);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			struct stat exe, root;
+
+			/* Its own programs it may change. */
+			found += !fstat(fd, &exe) && !stat("/", &root) && exe.st_dev != root.st_dev;
+			close(fd);
+		}
+	}
+	errno = EACCES;
+	report("overwrite a program of the host", found ? 0 : -1);
+}
+
+static void call_kernel(void)
+{
+	struct perf_event_attr perf = { .type = PERF_TYPE_SOFTWARE, .size = sizeof(perf) };
+	union bpf_attr bpf = { .map_type = BPF_MAP_TYPE_HASH, .key_size = 4, .value_size = 4, .max_entries = 1 };
+	struct timeval now;
+
+	gettimeofday(&now, NULL);
+	report("settimeofday", settimeofday(&now, NULL));
+	report("init_module", syscall(SYS_init_module, "", 0L, ""));
+	report("kexec_load", syscall(SYS_kexec_load, 0L, 0L, NULL, 0L));
+	report("iopl", iopl(3));
+	report("swapon", swapon("/dev/null", 0));
+	report("bpf", syscall(SYS_bpf, BPF_MAP_CREATE, &bpf, sizeof(bpf)));
+	report("perf_event_open", syscall(SYS_perf_event_open, &perf, -1, 0, -1, 0L));
+	report("syslog clear", syscall(SYS_syslog, 5, NULL, 0));
+	report("setns to the init outside", setns(open("/proc/1/root/proc/1/ns/user", O_RDONLY | O_CLOEXEC), 0));
+}
+
+int main(void)
+{
+	static const char *const files[] = {
+		"/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/kernel/hotplug",
+		"/proc/sys/fs/binfmt_misc/register", "/proc/sys/vm/panic_on_oom", "/proc/sysrq-trigger",
+		"/sys/kernel/uevent_helper", "/sys/kernel/mm/ksm/run", "/sys/power/state", "/sys/kernel/security/tomoyo",
+		"/proc/irq/0/smp_affinity", "/proc/daware",
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		write_to(files[i]);
+	read_from("/proc/kcore");
+	read_from("/dev/mem");
+	read_from("/proc/1/root/../../../../var/lib/dre/app/lock");
+	make_node("node of memory", S_IFCHR, makedev(1, 1));
+	make_node("node of kmsg", S_IFCHR, makedev(1, 11));
+	make_node("node of the host's disk", S_IFBLK, makedev(254, 0));
+	make_node("node of a loop device", S_IFBLK, makedev(7, 0));
+	mount_it("mount cgroup with a release_agent", "none", "cgroup", "release_agent=/x,memory");
+	mount_it("mount the host's disk", "/dev/vda", "ext4", "");
+	mount_it("mount debugfs", "none", "debugfs", "");
+	mount_it("mount tracefs", "none", "tracefs", "");
+	mount_it("mount securityfs", "none", "securityfs", "");
+	mount_it("mount configfs", "none", "configfs", "");
+	report("remount /proc/sys", mount(NULL, "/proc/sys", NULL, MS_REMOUNT | MS_BIND, NULL));
+	report("unmount /proc/sys", umount2("/proc/sys", MNT_DETACH));
+	report("remount /sys", mount(NULL, "/sys", NULL, MS_REMOUNT | MS_BIND, NULL));
+	open_by_handle();
+	inherited();
+	overwrite_exe();
+	call_kernel();
+	puts("all tried");
+	return 0;
+}

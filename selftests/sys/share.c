@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Containers in the shared store: a real NFS server, in this machine. Another host is another name of this one, with a
+ * store of its own.
+ *
+ * What the server exports is a file system of its own, so that it can be full.
+ */
+#include <signal.h>
+
+#include "host.h"
+
+#define SHARED		"/var/lib/dre/shared"
+#define EXPORT		"/srv/dre-test"
+#define OPTIONS		"nfs_options = vers=4.2,softerr,timeo=10,retrans=1\n"
+#define CONFIGURED	"nfs_server = 127.0.0.1\nnfs_export = " EXPORT "\n" OPTIONS
+#define LARGE		"/run/dre-test-large"
+
+/* This command as another host's. */
+#define AS_OTHER	"unshare -u sh -c 'hostname other; DRE_CONF=/run/dre-test-other.conf exec \"$@\"' - "
+
+static void start_server(void)
+{
+	assert_int_equal(shell("rpc.nfsd -N 3 -V 4 2"), 0);
+}
+
+/* Who has it mounted is not told. */
+static void stop_server(void)
+{
+	assert_int_equal(shell("rpc.nfsd 0"), 0);
+}
+
+/* It need not wait for clients that it has had before: there were none. */
+static void make_server(void)
+{
+	assert_int_equal(shell("modprobe nfsd && mkdir -p " EXPORT " /run/rpc_pipefs /var/lib/nfs/v4recovery && "
+			       "(mountpoint -q /proc/fs/nfsd || mount -t nfsd nfsd /proc/fs/nfsd) && "
+			       "echo 10 >/proc/fs/nfsd/nfsv4leasetime && echo 10 >/proc/fs/nfsd/nfsv4gracetime"), 0);
+	assert_int_equal(shell("truncate -s 400M /run/dre-test-export && mkfs.ext4 -q /run/dre-test-export && "
+			       "mount -o loop /run/dre-test-export " EXPORT " && rmdir " EXPORT "/lost+found"), 0);
+	assert_int_equal(shell("exportfs -o rw,no_root_squash,sync,fsid=1 127.0.0.1:" EXPORT " && "
+			       "rpc.mountd -N 2 -N 3"), 0);
+	start_server();
+}
+
+static int setup(void **state)
+{
+	FILE *f;
+
+	set_up_host(state);
+	make_server();
+	configure(CONFIGURED);
+	assert_int_equal(shell("sed '/^\\[sys\\]/a store = /var/lib/dre/sys-other' " CONFIG
+			       " >/run/dre-test-other.conf"), 0);
+	assert_success(create("sh", "it"));
+	/* Something that takes a moment to copy. */
+	f = fopen(LARGE, "we");
+	assert_non_null(f);
+	fclose(f);
+	assert_int_equal(shell("head -c 64M /dev/urandom >" LARGE), 0);
+	assert_success(dre_sys_import_base("large", LARGE, NULL, NULL));
+	assert_success(create("big", "large"));
+	return 0;
+}
+
+/* It is whole, and in that store only; libvirt knows it there. */
+static void assert_in(const char *store, const char *name)
+{
+	const char *other = strcmp(store, STORE) ? STORE : SHARED;
+
+	assert_int_equal(shell("[ -e %s/containers/%s/manifest ] && [ ! -e %s/containers/%s ]", store, name, other,
+			       name), 0);
+	assert_int_equal(shell("virsh -q dumpxml --inactive dre-%s | grep -q '%s/layers/'", name, store), 0);
+	assert_int_equal(status(name), DRE_SYS_CONTAINER_STATUS_STOP);
+}
+
+/* Nothing is there that no manifest names, or that is not complete. */
+static void assert_clean(const char *store)
+{
+	assert_int_equal(shell("cd %s && [ -z \"$(ls -A pending; ls -A trash; find . -name '.tmp-*')\" ] && "
+			       "for layer in $(ls layers); do grep -rq \" $layer$\" bases containers || exit 1; done",
+			       store), 0);
+}
+
+static void arguments(void **state)
+{
+	dre_sys_handle h = handle("sh"), absent = handle("absent");
+	dre_list_t list;
+
+	(void)state;
+	assert_fails(dre_sys_share(NULL), DRE_ERR_NULL_POINTER, "NULL");
+	assert_fails(dre_sys_unshare(NULL), DRE_ERR_NULL_POINTER, "NULL");
+	assert_fails(dre_sys_take_over(NULL), DRE_ERR_NULL_POINTER, "NULL");
+	assert_fails(dre_sys_get_shared_list(NULL), DRE_ERR_NULL_POINTER, "NULL");
+	assert_fails(dre_sys_share(&absent), DRE_ERR_CONTAINER_NONEXISTENCE, "absent");
+	assert_fails(dre_sys_unshare(&absent), DRE_ERR_CONTAINER_NONEXISTENCE, "absent");
+	assert_fails(dre_sys_take_over(&absent), DRE_ERR_CONTAINER_NONEXISTENCE, "absent");
+	assert_fails(dre_sys_unshare(&h), DRE_ERR_CONTAINER_NONEXISTENCE, "not in the shared store");
+	assert_fails(dre_sys_take_over(&h), DRE_ERR_INVALID_ARGUMENT, "this host's");
+	configure("");
+	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "nfs_server");
+	assert_success(dre_sys_get_shared_list(&list));
+	assert_null(list[0]);
+	assert_success(dre_sys_release_container_list(list));
+	configure("nfs_server = 127.0.0.1\n");
+	assert_fails(dre_sys_share(&h), DRE_ERR_INVALID_ARGUMENT, "belong together");
+	configure(CONFIGURED);
+	assert_in(STORE, "sh");
+}
+
+/* Each cause has its words, and the container is where it was; those that are here need no server. */
+static void no_server(void **state)
+{
+	dre_sys_handle h = handle("sh");
+	dre_list_t list;
+
+	(void)state;
+	shell("umount " SHARED " 2>/dev/null");
+	configure("nfs_server = 127.0.0.1\nnfs_export = /srv/other\n" OPTIONS);
+	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "cannot mount 127.0.0.1:/srv/other");
+	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
+	configure(CONFIGURED);
+	stop_server();
+	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "cannot mount 127.0.0.1:" EXPORT);
+	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
+	assert_fails(status("absent"), DRE_ERR_NFS_MOUNT_FAILED, "cannot mount");
+	assert_success(dre_sys_get_container_list(&list));
+	assert_string_equal(list[0], "big");
+	assert_string_equal(list[1], "sh");
+	assert_null(list[2]);
+	assert_success(dre_sys_release_container_list(list));
+	assert_fails(dre_sys_get_shared_list(&list), DRE_ERR_NFS_MOUNT_FAILED, "cannot mount");
+	assert_int_equal(shell("dre-sys list >/run/dre-test-out 2>/run/dre-test-err"), 1);
+	assert_int_equal(shell("grep -q '^sh *stopped' /run/dre-test-out && grep -q 'cannot mount' /run/dre-test-err"), 0);
+	start_server();
+	assert_int_equal(shell("mount -t tmpfs tmpfs " SHARED), 0);
+	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "tmpfs is mounted");
+	assert_int_equal(shell("umount " SHARED), 0);
+	assert_in(STORE, "sh");
+}
+
+/* There and back, with all that it has. */
+static void moves(void **state)
+{
+	dre_sys_handle h = handle("sh");
+	dre_list_t list;
+
+	(void)state;
+	assert_success(dre_sys_save_snapshot(&h, "one"));
+	assert_success(dre_sys_share(&h));
+	assert_in(SHARED, "sh");
+	assert_clean(SHARED);
+	assert_clean(STORE);
+	assert_int_equal(shell("! grep -q moving " SHARED "/containers/sh/manifest"), 0);
+	assert_int_equal(shell("dre-sys list --long | grep -q \"^sh *stopped.* $(uname -n)$\""), 0);
+	assert_success(dre_sys_get_shared_list(&list));
+	assert_string_equal(list[0], "sh");
+	assert_null(list[1]);
+	assert_success(dre_sys_release_container_list(list));
+	assert_fails(dre_sys_share(&h), DRE_ERR_CONTAINER_EXISTENCE, "already");
+	assert_fails(create("sh", "it"), DRE_ERR_CONTAINER_EXISTENCE, "sh");
+	assert_fails(dre_sys_commit_snapshot(&h, "one", "new"), DRE_ERR_COMMIT_SNAPSHOT_FAILED, "unshare");
+	assert_success(dre_sys_save_snapshot(&h, "two"));
+	assert_success(dre_sys_unshare(&h));
+	assert_in(STORE, "sh");
+	assert_clean(STORE);
+	assert_int_equal(shell("! grep -Eq 'moving|owner' " STORE "/containers/sh/manifest"), 0);
+	assert_int_equal(shell("[ -z \"$(ls -A " SHARED "/layers " SHARED "/bases | grep -v :)\" ]"), 0);
+	assert_success(dre_sys_get_snapshot_list(&h, &list));
+	assert_string_equal(list[0], "one");
+	assert_string_equal(list[1], "two");
+	assert_null(list[2]);
+	assert_success(dre_sys_release_snapshot_list(list));
+	assert_success(dre_sys_load_snapshot(&h, "one"));
+}
+
+/* No room for all of it: nothing is there of it then. */
+static void full(void **state)
+{
+	dre_sys_handle h = handle("big");
+
+	(void)state;
+	assert_int_equal(shell("fallocate -l $(($(df --output=avail -B1 " EXPORT " | tail -n 1) - 30000000)) "
+			       EXPORT "/ballast"), 0);
+	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "No space left");
+	assert_in(STORE, "big");
+	assert_clean(SHARED);
+	assert_int_equal(unlink(EXPORT "/ballast"), 0);
+}
+
+struct interruption {
+	int percent;
+	void (*fn)(void);
+	bool done;
+};
+
+static void interrupt(void *arg, unsigned long long done, unsigned long long total)
+{
+	struct interruption *i = arg;
+
+	if (i->done || done * 100 < total * i->percent)
+		return;
+	i->done = true;
+	i->fn();
+}
+
+/* Soon it answers again, and the container has been where it was all the time. */
+static void gone_in_the_middle(void **state)
+{
+	struct interruption i = { 30, stop_server, false };
+	dre_sys_handle h = handle("big");
+
+	(void)state;
+	assert_fails(dre_sys_share_with(&h, interrupt, &i), DRE_ERR_NFS_MOUNT_FAILED, "cannot copy");
+	assert_true(i.done);
+	assert_int_equal(status("big"), DRE_SYS_CONTAINER_STATUS_STOP);
+	start_server();
+	assert_success(dre_sys_share(&h));
+	assert_in(SHARED, "big");
+	assert_clean(SHARED);
+	assert_clean(STORE);
+	i.done = false;
+	assert_fails(dre_sys_unshare_with(&h, interrupt, &i), DRE_ERR_NFS_MOUNT_FAILED, "");
+	assert_true(i.done);
+	start_server();
+	assert_in(SHARED, "big");
+	assert_success(dre_sys_unshare(&h));
+	assert_in(STORE, "big");
+	assert_clean(STORE);
+}
+
+static void kill_self(void)
+{
+	kill(getpid(), SIGKILL);
+}
+
+static void killed_at(dre_return_t (*fn)(const dre_sys_handle *, dre_sys_progress, void *), int percent)
+{
+	struct interruption i = { percent, kill_self, false };
+	dre_sys_handle h = handle("big");
+	pid_t pid = fork();
+	int ended;
+
+	if (!pid) {
+		fn(&h, interrupt, &i);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &ended, 0), pid);
+	assert_true(WIFSIGNALED(ended));
+}
+
+/* Whoever moves it is killed: it is where it was, and the next one moves it. */
+static void killed(void **state)
+{
+	dre_sys_handle h = handle("big");
+
+	(void)state;
+	for (int percent = 0; percent < 100; percent += 45) {
+		killed_at(dre_sys_share_with, percent);
+		assert_int_equal(status("big"), DRE_SYS_CONTAINER_STATUS_STOP);
+		assert_int_equal(shell("[ -e " STORE "/containers/big/manifest ]"), 0);
+		assert_success(dre_sys_share(&h));
+		assert_in(SHARED, "big");
+		killed_at(dre_sys_unshare_with, percent);
+		assert_int_equal(status("big"), DRE_SYS_CONTAINER_STATUS_STOP);
+		assert_int_equal(shell("[ -e " SHARED "/containers/big/manifest ]"), 0);
+		assert_success(dre_sys_unshare(&h));
+		assert_in(STORE, "big");
+		assert_clean(STORE);
+		assert_clean(SHARED);
+	}
+}
+
+#define KEPT	"/run/dre-test-kept"
+
+/* The local container as it was before it was moved, beside that; @edit: sed's for its manifest. */
+static void put_back(const char *edit)
+{
+	assert_int_equal(shell("sed -i 's/^end$/moving yes\\nend/' " SHARED "/containers/big/manifest && "
+			       "cp -a " KEPT "/layers " KEPT "/containers " STORE " && "
+			       "sed -i '%s' " STORE "/containers/big/manifest", edit), 0);
+}
+
+/* Both stores have it: the moment between the two names. The local one is the container. */
+static void in_both(void **state)
+{
+	dre_sys_handle h = handle("big");
+
+	(void)state;
+	assert_int_equal(shell("mkdir -p " KEPT "/containers && cp -a " STORE "/layers " KEPT " && "
+			       "cp -a " STORE "/containers/big " KEPT "/containers"), 0);
+	assert_success(dre_sys_share(&h));
+	put_back("");
+	assert_int_equal(status("big"), DRE_SYS_CONTAINER_STATUS_STOP);
+	assert_success(dre_sys_gc());
+	assert_int_equal(shell("[ ! -e " SHARED "/containers/big ]"), 0);
+	assert_clean(SHARED);
+	assert_clean(STORE);
+	/* Another machine's is none of this. */
+	assert_success(dre_sys_share(&h));
+	assert_int_equal(shell("virsh -q undefine dre-big"), 0);
+	put_back("s/^uuid .*/uuid 00000000-0000-4000-8000-000000000000/");
+	assert_success(dre_sys_gc());
+	assert_int_equal(shell("[ -e " SHARED "/containers/big ]"), 0);
+	assert_fails(dre_sys_share(&h), DRE_ERR_CONTAINER_EXISTENCE, "another container");
+	assert_success(dre_sys_destroy_container("big"));
+	assert_success(dre_sys_unshare(&h));
+	assert_in(STORE, "big");
+	assert_int_equal(shell("rm -r " KEPT), 0);
+}
+
+/* It runs there, and other hosts see it and leave it alone, until one takes it over. */
+static void other_host(void **state)
+{
+	dre_sys_handle h = handle("sh");
+
+	(void)state;
+	assert_success(dre_sys_share(&h));
+	assert_success(dre_sys_start(&h));
+	assert_says("sh", "guest: boot 1", 1);
+	assert_fails(dre_sys_unshare(&h), DRE_ERR_CONTAINER_RUNNING, "sh");
+	assert_int_equal(shell(AS_OTHER "dre-sys list | grep -q '^sh *remote'"), 0);
+	assert_int_equal(shell(AS_OTHER "dre-sys status sh 2>&1 | grep -q \"belongs to host '$(uname -n)'\""), 0);
+	assert_int_equal(shell(AS_OTHER "dre-sys stop --kill sh 2>/dev/null"), 1);
+	assert_int_equal(shell(AS_OTHER "dre-sys destroy sh 2>/dev/null"), 1);
+	assert_int_equal(shell(AS_OTHER "dre-sys unshare sh 2>/dev/null"), 1);
+	assert_int_equal(shell(AS_OTHER "dre-sys takeover sh 2>/dev/null"), 2);
+	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_int_equal(shell("dre-sys stop --kill sh"), 0);
+	assert_int_equal(shell(AS_OTHER "dre-sys start sh 2>/dev/null"), 1);
+	assert_int_equal(shell(AS_OTHER "dre-sys takeover --force sh"), 0);
+	assert_fails(status("sh"), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "'other'");
+	assert_fails(dre_sys_start(&h), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "'other'");
+	assert_int_equal(shell(AS_OTHER "dre-sys unshare sh"), 0);
+	assert_fails(status("sh"), DRE_ERR_CONTAINER_NONEXISTENCE, "sh");
+	assert_int_equal(shell(AS_OTHER "dre-sys destroy sh"), 0);
+	assert_int_equal(shell(AS_OTHER "dre-sys base list | grep -qx it"), 0);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_success(dre_sys_destroy_container("big"));
+	assert_success(dre_sys_remove_base("large"));
+	assert_success(dre_sys_remove_base("it"));
+	shell("rm -rf /var/lib/dre/sys-other");
+	assert_int_equal(shell("umount " SHARED), 0);
+	stop_server();
+	shell("exportfs -ua; pkill rpc.mountd; umount " EXPORT);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arguments),
+		cmocka_unit_test(no_server),
+		cmocka_unit_test(moves),
+		cmocka_unit_test(full),
+		cmocka_unit_test(gone_in_the_middle),
+		cmocka_unit_test(killed),
+		cmocka_unit_test(in_both),
+		cmocka_unit_test(other_host),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
