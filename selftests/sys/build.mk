@@ -8,7 +8,7 @@ ST_STAGE := $(B)/stage-sys
 
 .PHONY: tests sys-tests check-sys stage-sys
 tests: sys-tests
-ST_MACHINE_TESTS := machines configure cgroups checkpoints store share
+ST_MACHINE_TESTS := machines configure cgroups checkpoints store share migration
 sys-tests: $(addprefix $(ST)/,machine console memory_xml settings guest hold-kvm $(ST_MACHINE_TESTS))
 
 $(ST)/machine $(ST)/memory_xml: PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags libvirt libxml-2.0)
@@ -48,5 +48,5 @@ check-sys: $(addprefix $(ST)/,machine console memory_xml settings)
 # What the tests' machines boot: the kernel of the virtual machine, as it is in its image.
 stage-sys: stage
 	$(Q)rm -rf $(ST_STAGE) && mkdir -p $(ST_STAGE)/tests/sys
-	$(Q)cp $(addprefix $(ST)/,$(ST_MACHINE_TESTS)) $(ST)/guest $(ST)/hold-kvm selftests/sys/run $(ST_STAGE)/tests/sys/
+	$(Q)cp $(addprefix $(ST)/,$(ST_MACHINE_TESTS)) $(ST)/guest $(ST)/hold-kvm selftests/sys/run selftests/sys/second-host $(ST_STAGE)/tests/sys/
 	$(Q)cp $$($(VM) image)/$(SERIES)/vmlinux $(ST_STAGE)/tests/sys/
