@@ -154,6 +154,8 @@ dre_return_t dre_sys_rename(const dre_sys_handle *h, const char *name)
 	if (!err)
 		err = sys_check_name_free(&sys.config, sys.store, name);
 	if (!err)
+		err = sys_settle_move(&sys);
+	if (!err)
 		err = rename_to(&sys, name);
 	sys_end(&sys);
 	return err;

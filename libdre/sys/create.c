@@ -174,6 +174,8 @@ dre_return_t dre_sys_destroy_container(const char *name)
 		return err;
 	err = sys_require(&sys, SYS_STOPPED, SYS_STOPPED);
 	if (!err)
+		err = sys_settle_move(&sys);
+	if (!err)
 		err = sys_undefine(&sys);
 	if (!err)
 		err = sys_partition_remove(sys.name);

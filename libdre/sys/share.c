@@ -4,7 +4,9 @@
  * the shared one it says that it is moving until it is only there, and not any more as soon as it is also here.
  */
 #include <errno.h>
-#include <string.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "common/move.h"
 #include "migration.h"
@@ -62,6 +64,18 @@ static void go_over(struct sys *sys, struct store *to, struct container *made, b
 	sys->shared = shared;
 }
 
+/* Not vital: whoever changes it next finds that nobody moves it. False: that could not be written. */
+static bool unmark_moving(const struct sys *sys)
+{
+	struct saved_error saved;
+	bool done;
+
+	save_error(&saved);
+	done = !sys_mark_moving(sys->container, NULL);
+	restore_error(&saved);
+	return done;
+}
+
 /* As long as there is a domain somebody else could start it, and write to what is copied. */
 static int copy(struct sys *sys, struct store *to, const struct manifest *m,
 		const struct sys_progress *progress, struct container **made)
@@ -70,6 +84,15 @@ static int copy(struct sys *sys, struct store *to, const struct manifest *m,
 
 	return err ? err : container_copy_to(sys->container, to, m, progress->fn ? sys_report : NULL,
 					     (void *)progress, made);
+}
+
+/* Nobody answers who does not know it. */
+static bool is_absent(const struct store *store, const char *name)
+{
+	char path[sizeof("containers/") + DRE_NAME_MAX];
+
+	snprintf(path, sizeof(path), "containers/%s", name);
+	return faccessat(store_root_fd(store), path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
 static int check_shareable(const struct sys *sys)
@@ -91,23 +114,29 @@ static int move_to_shared(struct sys *sys, struct store *to, const struct sys_pr
 	int err = sys_remove_leftover(sys->container, to);
 
 	if (!err)
-		err = with_settings(sys, sys_host(), "yes", &m);
+		err = sys_mark_moving(sys->container, "yes");
+	if (err)
+		return err;
+	err = with_settings(sys, sys_host(), "yes", &m);
 	if (!err)
 		err = copy(sys, to, &m, progress, &made);
 	manifest_free(&m);
-	if (err)
+	if (err) {
+		if (is_absent(to, sys->name))
+			unmark_moving(sys);
 		return err;
+	}
 	err = container_remove(sys->container);
 	if (err) {
-		/* The local one is the container: what is left of this there does not count. */
+		/* The local one is the container: it says that there is something left of this, if there is. */
 		if (sys_remove_shared(made))
 			container_unlock(made);
+		else
+			unmark_moving(sys);
 		return err;
 	}
 	go_over(sys, to, made, true);
-	/* Not vital: whoever changes it next finds that nobody moves it. */
-	manifest_set(&made->manifest, SETTING_MOVING, NULL);
-	container_commit(made);
+	unmark_moving(sys);
 	return 0;
 }
 
@@ -145,45 +174,29 @@ dre_return_t dre_sys_share(const dre_sys_handle *h)
 	return dre_sys_share_with(h, NULL, NULL);
 }
 
-/* Nobody takes it over meanwhile. */
-static int mark_moving(const struct sys *sys)
-{
-	int err = manifest_set(&sys->container->manifest, SETTING_MOVING, "yes");
-
-	return err ? dre_fail_errno(-err, "container '%s'", sys->name) : container_commit(sys->container);
-}
-
-/* Or whoever changes it next does it. False: the server has gone. */
-static bool unmark_moving(const struct sys *sys)
-{
-	struct saved_error saved;
-	bool done;
-
-	save_error(&saved);
-	manifest_set(&sys->container->manifest, SETTING_MOVING, NULL);
-	done = !container_commit(sys->container);
-	restore_error(&saved);
-	return done;
-}
-
 static int move_to_local(struct sys *sys, struct store *to, const struct sys_progress *progress)
 {
 	struct container *made = NULL;
 	struct manifest m = {};
-	int err = mark_moving(sys);
+	bool removed;
+	int err = sys_mark_moving(sys->container, "yes");	/* nobody takes it over meanwhile */
 
 	if (err)
 		return name_failure(err);
-	err = with_settings(sys, NULL, NULL, &m);
+	err = with_settings(sys, NULL, "yes", &m);
 	if (!err)
 		err = copy(sys, to, &m, progress, &made);
 	manifest_free(&m);
+	/* What cannot be written there could not be read, either. */
 	if (err)
 		return unmark_moving(sys) ? err : name_failure(err);
 	/* From here on the local one counts, whatever becomes of the other. */
-	if (sys_remove_shared(sys->container))
+	removed = !sys_remove_shared(sys->container);
+	if (!removed)
 		container_unlock(sys->container);
 	go_over(sys, to, made, false);
+	if (removed)
+		unmark_moving(sys);
 	return 0;
 }
 

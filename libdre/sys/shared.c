@@ -51,13 +51,17 @@ int sys_open_store_of(struct dre_config *config, const char *name, struct store 
 	return 0;
 }
 
+int sys_mark_moving(struct container *c, const char *moving)
+{
+	int err = manifest_set(&c->manifest, SETTING_MOVING, moving);
+
+	return err ? dre_fail_errno(-err, "container '%s'", c->name) : container_commit(c);
+}
+
 /* Whoever moved it does not any more: its lock is ours. */
 static int end_move(struct container *c)
 {
-	if (!manifest_get(&c->manifest, SETTING_MOVING))
-		return 0;
-	manifest_set(&c->manifest, SETTING_MOVING, NULL);
-	return container_commit(c);
+	return manifest_get(&c->manifest, SETTING_MOVING) ? sys_mark_moving(c, NULL) : 0;
 }
 
 int sys_check_owner(struct sys *sys)
@@ -141,5 +145,25 @@ int sys_remove_leftover(const struct container *c, struct store *shared)
 			       c->name, store_root(shared));
 	if (err)
 		container_unlock(other);
+	return err;
+}
+
+/* Without that it would be the container, as soon as there is no local one. */
+int sys_settle_move(struct sys *sys)
+{
+	struct store *shared = NULL;
+	int err;
+
+	if (sys->shared || !manifest_get(sys_manifest(sys), SETTING_MOVING))
+		return 0;
+	err = sys_open_shared(&sys->config, &shared);
+	if (err)
+		return err;
+	err = sys_remove_leftover(sys->container, shared);
+	if (err == DRE_ERR_CONTAINER_EXISTENCE)	/* another one, which has come since */
+		err = 0;
+	if (!err)
+		err = sys_mark_moving(sys->container, NULL);
+	store_close(shared);
 	return err;
 }

@@ -7,7 +7,8 @@
  * A shared container has settings that the store does not know:
  *
  *	owner	the host (uname -n) that runs it; nobody else changes it
- *	moving	"yes" while it is on its way between the stores
+ *	moving	"yes" while it is on its way between the stores. A local one has that, too: as long as it does the shared
+ *		store may have what is left of it.
  *
  * Functions return 0 or a DRE_ERR_* code with the error text set.
  */
@@ -42,6 +43,12 @@ int sys_check_name_free(const struct dre_config *config, const struct store *sto
 
 /* Removes what a move that was killed has left of locked container @c, in store @shared. */
 int sys_remove_leftover(const struct container *c, struct store *shared);
+
+/* The same for who is about to take the name of a local container away: nothing of it is there afterwards. */
+int sys_settle_move(struct sys *sys);
+
+/* Sets what the manifest says of it, and writes it. @moving: "yes" or NULL. */
+int sys_mark_moving(struct container *c, const char *moving);
 
 /* A container that is removed from the shared store: its base image goes, too, if it was the last one of it. */
 int sys_remove_shared(struct container *c);

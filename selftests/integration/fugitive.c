@@ -169,7 +169,7 @@ static void call_kernel(void)
 	report("setns to the init outside", setns(open("/proc/1/root/proc/1/ns/user", O_RDONLY | O_CLOEXEC), 0));
 }
 
-int main(void)
+static void write_files(void)
 {
 	static const char *const files[] = {
 		"/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/kernel/hotplug",
@@ -180,6 +180,22 @@ int main(void)
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
 		write_to(files[i]);
+}
+
+/* Its mounts are its own, read-only or not: who owns the files is what counts. */
+static void open_mounts(void)
+{
+	mount(NULL, "/sys", NULL, MS_REMOUNT | MS_BIND, NULL);
+	mount(NULL, "/proc/sys", NULL, MS_REMOUNT | MS_BIND, NULL);
+	umount2("/proc/sys", MNT_DETACH);
+	umount2("/proc/sysrq-trigger", MNT_DETACH);
+}
+
+int main(void)
+{
+	write_files();
+	open_mounts();
+	write_files();
 	read_from("/proc/kcore");
 	read_from("/dev/mem");
 	read_from("/proc/1/root/../../../../var/lib/dre/app/lock");
@@ -193,9 +209,6 @@ int main(void)
 	mount_it("mount tracefs", "none", "tracefs", "");
 	mount_it("mount securityfs", "none", "securityfs", "");
 	mount_it("mount configfs", "none", "configfs", "");
-	report("remount /proc/sys", mount(NULL, "/proc/sys", NULL, MS_REMOUNT | MS_BIND, NULL));
-	report("unmount /proc/sys", umount2("/proc/sys", MNT_DETACH));
-	report("remount /sys", mount(NULL, "/sys", NULL, MS_REMOUNT | MS_BIND, NULL));
 	open_by_handle();
 	inherited();
 	overwrite_exe();

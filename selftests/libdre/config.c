@@ -55,6 +55,10 @@ static void assert_defaults(const struct dre_config *cfg)
 	assert_string_equal(cfg->sys.kernel, "");
 	assert_string_equal(cfg->sys.initrd, "");
 	assert_string_equal(cfg->sys.cmdline, "");
+	assert_string_equal(cfg->sys.nfs.server, "");
+	assert_string_equal(cfg->sys.nfs.export, "");
+	assert_string_equal(cfg->sys.nfs.mount, "/var/lib/dre/shared");
+	assert_string_equal(cfg->sys.nfs.options, "vers=4.2,softerr,timeo=50,retrans=2");
 }
 
 static void missing_file(void **state)
@@ -106,7 +110,7 @@ static void shipped_file(void **state)
 	}
 	fclose(f);
 	setenv("DRE_CONF", path, 1);
-	assert_int_equal(keys, 19);
+	assert_int_equal(keys, 21);
 	memset(&cfg, 0xff, sizeof(cfg));
 	assert_success(load(&cfg, text));
 	assert_defaults(&cfg);
@@ -136,7 +140,11 @@ static void all_keys(void **state)
 		"halt_timeout = 0\n"
 		"kernel = /boot/vmlinuz\n"
 		"initrd = /boot/initrd\n"
-		"cmdline = root=/dev/vda1 quiet\n"));
+		"cmdline = root=/dev/vda1 quiet\n"
+		"nfs_server = server.example\n"
+		"nfs_export = /srv/dre\n"
+		"nfs_mount = /mnt/dre\n"
+		"nfs_options = vers=4.1\n"));
 	assert_string_equal(cfg.base, "debian-12.5");
 	assert_string_equal(cfg.store, "/srv/my store/app");
 	assert_true(cfg.privileged);
@@ -155,6 +163,10 @@ static void all_keys(void **state)
 	assert_string_equal(cfg.sys.kernel, "/boot/vmlinuz");
 	assert_string_equal(cfg.sys.initrd, "/boot/initrd");
 	assert_string_equal(cfg.sys.cmdline, "root=/dev/vda1 quiet");
+	assert_string_equal(cfg.sys.nfs.server, "server.example");
+	assert_string_equal(cfg.sys.nfs.export, "/srv/dre");
+	assert_string_equal(cfg.sys.nfs.mount, "/mnt/dre");
+	assert_string_equal(cfg.sys.nfs.options, "vers=4.1");
 	assert_success(load(&cfg, "[app]\nnetwork = none\nprivileged = no\n"));
 	assert_int_equal(cfg.network, DRE_NETWORK_NONE);
 	assert_string_equal(cfg.bridge, "");
@@ -276,6 +288,11 @@ static void bad_lines(void **state)
 		{ "[sys]\nkernel = vmlinuz\n", ":2: kernel is not an absolute path" },
 		{ "[sys]\ninitrd = /i\n", "an initrd without a kernel" },
 		{ "[sys]\ncmdline = quiet\n", "a cmdline without a kernel" },
+		{ "[sys]\nnfs_server = server\n", "belong together" },
+		{ "[sys]\nnfs_export = /srv\n", "belong together" },
+		{ "[sys]\nnfs_server = -o\n", ":2: nfs_server is empty, or begins with -" },
+		{ "[sys]\nnfs_options = vers=4 ro\n", ":2: nfs_options has a character" },
+		{ "[sys]\nnfs_mount = mnt\n", ":2: nfs_mount is not an absolute path" },
 		{ "[sys]\nprivileged = yes\n", ":2: privileged is not a known key" },
 		{ "[app]\nbase = a\nbase = b\n", ":3: base is given twice" },
 		{ "[app]\nbase = a\n  b\n", ":3: the line begins with a blank" },

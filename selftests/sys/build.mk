@@ -8,7 +8,7 @@ ST_STAGE := $(B)/stage-sys
 
 .PHONY: tests sys-tests check-sys stage-sys
 tests: sys-tests
-ST_MACHINE_TESTS := machines configure cgroups checkpoints store share migration
+ST_MACHINE_TESTS := machines states configure cgroups checkpoints store share migration
 sys-tests: $(addprefix $(ST)/,machine console memory_xml settings guest hold-kvm $(ST_MACHINE_TESTS))
 
 $(ST)/machine $(ST)/memory_xml: PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags libvirt libxml-2.0)

@@ -62,14 +62,25 @@ int status(const char *name)
 	return dre_sys_status(&h);
 }
 
+static FILE *open_log(const char *name)
+{
+	static const char *const stores[] = { STORE, SHARED };
+	char path[256];
+	FILE *f = NULL;
+
+	for (size_t i = 0; i < sizeof(stores) / sizeof(*stores) && !f; i++) {
+		snprintf(path, sizeof(path), "%s/containers/%s/console.log", stores[i], name);
+		f = fopen(path, "re");
+	}
+	return f;
+}
+
 int count_said(const char *name, const char *text)
 {
-	char line[256], path[256];
+	FILE *f = open_log(name);
+	char line[256];
 	int count = 0;
-	FILE *f;
 
-	snprintf(path, sizeof(path), STORE "/containers/%s/console.log", name);
-	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
 		count += strstr(line, text) != NULL;
 	if (f)
@@ -90,7 +101,7 @@ static bool says(const char *name, const char *text, int times)
 void assert_says_at(const char *name, const char *text, int times, int line)
 {
 	if (!says(name, text, times)) {
-		shell("tail -n 20 " STORE "/containers/%s/console.log | sed 's/^/# /'", name);
+		shell("tail -n 20 /var/lib/dre/*/containers/%s/console.log | sed 's/^/# /'", name);
 		print_error("%s: does not say \"%s\"\n", name, text);
 	}
 	_assert_true(count_said(name, text) >= times, text, __FILE__, line);

@@ -25,6 +25,7 @@
 #include <cmocka.h>
 
 #define STORE		"/var/lib/dre/sys"
+#define SHARED		"/var/lib/dre/shared"
 #define CONFIG		"/run/dre-test-sys.conf"
 #define DISK		"/run/dre-test-disk"
 #define BOOT_TIME	180	/* seconds, at most: a machine in an emulated machine */

@@ -11,7 +11,6 @@
 
 #include "host.h"
 
-#define SHARED	"/var/lib/dre/shared"
 #define EXPORT	"/srv/dre-test"
 #define HERE	"10.98.0.1"
 #define THERE	"10.98.0.2"

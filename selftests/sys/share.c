@@ -9,7 +9,6 @@
 
 #include "host.h"
 
-#define SHARED		"/var/lib/dre/shared"
 #define EXPORT		"/srv/dre-test"
 #define OPTIONS		"nfs_options = vers=4.2,softerr,timeo=10,retrans=1\n"
 #define CONFIGURED	"nfs_server = 127.0.0.1\nnfs_export = " EXPORT "\n" OPTIONS
@@ -277,19 +276,28 @@ static void put_back(const char *edit)
 {
 	assert_int_equal(shell("sed -i 's/^end$/moving yes\\nend/' " SHARED "/containers/big/manifest && "
 			       "cp -a " KEPT "/layers " KEPT "/containers " STORE " && "
-			       "sed -i '%s' " STORE "/containers/big/manifest", edit), 0);
+			       "sed -i '%s; s/^end$/moving yes\\nend/' " STORE "/containers/big/manifest", edit), 0);
 }
 
 /* Both stores have it: the moment between the two names. The local one is the container. */
 static void in_both(void **state)
 {
-	dre_sys_handle h = handle("big");
+	dre_sys_handle h = handle("big"), big2 = handle("big2");
 
 	(void)state;
 	assert_int_equal(shell("mkdir -p " KEPT "/containers && cp -a " STORE "/layers " KEPT " && "
 			       "cp -a " STORE "/containers/big " KEPT "/containers"), 0);
 	assert_success(dre_sys_share(&h));
-	put_back("");
+	/* Who takes it away here does not bring back what is left there. */
+	put_back("s/^x//");
+	stop_server();
+	assert_fails(dre_sys_destroy_container("big"), DRE_ERR_NFS_MOUNT_FAILED, "");
+	start_server();
+	assert_success(dre_sys_rename(&h, "big2"));
+	assert_fails(status("big"), DRE_ERR_CONTAINER_NONEXISTENCE, "big");
+	assert_success(dre_sys_rename(&big2, "big"));
+	assert_success(dre_sys_share(&h));
+	put_back("s/^x//");
 	assert_int_equal(status("big"), DRE_SYS_CONTAINER_STATUS_STOP);
 	assert_success(dre_sys_gc());
 	assert_int_equal(shell("[ ! -e " SHARED "/containers/big ]"), 0);

@@ -38,9 +38,5 @@ void complete_kind(const char *kind, const char *name);
 /* See struct container_extras. */
 void inspect_app(struct json_object *to, const char *name, dre_return_t status);
 struct json_object *app_info_value(const char *key, char *value);
-void *watch_app(const char *name);
-int watch_app_fd(void *watch);
-void watch_app_forget(void *watch);
-void watch_app_end(void *watch);
 
 #endif /* DRE_TOOL_APP_H */

@@ -223,10 +223,6 @@ const struct container_extras container_extras = {
 	.resize_console = resize_console,
 	.inspect = inspect_app,
 	.info_value = app_info_value,
-	.watch = watch_app,
-	.watch_fd = watch_app_fd,
-	.watch_forget = watch_app_forget,
-	.watch_end = watch_app_end,
 };
 
 int main(int argc, char **argv)

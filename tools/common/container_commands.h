@@ -119,14 +119,6 @@ struct container_extras {
 	struct json_object *(*info_value)(const char *key, char *value);
 	/* Is one whose state is unknown another host's? */
 	bool (*is_remote)(const char *name);
-	/*
-	 * wait: events of a container, which wake it up when it is started or ends; NULL if there are
-	 * none now. Then their fd, and what happened is forgotten.
-	 */
-	void *(*watch)(const char *name);
-	int (*watch_fd)(void *watch);
-	void (*watch_forget)(void *watch);
-	void (*watch_end)(void *watch);
 };
 
 extern const struct container_extras container_extras;

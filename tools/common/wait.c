@@ -39,18 +39,35 @@ static int parse_state(const char *text)
 	command_usage("'%s' is none of stopped, running and suspended", text);
 }
 
-/* Until the container is in that state, or @end. */
-static int wait_for(const char *name, void *watch, int wanted, long long end)
+/* NULL: there are none, for want of the module perhaps. */
+static void *open_events(const char *name)
 {
-	bool told = watch && wanted != DRE_APP_CONTAINER_STATUS_SUSPENDED;
-	struct pollfd fd = { .fd = watch ? container_extras.watch_fd(watch) : -1, .events = POLLIN };
+	char *names[] = { (char *)name, NULL };
+	void *events;
+
+	return container_api.events_open(names, &events) ? NULL : events;
+}
+
+/* What they are about does not matter: the state is looked at. */
+static void forget_events(void *events)
+{
+	struct container_event event;
+
+	while (!container_api.events_next(events, &event) && event.type)
+		;
+}
+
+/* Until the container is in that state, or @end. @events may be NULL. */
+static int wait_for(const char *name, void *events, int wanted, long long end)
+{
+	bool told = events && wanted != DRE_APP_CONTAINER_STATUS_SUSPENDED;
+	struct pollfd fd = { .fd = events ? container_api.events_fd(events) : -1, .events = POLLIN };
 	long long left;
 	int status, timeout;
 
 	for (;;) {
-		/* What it is about does not matter: the state is looked at. */
-		if (watch)
-			container_extras.watch_forget(watch);
+		if (events)
+			forget_events(events);
 		status = container_api.status(name);
 		if (status < 0 || status == wanted)
 			return status < 0 ? status : 0;
@@ -74,7 +91,7 @@ int cmd_wait(int argc, char **argv)
 	int c, ret, wanted = DRE_APP_CONTAINER_STATUS_STOP;
 	long long end = LLONG_MAX;
 	const char *name;
-	void *watch;
+	void *events;
 
 	while ((c = command_getopt(argc, argv, "s:t:", options)) >= 0) {
 		if (c == 's')
@@ -85,10 +102,10 @@ int cmd_wait(int argc, char **argv)
 	if (argc - optind != 1)
 		command_usage("one name is wanted");
 	name = argv[optind];
-	watch = container_extras.watch ? container_extras.watch(name) : NULL;
-	ret = wait_for(name, watch, wanted, end);
-	if (watch)
-		container_extras.watch_end(watch);
+	events = open_events(name);
+	ret = wait_for(name, events, wanted, end);
+	if (events)
+		container_api.events_close(events);
 	if (ret < 0)
 		return command_fail(ret, name);
 	return ret ? EXIT_TIMEOUT : EXIT_SUCCESS;

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Every function that is about one container, in every state of it: what must fail fails with the code that dre_sys.h
+ * says, and changes nothing. (What succeeds, and changes something, is tested elsewhere.)
+ */
+#include "host.h"
+
+enum { ABSENT, STOPPED, RUNNING, SUSPENDED, BUSY, NR_STATES };
+
+/* Instead of a code: it works, and changes the container. */
+#define WORKS	1
+
+/* Each function in one form; all but the container is as it should be. */
+
+#define TAG	"none"
+
+#define CALL(function)						\
+	static int call_##function(const dre_sys_handle *h)	\
+	{							\
+		return dre_sys_##function(h);			\
+	}
+#define CALL_TAG(function)					\
+	static int call_##function(const dre_sys_handle *h)	\
+	{							\
+		return dre_sys_##function(h, TAG);		\
+	}
+#define CALL_LIST(function, release)				\
+	static int call_##function(const dre_sys_handle *h)	\
+	{							\
+		dre_list_t list;				\
+		int err = dre_sys_##function(h, &list);		\
+								\
+		return err ? err : dre_sys_##release(list);	\
+	}
+
+CALL(start)
+CALL(stop)
+CALL(suspend)
+CALL(resume)
+CALL(status)
+CALL(share)
+CALL(unshare)
+CALL(take_over)
+CALL_TAG(save_snapshot)
+CALL_TAG(load_snapshot)
+CALL_TAG(remove_snapshot)
+CALL_TAG(checkpoint)
+CALL_TAG(restart)
+CALL_TAG(remove_checkpoint)
+CALL_TAG(create_cgroup)
+CALL_TAG(destroy_cgroup)
+CALL_LIST(get_snapshot_list, release_snapshot_list)
+CALL_LIST(get_checkpoint_list, release_checkpoint_list)
+CALL_LIST(get_cgroup_list, release_cgroup_list)
+CALL_LIST(get_info, release_info)
+
+static int call_create(const dre_sys_handle *h)
+{
+	return create(h->name, "it");
+}
+
+static int call_destroy(const dre_sys_handle *h)
+{
+	return dre_sys_destroy_container(h->name);
+}
+
+static int call_open(const dre_sys_handle *h)
+{
+	dre_sys_handle *opened = dre_sys_open(h->name);
+
+	return opened ? dre_sys_close(opened) : DRE_ERR_CONTAINER_NONEXISTENCE;
+}
+
+static int call_get_pid(const dre_sys_handle *h)
+{
+	int pid;
+
+	return dre_sys_get_pid(h, &pid);
+}
+
+static int call_commit(const dre_sys_handle *h)
+{
+	return dre_sys_commit_snapshot(h, TAG, "new");
+}
+
+static int call_bind(const dre_sys_handle *h)
+{
+	return dre_sys_bind_pid(h, TAG, getpid());
+}
+
+static int call_unbind(const dre_sys_handle *h)
+{
+	return dre_sys_unbind_pid(h, TAG, getpid());
+}
+
+static int call_set_resource(const dre_sys_handle *h)
+{
+	dre_sys_resource_value_t r = { .type = DRE_SYS_CONTAINER_RESOURCE_CPU, .udata.cpu.percent = 50 };
+
+	return dre_sys_set_resource(h, TAG, &r);
+}
+
+static int call_unset_resource(const dre_sys_handle *h)
+{
+	dre_sys_resource_value_t r = { .type = DRE_SYS_CONTAINER_RESOURCE_CPU };
+
+	return dre_sys_unset_resource(h, TAG, &r);
+}
+
+static int call_get_resource(const dre_sys_handle *h)
+{
+	dre_sys_resource_value_t r = { .type = DRE_SYS_CONTAINER_RESOURCE_MEMORY };
+
+	return dre_sys_get_resource(h, 0, &r);
+}
+
+static int call_get_limit(const dre_sys_handle *h)
+{
+	dre_sys_resource_value_t r = { .type = DRE_SYS_CONTAINER_RESOURCE_CPU };
+
+	return dre_sys_get_limit(h, ".", &r);
+}
+
+static int call_bound(const dre_sys_handle *h)
+{
+	int *list, err = dre_sys_get_bound_pid_list(h, TAG, &list);
+
+	return err ? err : dre_sys_release_bound_pid_list(list);
+}
+
+static int call_reboot(const dre_sys_handle *h)
+{
+	const dre_sys_stop_options options = { .size = sizeof(options), .kill = 1 };
+
+	return dre_sys_reboot(h, &options);
+}
+
+static int call_set_property(const dre_sys_handle *h)
+{
+	return dre_sys_set_property(h, "cpus", "2");
+}
+
+static int call_get_property(const dre_sys_handle *h)
+{
+	char *value;
+	int err = dre_sys_get_property(h, "memory", &value);
+
+	if (!err && value)
+		dre_sys_release_property(value);
+	return err;
+}
+
+static int call_property_list(const dre_sys_handle *h)
+{
+	dre_sys_property *list;
+	int err = dre_sys_get_property_list(h, &list);
+
+	return err ? err : dre_sys_release_property_list(list);
+}
+
+static int call_console(const dre_sys_handle *h)
+{
+	int fd, err = dre_sys_open_console(h, &fd);
+
+	return err ? err : close(fd);
+}
+
+static int call_log(const dre_sys_handle *h)
+{
+	dre_sys_log *log;
+	int err = dre_sys_log_open(h, 0, &log);
+
+	return err ? err : dre_sys_log_close(log);
+}
+
+static int call_export(const dre_sys_handle *h)
+{
+	int fd = open("/run/dre-test-image", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int err = dre_sys_export(h, fd, NULL, NULL, NULL);
+
+	close(fd);
+	unlink("/run/dre-test-image");
+	return err;
+}
+
+static int call_copy(const dre_sys_handle *h)
+{
+	return dre_sys_copy(h, NULL, "copy");
+}
+
+static int call_rename(const dre_sys_handle *h)
+{
+	return dre_sys_rename(h, "other");
+}
+
+static int call_migration_start(const dre_sys_handle *h)
+{
+	return dre_sys_migration_start(h, "127.0.0.1", 49300);
+}
+
+static const struct {
+	const char *name;
+	int (*call)(const dre_sys_handle *h);
+	bool module;		/* is it needed where there is a machine? */
+	int expected[NR_STATES];
+} functions[] = {
+#define ROW(function, module, absent, ...) \
+	{ #function, call_##function, module, { DRE_ERR_CONTAINER_##absent, __VA_ARGS__ } }
+#define E_STOPPED	DRE_ERR_CONTAINER_STOPPED
+#define E_RUNNING	DRE_ERR_CONTAINER_RUNNING
+#define E_SUSPENDED	DRE_ERR_CONTAINER_SUSPENDED
+#define E_BUSY		DRE_ERR_CONTAINER_BUSY
+#define E_EXISTENCE	DRE_ERR_CONTAINER_EXISTENCE
+#define E_ABSENT	DRE_ERR_CONTAINER_NONEXISTENCE
+#define E_SNAPSHOT	DRE_ERR_SNAPSHOT_NONEXISTENCE
+#define E_CGROUP	DRE_ERR_CGROUP_NONEXISTENCE
+#define E_NFS		DRE_ERR_NFS_MOUNT_FAILED
+#define STATE(state)	DRE_SYS_CONTAINER_STATUS_##state
+	{ "create", call_create, false, { WORKS, E_EXISTENCE, E_EXISTENCE, E_EXISTENCE, E_EXISTENCE } },
+	ROW(destroy,		 false, NONEXISTENCE, WORKS, E_RUNNING, E_SUSPENDED, E_BUSY),
+	ROW(open,		 false, NONEXISTENCE, 0, 0, 0, 0),
+	ROW(start,		 true,	NONEXISTENCE, WORKS, E_RUNNING, E_SUSPENDED, E_BUSY),
+	ROW(stop,		 false, NONEXISTENCE, E_STOPPED, WORKS, WORKS, E_BUSY),
+	ROW(reboot,		 true,	NONEXISTENCE, E_STOPPED, WORKS, WORKS, E_BUSY),
+	ROW(suspend,		 false, NONEXISTENCE, E_STOPPED, WORKS, E_SUSPENDED, E_BUSY),
+	ROW(resume,		 false, NONEXISTENCE, E_STOPPED, E_RUNNING, WORKS, E_BUSY),
+	ROW(status,		 false, NONEXISTENCE, STATE(STOP), STATE(RUNNING), STATE(SUSPENDED), STATE(BUSY)),
+	ROW(get_pid,		 false, NONEXISTENCE, E_STOPPED, 0, E_SUSPENDED, E_BUSY),
+	ROW(get_info,		 false, NONEXISTENCE, 0, 0, 0, 0),
+	ROW(set_property,	 false, NONEXISTENCE, WORKS, WORKS, WORKS, E_BUSY),
+	ROW(get_property,	 false, NONEXISTENCE, 0, 0, 0, 0),
+	ROW(property_list,	 false, NONEXISTENCE, 0, 0, 0, 0),
+	ROW(console,		 false, NONEXISTENCE, E_STOPPED, 0, E_SUSPENDED, E_BUSY),
+	ROW(log,		 false, NONEXISTENCE, 0, 0, 0, 0),
+	ROW(save_snapshot,	 false, NONEXISTENCE, WORKS, E_RUNNING, E_SUSPENDED, E_BUSY),
+	ROW(load_snapshot,	 false, NONEXISTENCE, E_SNAPSHOT, E_RUNNING, E_SUSPENDED, E_BUSY),
+	ROW(remove_snapshot,	 false, NONEXISTENCE, E_SNAPSHOT, E_RUNNING, E_SUSPENDED, E_BUSY),
+	ROW(commit,		 false, NONEXISTENCE, E_SNAPSHOT, E_RUNNING, E_SUSPENDED, E_BUSY),
+	ROW(get_snapshot_list,	 false, NONEXISTENCE, 0, 0, 0, 0),
+	ROW(checkpoint,		 false, NONEXISTENCE, E_STOPPED, WORKS, E_SUSPENDED, E_BUSY),
+	ROW(restart,		 true,	NONEXISTENCE, E_SNAPSHOT, E_SNAPSHOT, E_SUSPENDED, E_BUSY),
+	ROW(remove_checkpoint,	 false, NONEXISTENCE, E_SNAPSHOT, E_SNAPSHOT, E_SNAPSHOT, E_BUSY),
+	ROW(get_checkpoint_list, false, NONEXISTENCE, 0, 0, 0, 0),
+	ROW(create_cgroup,	 true,	NONEXISTENCE, WORKS, WORKS, WORKS, E_BUSY),
+	ROW(destroy_cgroup,	 true,	NONEXISTENCE, E_CGROUP, E_CGROUP, E_CGROUP, E_BUSY),
+	ROW(get_cgroup_list,	 false, NONEXISTENCE, 0, 0, 0, 0),
+	ROW(bind,		 true,	NONEXISTENCE, E_STOPPED, E_CGROUP, E_SUSPENDED, E_BUSY),
+	ROW(unbind,		 true,	NONEXISTENCE, E_STOPPED, E_CGROUP, E_SUSPENDED, E_BUSY),
+	ROW(bound,		 false, NONEXISTENCE, E_CGROUP, E_CGROUP, E_CGROUP, E_CGROUP),
+	ROW(set_resource,	 false, NONEXISTENCE, E_CGROUP, E_CGROUP, E_CGROUP, E_BUSY),
+	ROW(unset_resource,	 false, NONEXISTENCE, E_CGROUP, E_CGROUP, E_CGROUP, E_BUSY),
+	ROW(get_limit,		 false, NONEXISTENCE, 0, 0, 0, 0),
+	ROW(get_resource,	 false, NONEXISTENCE, E_STOPPED, 0, E_SUSPENDED, E_BUSY),
+	ROW(export,		 false, NONEXISTENCE, 0, E_RUNNING, E_SUSPENDED, E_BUSY),
+	ROW(copy,		 false, NONEXISTENCE, WORKS, E_RUNNING, E_SUSPENDED, E_BUSY),
+	ROW(rename,		 false, NONEXISTENCE, WORKS, E_RUNNING, E_SUSPENDED, E_BUSY),
+	ROW(share,		 false, NONEXISTENCE, E_NFS, E_RUNNING, E_SUSPENDED, E_BUSY),
+	ROW(unshare,		 false, NONEXISTENCE, E_ABSENT, E_RUNNING, E_SUSPENDED, E_BUSY),
+	ROW(migration_start,	 false, NONEXISTENCE, E_STOPPED, E_ABSENT, E_SUSPENDED, E_BUSY),
+	ROW(take_over,		 false, NONEXISTENCE, DRE_ERR_INVALID_ARGUMENT, DRE_ERR_INVALID_ARGUMENT,
+	    DRE_ERR_INVALID_ARGUMENT, E_BUSY),
+};
+
+/* All that a function could have changed: the store, libvirt's domains and their states, the control groups. */
+static void look(char *text, size_t size)
+{
+	FILE *p = popen("cd " STORE " && find . ! -name '*.log*' ! -name '*.previous*' -type f -exec cksum {} + | sort; "
+			"virsh -q list --all; find /sys/fs/cgroup/dre.partition -type d | sort", "re");
+	size_t len;
+
+	assert_non_null(p);
+	len = fread(text, 1, size - 1, p);
+	text[len] = '\0';
+	assert_int_equal(pclose(p), 0);
+}
+
+static void check_all(const char *name, int state)
+{
+	static char before[16384], after[16384];
+	dre_sys_handle h = handle(name);
+	int wrong = 0, ret, expected;
+
+	look(before, sizeof(before));
+	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+		expected = functions[i].expected[state];
+		if (expected == WORKS)
+			continue;
+		ret = functions[i].call(&h);
+		if (ret != expected)
+			print_error("%s in state %d: %d (%s), not %d\n", functions[i].name, state, ret,
+				    dre_last_error(), expected);
+		wrong += ret != expected || (ret < 0 && (!*dre_last_error() || strchr(dre_last_error(), '\n')));
+	}
+	assert_int_equal(wrong, 0);
+	look(after, sizeof(after));
+	assert_string_equal(before, after);
+}
+
+static void absent(void **state)
+{
+	(void)state;
+	check_all("absent", ABSENT);
+}
+
+static void stopped(void **state)
+{
+	(void)state;
+	check_all("st", STOPPED);
+}
+
+/* Who changes a container has its lock. */
+static void busy(void **state)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_len = 1 };
+	int fd = open(STORE "/containers/st/lock", O_RDWR | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	check_all("st", BUSY);
+	close(fd);
+	assert_int_equal(status("st"), DRE_SYS_CONTAINER_STATUS_STOP);
+}
+
+/* The state comes first. Only what needs the module is called: the rest does not know of it. */
+static void without_module(int state)
+{
+	dre_sys_handle h = handle("st");
+
+	assert_int_equal(shell("rmmod dre"), 0);
+	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+		int expected = functions[i].expected[state];
+
+		if (!functions[i].module)
+			continue;
+		if (state == STOPPED && functions[i].call != call_start && functions[i].call != call_restart)
+			continue;
+		if (expected != E_STOPPED && expected != E_RUNNING && expected != E_SUSPENDED)
+			expected = DRE_ERR_DAWARE_MOD_NONEXISTENCE;
+		assert_fails(functions[i].call(&h), expected, "");
+	}
+	assert_int_equal(shell("modprobe dre"), 0);
+}
+
+static void running_and_suspended(void **state)
+{
+	const dre_sys_stop_options options = { .size = sizeof(options), .kill = 1 };
+	dre_sys_handle h = handle("st");
+
+	(void)state;
+	without_module(STOPPED);
+	assert_success(dre_sys_start(&h));
+	check_all("st", RUNNING);
+	without_module(RUNNING);
+	assert_int_equal(status("st"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_success(dre_sys_suspend(&h));
+	check_all("st", SUSPENDED);
+	without_module(SUSPENDED);
+	assert_int_equal(status("st"), DRE_SYS_CONTAINER_STATUS_SUSPENDED);
+	assert_success(dre_sys_stop_with(&h, &options));
+}
+
+/* It is there, but nobody can say what it is. It can be removed. */
+static void damaged(void **state)
+{
+	dre_sys_handle h = handle("st");
+	int wrong = 0, ret;
+
+	(void)state;
+	assert_int_equal(shell("sed -i '$d' " STORE "/containers/st/manifest"), 0);
+	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+		if (functions[i].call == call_create || functions[i].call == call_destroy ||
+		    functions[i].call == call_open)
+			continue;
+		ret = functions[i].call(&h);
+		if (ret != DRE_ERR_CONTAINER_UNKNOWN_STATUS)
+			print_error("%s: %d (%s)\n", functions[i].name, ret, dre_last_error());
+		wrong += ret != DRE_ERR_CONTAINER_UNKNOWN_STATUS;
+	}
+	assert_int_equal(wrong, 0);
+	assert_success(dre_sys_destroy_container("st"));
+	assert_success(dre_sys_remove_base("it"));
+}
+
+static int setup(void **state)
+{
+	set_up_host(state);
+	assert_success(create("st", "it"));
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(absent),
+		cmocka_unit_test(stopped),
+		cmocka_unit_test(busy),
+		cmocka_unit_test(running_and_suspended),
+		cmocka_unit_test(damaged),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
