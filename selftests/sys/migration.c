@@ -481,7 +481,6 @@ static int teardown(void **state)
 {
 	(void)state;
 	configure_plain("");
-	shell("pkill -x nc");
 	bring_home();
 	assert_int_equal(shell("dre-sys stop --kill m && dre-sys destroy m"), 0);
 	assert_success(dre_sys_remove_base("it"));
