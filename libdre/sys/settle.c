@@ -166,6 +166,8 @@ int sys_end_migration(struct sys *sys, bool *moved)
 	if (has_job(sys))
 		return dre_fail(DRE_ERR_CONTAINER_BUSY, "container '%s' is busy: it is on its way to host '%s'",
 				sys->name, to.host);
+	if (state == SYS_UNKNOWN)
+		return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s'", sys->name);
 	if (state == SYS_RUNNING || (state == SYS_SUSPENDED && !stands_still(sys)))
 		return set_owner(sys, sys_host(), false);
 	return ask(sys, &to, moved);
