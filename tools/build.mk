@@ -20,6 +20,12 @@ $(addprefix $(B)/libexec/dre/dre-base-,debian disk): $(B)/libexec/dre/dre-base-%
 	@mkdir -p $(@D)
 	$(Q)$(call say,COPY,$@)cp $< $@
 
+# Certificates for hosts that migrate system containers.
+all: $(B)/bin/dre-sys-certs
+$(B)/bin/dre-sys-certs: tools/sys/dre-sys-certs
+	@mkdir -p $(@D)
+	$(Q)$(call say,COPY,$@)cp $< $@
+
 # Completion, where the shells look for it.
 .PHONY: install-completion
 install: install-completion

@@ -355,6 +355,26 @@ static const char *set_sys_nfs_options(struct dre_config *cfg, const char *value
 	return parse_word(value, sizeof(cfg->sys.nfs.options), cfg->sys.nfs.options);
 }
 
+/* One "%s", and no other. */
+static const char *set_sys_migration_uri(struct dre_config *cfg, const char *value)
+{
+	const char *at = strchr(value, '%');
+
+	if (!at || at[1] != 's' || strchr(at + 1, '%'))
+		return "does not have one %s, which is the host";
+	return parse_word(value, sizeof(cfg->sys.migration_uri), cfg->sys.migration_uri);
+}
+
+static const char *set_sys_migration_tls(struct dre_config *cfg, const char *value)
+{
+	return parse_bool(value, &cfg->sys.migration_tls);
+}
+
+static const char *set_sys_immigration_timeout(struct dre_config *cfg, const char *value)
+{
+	return parse_number(value, 1, MAX_TIMEOUT, &cfg->sys.immigration_timeout);
+}
+
 static const struct {
 	const char *section;
 	const char *key;
@@ -388,6 +408,9 @@ static const struct {
 	{ "sys", "nfs_export", set_sys_nfs_export },
 	{ "sys", "nfs_mount", set_sys_nfs_mount },
 	{ "sys", "nfs_options", set_sys_nfs_options },
+	{ "sys", "migration_uri", set_sys_migration_uri },
+	{ "sys", "migration_tls", set_sys_migration_tls },
+	{ "sys", "immigration_timeout", set_sys_immigration_timeout },
 };
 
 #define NR_KEYS	(sizeof(keys) / sizeof(*keys))
@@ -571,6 +594,9 @@ int dre_config_load(struct dre_config *cfg)
 				.mount = "/var/lib/dre/shared",
 				.options = "vers=4.2,softerr,timeo=50,retrans=2",
 			},
+			.migration_uri = "qemu+tls://%s/system",
+			.migration_tls = true,
+			.immigration_timeout = 600,
 			.cpus = 1,
 			.memory = 512,
 			.halt_timeout = 60,

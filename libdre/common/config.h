@@ -59,6 +59,9 @@ struct dre_sys_config {
 	char initrd[PATH_MAX];
 	char cmdline[1024];		/* that kernel's arguments */
 	struct dre_nfs_config nfs;	/* the shared store */
+	char migration_uri[256];	/* of another host's libvirt; "%s" is the host */
+	bool migration_tls;		/* what goes over to it is encrypted */
+	unsigned int immigration_timeout;	/* how long a machine is waited for, in seconds */
 };
 
 struct dre_config {

@@ -379,6 +379,44 @@ dre_return_t dre_sys_share(const dre_sys_handle *h);
  */
 dre_return_t dre_sys_unshare(const dre_sys_handle *h);
 
+/**
+ * dre_sys_immigration_start() - wait for a running container that is to come to this host (section 1.3.5.15)
+ * @name: of a shared container of another host
+ * @port: where its machine is to arrive, 1 to 65535
+ *
+ * Called on the host that it comes to, before dre_sys_migration_start() there. Looks whether all is here that its machine
+ * needs, and reserves the port for it, for as long as dre.conf says (immigration_timeout). Waits for nothing: the machine
+ * is here when dre_sys_status() says that the container runs, and this host is its owner then. Its control groups and
+ * limits are there from the first call about it on that finds it. Needs the module.
+ *
+ * DRE_ERR_CONTAINER_NONEXISTENCE: there is no shared one; DRE_ERR_CONTAINER_EXISTENCE: this host has one of that name, or
+ * is its owner; DRE_ERR_CONTAINER_BUSY: another host waits for it, or it is on its way; DRE_ERR_NO_SOCKET_AVAILABLE: the
+ * port is in use, or reserved; DRE_ERR_NO_VT; DRE_ERR_NO_TAP_AVAILABLE, DRE_ERR_DEVICE_BUSY: its network, dre.conf's
+ * kernel, or enough memory is not here; DRE_ERR_NFS_MOUNT_FAILED.
+ */
+dre_return_t dre_sys_immigration_start(const char *name, const int port);
+
+/**
+ * dre_sys_migration_start() - move a running container to another host (section 1.3.5.17)
+ * @h: the container
+ * @target: address of that host, or a name that has one
+ * @port: the one that it waits at, see dre_sys_immigration_start()
+ *
+ * Running only, and shared (dre_sys_share()). The guest goes on: it stands still for a moment at the end, which is the
+ * longer the faster it writes to its memory. Control groups are made there, with their limits; processes of this host that
+ * are bound to them go back. Returns when the machine runs on the other host, which owns the container then. If it fails it
+ * runs on here. libvirt connects to the other host's libvirt as dre.conf says (migration_uri), and what goes over is
+ * encrypted unless dre.conf says that it is not (migration_tls): both hosts need certificates, see dre-sys-certs.
+ *
+ * DRE_ERR_CONTAINER_NONEXISTENCE: it is not shared; DRE_ERR_INVALID_HOSTNAME: @target is no address, has none, or
+ * is not the host that waits; DRE_ERR_REQUEST_TOO_LONG; DRE_ERR_NO_SOCKET_AVAILABLE: nobody waits, not at that
+ * port, or not any longer; DRE_ERR_CONTAINER_EXISTENCE: there is a machine of it there; DRE_ERR_PERMISSION_DENIED,
+ * DRE_ERR_DEVICE_BUSY: the other host does not answer, does not let us in, or libvirt has failed;
+ * DRE_ERR_CONTAINER_UNKNOWN_STATUS: the other host has gone when the machine had just been sent, and it may run there. It
+ * does not run here then, and whoever looks at it next asks again.
+ */
+dre_return_t dre_sys_migration_start(const dre_sys_handle *h, const char *target, const int port);
+
 /*
  * Control groups of a container: beside its machine, for processes of the host that belong to it. What limits
  * the container as a whole, ".", limits the machine and all of them. They and their limits are kept with the
@@ -818,6 +856,40 @@ dre_return_t dre_sys_unshare_with(const dre_sys_handle *h, dre_sys_progress prog
  * DRE_ERR_INVALID_ARGUMENT: it is not shared; DRE_ERR_NFS_MOUNT_FAILED.
  */
 dre_return_t dre_sys_take_over(const dre_sys_handle *h);
+
+/**
+ * struct dre_sys_migration_result - how a migration went
+ * @size: sizeof(dre_sys_migration_result), before the call
+ * @time: from its beginning to its end, in milliseconds
+ * @downtime: how long the guest stood still, in milliseconds
+ * @bytes: that were sent
+ *
+ * What is not known is 0.
+ */
+typedef struct {
+	size_t size;
+	unsigned long long time;
+	unsigned long long downtime;
+	unsigned long long bytes;
+} dre_sys_migration_result;
+
+/**
+ * dre_sys_migration_start_with() - dre_sys_migration_start(), with a look at how far it is
+ * @h, @target, @port: as there
+ * @progress: called now and then, in the calling thread, with bytes of memory; may be NULL
+ * @arg: for @progress
+ * @result: how it went; may be NULL
+ */
+dre_return_t dre_sys_migration_start_with(const dre_sys_handle *h, const char *target, const int port,
+					  dre_sys_progress progress, void *arg, dre_sys_migration_result *result);
+
+/**
+ * dre_sys_immigration_cancel() - wait no longer for a container
+ * @name: of the container
+ *
+ * DRE_ERR_NO_SOCKET_AVAILABLE: this host does not wait for it; DRE_ERR_CONTAINER_BUSY: it is on its way.
+ */
+dre_return_t dre_sys_immigration_cancel(const char *name);
 
 /**
  * dre_sys_get_shared_list() - the containers in the shared store, whoever's they are

@@ -8,6 +8,7 @@
 #include "common/checkpoint.h"
 #include "common/snapshot.h"
 #include "group.h"
+#include "migration.h"
 #include "shared.h"
 
 /* What is copied, and the copy. */
@@ -27,6 +28,9 @@ static int set_own(const struct sys *sys, struct manifest *own)
 		err = manifest_set(own, SETTING_UUID, uuid);
 	if (!err && manifest_get(sys_manifest(sys), SETTING_MAC))
 		err = manifest_set(own, SETTING_MAC, sys_mac(own, mac));
+	/* Nobody waits for the copy. */
+	if (!err && manifest_get(sys_manifest(sys), SETTING_IMMIGRATION))
+		err = manifest_set(own, SETTING_IMMIGRATION, "");
 	return err;
 }
 

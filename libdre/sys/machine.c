@@ -127,8 +127,9 @@ static void write_devices(xmlTextWriterPtr w, const struct sys_machine *m)
 {
 	BEGIN(w, "devices", NULL);
 	BEGIN(w, "disk", "type", "file", "device", "disk", NULL);
+	/* Of a remote one this host remembers nothing: another host may be the next to write to it. */
 	EMPTY(w, "driver", "name", "qemu", "type", "qcow2", "discard", "unmap",
-	      m->remote_disk ? "error_policy" : NULL, "stop", "rerror_policy", "stop", NULL);
+	      m->remote_disk ? "error_policy" : NULL, "stop", "rerror_policy", "stop", "cache", "none", NULL);
 	EMPTY(w, "source", "file", m->disk, NULL);
 	EMPTY(w, "target", "dev", SYS_DISK, "bus", "virtio", NULL);
 	end(w);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "group.h"
+#include "migration.h"
 #include "shared.h"
 
 int sys_open_store(struct dre_config *config, struct store **store)
@@ -97,6 +98,8 @@ int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 	}
 	if (!err)
 		err = sys_find(sys);
+	if (!err && sys->shared)
+		err = sys_settle_migration(sys);
 	if (!err && !sys->container)
 		catch_up_locked(sys);
 	else if (!err)

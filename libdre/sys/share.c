@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/move.h"
+#include "migration.h"
 #include "shared.h"
 
 static int begin(struct sys *sys, const dre_sys_handle *h)
@@ -38,6 +39,8 @@ static int with_settings(const struct sys *sys, const char *owner, const char *m
 		err = manifest_set(m, SETTING_OWNER, owner);
 	if (!err)
 		err = manifest_set(m, SETTING_MOVING, moving);
+	if (!err)
+		err = manifest_set(m, SETTING_IMMIGRATION, NULL);
 	return err ? dre_fail_errno(-err, "container '%s'", sys->name) : 0;
 }
 
@@ -240,6 +243,10 @@ static int take_over(struct container *c)
 
 	if (!err)
 		err = manifest_set(&c->manifest, SETTING_MOVING, NULL);
+	if (!err)
+		err = manifest_set(&c->manifest, SETTING_MIGRATING, NULL);
+	if (!err)
+		err = manifest_set(&c->manifest, SETTING_IMMIGRATION, NULL);
 	return err ? dre_fail_errno(-err, "container '%s'", c->name) : container_commit(c);
 }
 

@@ -17,6 +17,9 @@ dre_return_t dre_sys_status(const dre_sys_handle *h)
 	bool busy;
 	int ret = sys_begin_handle(&sys, h, SYS_LOOK);
 
+	/* It is on its way to another host, and nobody waits for it. */
+	if (ret == DRE_ERR_CONTAINER_BUSY)
+		return DRE_SYS_CONTAINER_STATUS_BUSY;
 	if (ret)
 		return ret;
 	ret = container_busy(sys.store, sys.name, &busy);

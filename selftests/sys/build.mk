@@ -8,7 +8,7 @@ ST_STAGE := $(B)/stage-sys
 
 .PHONY: tests sys-tests check-sys stage-sys
 tests: sys-tests
-ST_MACHINE_TESTS := machines states configure cgroups checkpoints store share
+ST_MACHINE_TESTS := machines states configure cgroups checkpoints store share migration
 sys-tests: $(addprefix $(ST)/,machine console memory_xml settings guest hold-kvm $(ST_MACHINE_TESTS))
 
 $(ST)/machine $(ST)/memory_xml: PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags libvirt libxml-2.0)
@@ -58,5 +58,6 @@ check-base-disk: $(ST)/tiny-kernel $(B)/bin/dre-sys $(addprefix $(B)/libexec/dre
 # What the tests' machines boot: the kernel of the virtual machine, as it is in its image.
 stage-sys: stage
 	$(Q)rm -rf $(ST_STAGE) && mkdir -p $(ST_STAGE)/tests/sys
-	$(Q)cp $(addprefix $(ST)/,$(ST_MACHINE_TESTS)) $(ST)/guest $(ST)/hold-kvm selftests/sys/run selftests/sys/libvirt $(ST_STAGE)/tests/sys/
+	$(Q)cp $(addprefix $(ST)/,$(ST_MACHINE_TESTS)) $(ST)/guest $(ST)/hold-kvm \
+		$(addprefix selftests/sys/,run libvirt second-host) $(ST_STAGE)/tests/sys/
 	$(Q)cp $$($(VM) image)/$(SERIES)/vmlinux $(ST_STAGE)/tests/sys/

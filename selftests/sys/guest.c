@@ -7,19 +7,24 @@
  *	guest: tick 17		each second, so that somebody can see whether it runs
  *	guest: power button
  *	guest: typed hello	a line on its console
+ *	guest: network		it answers what comes to TCP port 7 of 10.98.0.9, if it has a network
  *
  * With the word "dirty" for the kernel, which hands it on, it writes to a lot of its memory all the time.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/input.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -144,6 +149,50 @@ static void write_memory(void)
 	_exit(1);
 }
 
+/* Its device comes when its driver finds it, or not at all. */
+static int set_address(int fd)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a620009) };
+	struct ifreq request = { .ifr_name = "eth0" };
+	int tries = 0;
+
+	memcpy(&request.ifr_addr, &address, sizeof(address));
+	while (ioctl(fd, SIOCSIFADDR, &request)) {
+		if (++tries == 20)
+			return -1;
+		usleep(100000);
+	}
+	request.ifr_flags = IFF_UP | IFF_RUNNING;
+	return ioctl(fd, SIOCSIFFLAGS, &request);
+}
+
+static void answer(int fd)
+{
+	char buffer[256];
+	ssize_t n;
+
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+		if (write(fd, buffer, n) != n)
+			break;
+	close(fd);
+}
+
+/* One after the other, in a process of its own. */
+static void serve_network(void)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(7) };
+	int fd;
+
+	if (fork())
+		return;
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (fd < 0 || set_address(fd) || bind(fd, (struct sockaddr *)&any, sizeof(any)) || listen(fd, 5))
+		_exit(0);
+	say("network");
+	for (;;)
+		answer(accept(fd, NULL, NULL));
+}
+
 int main(int argc, char **argv)
 {
 	struct pollfd inputs[MAX_INPUTS + 1];
@@ -157,6 +206,7 @@ int main(int argc, char **argv)
 	load_modules();
 	nr = open_inputs(inputs);
 	count_boot();
+	serve_network();
 	if (argc > 1 && !strcmp(argv[1], "dirty"))
 		write_memory();
 	for (int ticks = 0;; ticks++) {

@@ -193,6 +193,11 @@ static int call_rename(const dre_sys_handle *h)
 	return dre_sys_rename(h, "other");
 }
 
+static int call_migration_start(const dre_sys_handle *h)
+{
+	return dre_sys_migration_start(h, "127.0.0.1", 49300);
+}
+
 static const struct {
 	const char *name;
 	int (*call)(const dre_sys_handle *h);
@@ -251,6 +256,7 @@ static const struct {
 	ROW(rename,		 false, NONEXISTENCE, WORKS, E_RUNNING, E_SUSPENDED, E_BUSY),
 	ROW(share,		 false, NONEXISTENCE, E_NFS, E_RUNNING, E_SUSPENDED, E_BUSY),
 	ROW(unshare,		 false, NONEXISTENCE, E_ABSENT, E_RUNNING, E_SUSPENDED, E_BUSY),
+	ROW(migration_start,	 false, NONEXISTENCE, E_STOPPED, E_ABSENT, E_SUSPENDED, E_BUSY),
 	ROW(take_over,		 false, NONEXISTENCE, DRE_ERR_INVALID_ARGUMENT, DRE_ERR_INVALID_ARGUMENT,
 	    DRE_ERR_INVALID_ARGUMENT, E_BUSY),
 };

@@ -126,6 +126,17 @@ static const struct command commands[] = {
 	{ "takeover", "--force NAME", "own a shared container whose host is gone",
 	  "  -f, --force  nobody asks that host: it must not run the container, nor come back with it\n",
 	  cmd_takeover },
+	{ "immigrate", "[--wait] [--timeout SECONDS] [--cancel] NAME [PORT]",
+	  "wait for a running container of another host",
+	  "  -w, --wait             until it runs here; else it is only made sure that it can come\n"
+	  "  -t, --timeout SECONDS  no longer than that (default 600); the exit status is 124 then\n"
+	  "  -c, --cancel           it is not to come any more\n\n"
+	  "The port is reserved for it for a while (immigration_timeout of dre.conf). 'dre-sys migrate' on the\n"
+	  "host that it runs on sends it.\n", cmd_immigrate },
+	{ "migrate", "[--json] NAME HOST PORT", "move a running container to another host",
+	  "  -j, --json  how it went, as JSON\n\n"
+	  "It is a shared one, and that host waits for it at that port: 'dre-sys immigrate NAME PORT'. The guest\n"
+	  "goes on, and stands still for a moment at the end.\n", cmd_migrate },
 	{ "snapshot list", "[--json] NAME", "list the snapshots of a container",
 	  "  -j, --json  as JSON\n", cmd_snapshot_list },
 	{ "snapshot remove", "NAME SNAPSHOT", "remove a snapshot", NULL, cmd_snapshot_remove },

@@ -16,6 +16,8 @@ int cmd_export(int argc, char **argv);
 int cmd_share(int argc, char **argv);
 int cmd_unshare(int argc, char **argv);
 int cmd_takeover(int argc, char **argv);
+int cmd_migrate(int argc, char **argv);
+int cmd_immigrate(int argc, char **argv);
 int cmd_sys_list(int argc, char **argv);
 int cmd_base_export(int argc, char **argv);
 int cmd_base_build(int argc, char **argv);

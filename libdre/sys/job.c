@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include "job.h"
+
+#define LOOK_INTERVAL	200000000L	/* nanoseconds */
+
+struct call {
+	int (*fn)(void *arg);
+	void *arg;
+	int err;
+	struct saved_error error;	/* it belongs to a thread */
+};
+
+static void *run(void *arg)
+{
+	struct call *call = arg;
+
+	call->err = call->fn(call->arg);
+	save_error(&call->error);
+	return NULL;
+}
+
+bool sys_job_look(virDomainPtr domain, struct sys_job *job)
+{
+	virTypedParameterPtr params = NULL;
+	int type, nr = 0;
+
+	*job = (struct sys_job){};
+	if (virDomainGetJobStats(domain, &type, &params, &nr, 0) < 0 || type == VIR_DOMAIN_JOB_NONE)
+		nr = 0;
+	virTypedParamsGetULLong(params, nr, VIR_DOMAIN_JOB_MEMORY_TOTAL, &job->total);
+	virTypedParamsGetULLong(params, nr, VIR_DOMAIN_JOB_MEMORY_REMAINING, &job->remaining);
+	virTypedParamsGetULLong(params, nr, VIR_DOMAIN_JOB_MEMORY_PROCESSED, &job->done);
+	virTypedParamsGetULLong(params, nr, VIR_DOMAIN_JOB_MEMORY_ITERATION, &job->passes);
+	virTypedParamsFree(params, nr);
+	return job->total;
+}
+
+static struct timespec next_look(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec += LOOK_INTERVAL;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}
+
+/* The caller's signals are not for a thread that it knows nothing of. */
+static int start_thread(pthread_t *thread, struct call *call)
+{
+	sigset_t all, old;
+	int ret;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	ret = pthread_create(thread, NULL, run, call);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return ret;
+}
+
+int sys_job_run(virDomainPtr domain, int (*fn)(void *arg), void (*look)(void *arg, const struct sys_job *job),
+		void *arg)
+{
+	struct call call = { .fn = fn, .arg = arg };
+	struct timespec next;
+	struct sys_job job;
+	pthread_t thread;
+	int err = start_thread(&thread, &call);
+
+	if (err)
+		return dre_fail_errno(err, "domain '%s'", virDomainGetName(domain));
+	for (;;) {
+		next = next_look();
+		if (!pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &next))
+			break;
+		if (sys_job_look(domain, &job))
+			look(arg, &job);
+	}
+	if (call.err)
+		restore_error(&call.error);
+	return call.err;
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Another host's libvirt.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "migration.h"
+
+/* How long a host has to answer at all. libvirt would wait for minutes. Milliseconds. */
+#define CONNECT_TIME	5000
+
+int remote_check_form(const char *address)
+{
+	struct printable p;
+	const char *c;
+
+	if (!address)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the host's address is NULL");
+	if (strlen(address) >= MIGRATION_ADDRESS_SIZE)
+		return dre_fail(DRE_ERR_REQUEST_TOO_LONG, "the host's address has over %d characters",
+				MIGRATION_ADDRESS_SIZE - 1);
+	for (c = address; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr(".:-_%", *c))
+			break;
+	if (*address && *address != '-' && !*c)
+		return 0;
+	return dre_fail(DRE_ERR_INVALID_HOSTNAME, "'%s' is no address of a host", dre_printable(&p, address));
+}
+
+int remote_check_resolves(const char *address)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *list;
+	int ret = getaddrinfo(address, NULL, &hints, &list);
+
+	if (ret)
+		return dre_fail(DRE_ERR_INVALID_HOSTNAME, "host '%s': %s", address,
+				ret == EAI_SYSTEM ? strerror(errno) : gai_strerror(ret));
+	freeaddrinfo(list);
+	return 0;
+}
+
+const char *remote_host(const char *address, char text[MIGRATION_ADDRESS_SIZE + 2])
+{
+	snprintf(text, MIGRATION_ADDRESS_SIZE + 2, strchr(address, ':') ? "[%s]" : "%s", address);
+	return text;
+}
+
+/* dre.conf has seen to it that there is one "%s". */
+void remote_uri(const struct sys *sys, const char *address, char uri[MIGRATION_URI_SIZE])
+{
+	const char *format = sys->config.sys.migration_uri, *at = strstr(format, "%s");
+	char host[MIGRATION_ADDRESS_SIZE + 2];
+
+	snprintf(uri, MIGRATION_URI_SIZE, "%.*s%s%s", (int)(at - format), format, remote_host(address, host), at + strlen("%s"));
+}
+
+/* What the URI's scheme, or a number behind the host, says. NULL: nothing that can be tried. */
+static const char *port_of(const char *format, char port[8])
+{
+	const char *after = strstr(format, "%s") + strlen("%s");
+
+	if (sscanf(after, ":%7[0-9]", port) == 1)
+		return port;
+	if (strstr(format, "+tls:"))
+		return "16514";
+	if (strstr(format, "+tcp:"))
+		return "16509";
+	return strstr(format, "+ssh:") ? "22" : NULL;
+}
+
+static int wait_connected(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	socklen_t len = sizeof(int);
+	int err = 0, nr;
+
+	nr = poll(&p, 1, CONNECT_TIME);
+	if (nr <= 0)
+		return nr ? errno : ETIMEDOUT;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) ? errno : err;
+}
+
+/* 0 or an errno. */
+static int try_address(const struct addrinfo *a)
+{
+	int fd = socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol), err = 0;
+
+	if (fd < 0)
+		return errno;
+	if (connect(fd, a->ai_addr, a->ai_addrlen) < 0)
+		err = errno == EINPROGRESS ? wait_connected(fd) : errno;
+	close(fd);
+	return err;
+}
+
+static int check_answers(const struct sys *sys, const char *address)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *list, *a;
+	char number[8];
+	const char *port = port_of(sys->config.sys.migration_uri, number);
+	int err = EADDRNOTAVAIL;
+
+	if (!port || getaddrinfo(address, port, &hints, &list))
+		return 0;	/* libvirt says it better */
+	for (a = list; a && err; a = a->ai_next)
+		err = try_address(a);
+	freeaddrinfo(list);
+	return err ? dre_fail(DRE_ERR_DEVICE_BUSY, "host '%s': libvirt does not answer at port %s: %s", address, port,
+			      strerror(err)) : 0;
+}
+
+int remote_connect(const struct sys *sys, const char *address, virConnectPtr *remote)
+{
+	char uri[MIGRATION_URI_SIZE];
+	int err = check_answers(sys, address);
+
+	if (err)
+		return err;
+	remote_uri(sys, address, uri);
+	*remote = virConnectOpen(uri);
+	return *remote ? 0 : sys_fail(DRE_ERR_DEVICE_BUSY, "host '%s': cannot connect to %s", address, uri);
+}
+
+static int look(const struct sys *sys, virDomainPtr domain, enum remote_state *state)
+{
+	int s, reason;
+
+	if (virDomainGetState(domain, &s, &reason, 0) < 0) {
+		*state = REMOTE_NONE;
+		return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? 0 :
+		       sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
+	}
+	if (s == VIR_DOMAIN_SHUTOFF || s == VIR_DOMAIN_CRASHED)
+		*state = REMOTE_NONE;
+	else if (s == VIR_DOMAIN_PAUSED && (reason == VIR_DOMAIN_PAUSED_MIGRATION ||
+					    reason == VIR_DOMAIN_PAUSED_STARTING_UP))
+		*state = REMOTE_WAITS;
+	else
+		*state = REMOTE_RUNS;
+	return 0;
+}
+
+int remote_find(const struct sys *sys, virConnectPtr remote, virDomainPtr *domain, enum remote_state *state)
+{
+	const char *uuid = manifest_get(sys_manifest(sys), SETTING_UUID);
+
+	*state = REMOTE_NONE;
+	*domain = uuid ? virDomainLookupByUUIDString(remote, uuid) : NULL;
+	if (*domain)
+		return look(sys, *domain, state);
+	if (!uuid || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
+		return 0;
+	return sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
+}

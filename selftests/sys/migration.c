@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Containers that go from host to host while they run: two libvirts, a real NFS server, a guest with a network. The
+ * other host is in namespaces of this machine, see ./second-host. So both have one kernel, and its D-RE module knows a container
+ * once, by its name: it is told of the machine that has arrived as soon as that which has left is gone.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "host.h"
+
+#define EXPORT	"/srv/dre-test"
+#define HERE	"10.98.0.1"
+#define THERE	"10.98.0.2"
+#define PORT	49300
+
+#define SECOND_HOST	"/tests/sys/second-host"
+#define ON_B		SECOND_HOST " run "
+
+#define SHARED_STORE	"nfs_server = " HERE "\nnfs_export = " EXPORT "\nnetwork = bridge:br0\n" \
+			"nfs_options = vers=4.2,softerr,timeo=50,retrans=2\n"
+#define PLAIN		"migration_uri = qemu+tcp://%s/system\nmigration_tls = no\n"
+
+static void make_server(void)
+{
+	assert_int_equal(shell("modprobe nfsd && mkdir -p " EXPORT " /run/rpc_pipefs /var/lib/nfs/v4recovery && "
+			       "(mountpoint -q /proc/fs/nfsd || mount -t nfsd nfsd /proc/fs/nfsd) && "
+			       "echo 10 >/proc/fs/nfsd/nfsv4leasetime && echo 10 >/proc/fs/nfsd/nfsv4gracetime"), 0);
+	assert_int_equal(shell("truncate -s 400M /run/dre-test-export && mkfs.ext4 -q /run/dre-test-export && "
+			       "mount -o loop /run/dre-test-export " EXPORT " && rmdir " EXPORT "/lost+found"), 0);
+	assert_int_equal(shell("exportfs -o rw,no_root_squash,sync,fsid=1 10.98.0.0/24:" EXPORT " && "
+			       "rpc.mountd -N 2 -N 3 && rpc.nfsd -N 3 -V 4 4"), 0);
+}
+
+/* This host's libvirt listens, too, and knows what it is in for. */
+static void restart_libvirt(const char *listen)
+{
+	assert_int_equal(shell("SECOND_HOST_LISTEN=%s " SECOND_HOST " restart-first >>/run/second-host.log 2>&1", listen), 0);
+}
+
+static void configure_plain(const char *more)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s%s", SHARED_STORE PLAIN, more);
+	configure(text);
+}
+
+static int setup(void **state)
+{
+	dre_sys_handle h = handle("m");
+
+	assert_int_equal(shell(SECOND_HOST " start >/run/second-host.log 2>&1"), 0);
+	set_up_host(state);
+	make_server();
+	restart_libvirt("tcp");
+	configure_plain("");
+	assert_success(create("m", "it"));
+	assert_success(create("other", "it"));
+	assert_success(dre_sys_share(&h));
+	return 0;
+}
+
+static void in_shared(const char *name, char line[256], const char *key)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), SHARED "/containers/%s/manifest", name);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (fgets(line, 256, f) && strncmp(line, key, strlen(key)) != 0)
+		*line = '\0';
+	fclose(f);
+	line[strcspn(line, "\n")] = '\0';
+}
+
+static void assert_owner(const char *host)
+{
+	char line[256], wanted[100];
+
+	in_shared("m", line, "owner ");
+	snprintf(wanted, sizeof(wanted), "owner %s", host);
+	assert_string_equal(line, wanted);
+	in_shared("m", line, "migrating ");
+	assert_string_equal(line, "");
+}
+
+static bool runs_here(void)
+{
+	return shell("virsh -q list --state-running --name | grep -qx dre-m") == 0;
+}
+
+static bool runs_there(void)
+{
+	return shell(ON_B "virsh -q list --state-running --name | grep -qx dre-m") == 0;
+}
+
+/* The console's log is where both hosts have it. */
+static int ticks(void)
+{
+	char line[256];
+	FILE *f = fopen(SHARED "/containers/m/console.log", "re");
+	int tick = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "guest: tick %d", &tick);
+	if (f)
+		fclose(f);
+	return tick;
+}
+
+static void assert_goes_on(void)
+{
+	int before = ticks(), now = before;
+
+	for (int i = 0; i < 600 && now <= before; i++) {
+		usleep(100000);
+		now = ticks();
+	}
+	assert_true(now > before);
+}
+
+static void wait_said(const char *text)
+{
+	assert_int_equal(shell("for i in $(seq 1800); do grep -q '%s' " SHARED "/containers/m/console.log 2>/dev/null && exit 0; "
+			       "sleep 0.1; done; cat " SHARED "/containers/m/console.log; exit 1", text), 0);
+}
+
+/* Runs here, with a guest that is up. */
+static void boot(void)
+{
+	dre_sys_handle h = handle("m");
+
+	assert_success(dre_sys_start(&h));
+	wait_said("guest: network");
+	wait_said("guest: tick");
+}
+
+static void immigrate(void)
+{
+	assert_int_equal(shell(ON_B "dre-sys immigrate m %d", PORT), 0);
+}
+
+static int migrate(const char *target, int port)
+{
+	dre_sys_handle h = handle("m");
+
+	return dre_sys_migration_start(&h, target, port);
+}
+
+static void arguments(void **state)
+{
+	dre_sys_handle h = handle("m"), other = handle("other"), absent = handle("absent");
+	char longest[300];
+
+	(void)state;
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_fails(dre_sys_immigration_start(NULL, PORT), DRE_ERR_NULL_POINTER, "name");
+	assert_fails(dre_sys_immigration_start("-m", PORT), DRE_ERR_INVALID_ARGUMENT, "-m");
+	assert_fails(dre_sys_immigration_start("m", 0), DRE_ERR_INVALID_ARGUMENT, "port 0");
+	assert_fails(dre_sys_immigration_start("m", 65536), DRE_ERR_INVALID_ARGUMENT, "65536");
+	assert_fails(dre_sys_immigration_start("absent", PORT), DRE_ERR_CONTAINER_NONEXISTENCE, "absent");
+	assert_fails(dre_sys_immigration_start("other", PORT), DRE_ERR_CONTAINER_EXISTENCE, "not a shared one");
+	assert_fails(dre_sys_immigration_start("m", PORT), DRE_ERR_CONTAINER_EXISTENCE, "this host's already");
+	assert_fails(dre_sys_immigration_cancel("m"), DRE_ERR_NO_SOCKET_AVAILABLE, "does not wait");
+	assert_fails(dre_sys_migration_start(NULL, THERE, PORT), DRE_ERR_NULL_POINTER, "NULL");
+	assert_fails(dre_sys_migration_start(&h, NULL, PORT), DRE_ERR_NULL_POINTER, "NULL");
+	assert_fails(dre_sys_migration_start(&h, longest, PORT), DRE_ERR_REQUEST_TOO_LONG, "255");
+	assert_fails(dre_sys_migration_start(&h, "a b", PORT), DRE_ERR_INVALID_HOSTNAME, "a b");
+	assert_fails(dre_sys_migration_start(&h, "", PORT), DRE_ERR_INVALID_HOSTNAME, "''");
+	assert_fails(dre_sys_migration_start(&h, THERE, 0), DRE_ERR_INVALID_ARGUMENT, "port 0");
+	assert_fails(dre_sys_migration_start(&absent, THERE, PORT), DRE_ERR_CONTAINER_NONEXISTENCE, "absent");
+	assert_fails(dre_sys_migration_start(&h, THERE, PORT), DRE_ERR_CONTAINER_STOPPED, "stopped");
+	assert_success(dre_sys_start(&other));
+	assert_fails(dre_sys_migration_start(&other, THERE, PORT), DRE_ERR_CONTAINER_NONEXISTENCE, "share it first");
+	assert_int_equal(shell("dre-sys stop --kill other && dre-sys destroy other"), 0);
+	configure("");
+	assert_fails(dre_sys_immigration_start("m", PORT), DRE_ERR_NFS_MOUNT_FAILED, "nfs_server");
+	configure_plain("");
+}
+
+/* Each reason for which it could not come there is told there, before it is on its way. */
+static void cannot_come(void **state)
+{
+	(void)state;
+	assert_int_equal(shell(ON_B "busybox nc -l -p %d & sleep 1; " ON_B "dre-sys immigrate m %d 2>&1 | "
+			       "grep -q 'no socket is available'", PORT, PORT), 0);
+	assert_int_equal(shell("kill $(pgrep -x busybox); true"), 0);
+	assert_int_equal(shell("dre-sys set m memory=100G && " ON_B "dre-sys immigrate m %d 2>&1 | grep -q 'MiB, and this host has'",
+			       PORT), 0);
+	assert_int_equal(shell("dre-sys set m memory=96"), 0);
+	assert_int_equal(shell("dre-sys set m network=bridge:br7 && " ON_B "dre-sys immigrate m %d 2>&1 | grep -q br7", PORT), 0);
+	assert_int_equal(shell("dre-sys unset m network"), 0);
+	/* Another host waits already; and then it does not any more. */
+	assert_int_equal(shell(ON_B "unshare -u sh -c 'hostname hostc; dre-sys immigrate m %d'", PORT), 0);
+	assert_int_equal(shell(ON_B "dre-sys immigrate m %d 2>&1 | grep -q hostc", PORT), 0);
+	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m 2>&1 | grep -q 'does not wait'"), 0);
+	assert_int_equal(shell(ON_B "unshare -u sh -c 'hostname hostc; dre-sys immigrate --cancel m'"), 0);
+	immigrate();
+	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m"), 0);
+	assert_int_equal(shell(ON_B "[ -e /sys/fs/cgroup/dre.partition/sys.partition/dre-m.partition ]"), 1);
+	assert_int_equal(shell(ON_B "dre-sys immigrate --wait --timeout 1 m %d 2>/dev/null", PORT), 124);
+	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m"), 0);
+}
+
+/* Each reason for which it does not go, while it runs. */
+static void cannot_go(void **state)
+{
+	(void)state;
+	boot();
+	assert_fails(migrate(THERE, PORT), DRE_ERR_NO_SOCKET_AVAILABLE, "no host waits");
+	configure_plain("immigration_timeout = 1\n");
+	immigrate();
+	sleep(2);
+	assert_fails(migrate(THERE, PORT), DRE_ERR_NO_SOCKET_AVAILABLE, "any longer");
+	configure_plain("");
+	immigrate();
+	assert_fails(migrate(THERE, PORT + 1), DRE_ERR_NO_SOCKET_AVAILABLE, "at port 49300");
+	assert_fails(migrate("no.such.host.invalid", PORT), DRE_ERR_INVALID_HOSTNAME, "no.such.host.invalid");
+	assert_fails(migrate(HERE, PORT), DRE_ERR_INVALID_HOSTNAME, "'hostb' waits for it");
+	assert_fails(migrate("10.98.0.77", PORT), DRE_ERR_DEVICE_BUSY, "does not answer");
+	/* Without certificates there is no encryption, and without that nothing goes over. */
+	configure(SHARED_STORE);
+	assert_fails(migrate(THERE, PORT), DRE_ERR_DEVICE_BUSY, "16514");
+	configure(SHARED_STORE "migration_uri = qemu+tcp://%s/system\n");
+	assert_fails(migrate(THERE, PORT), DRE_ERR_DEVICE_BUSY, "credentials");
+	configure_plain("");
+	assert_owner("dre");
+	assert_goes_on();
+	assert_true(runs_here());
+	assert_false(runs_there());
+}
+
+static int connect_guest(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(7),
+				       .sin_addr.s_addr = inet_addr("10.98.0.9") };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void assert_answers(int fd, const char *text)
+{
+	char buffer[64] = "";
+	struct timeval patience = { .tv_sec = 60 };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(recv(fd, buffer, strlen(text), MSG_WAITALL), strlen(text));
+	assert_string_equal(buffer, text);
+}
+
+#define GROUPS_DIR	"/sys/fs/cgroup/dre.partition/sys.partition/dre-m.partition"
+
+/* With groups, limits and a bound process; a guest that counts, and answers. There, and back. */
+static void migrates(void **state)
+{
+	dre_sys_handle h = handle("m");
+	int fd = connect_guest(), before;
+	pid_t bound = fork();
+
+	(void)state;
+	if (!bound) {
+		pause();
+		_exit(0);
+	}
+	assert_answers(fd, "before");
+	assert_success(dre_sys_create_cgroup(&h, "ui"));
+	assert_int_equal(shell("dre-sys resource set m ui cpu 25 && dre-sys resource set m . memory 500M"), 0);
+	assert_success(dre_sys_bind_pid(&h, "ui", bound));
+	before = ticks();
+	shell(ON_B "dre-sys immigrate --cancel m 2>/dev/null");
+	assert_int_equal(shell(ON_B "dre-sys immigrate --wait --timeout 200 m %d & "
+			       "until grep -q immigration " SHARED "/containers/m/manifest; do sleep 0.2; done; "
+			       "dre-sys migrate --json m " THERE " %d >/run/dre-test-out && wait $!", PORT, PORT), 0);
+	shell("sed 's/^/# /' /run/dre-test-out");
+	assert_int_equal(shell("grep -q '\"downtime_ms\": *[1-9]' /run/dre-test-out"), 0);
+	/* It is there, all of it, and nothing is here. */
+	assert_false(runs_here());
+	assert_true(runs_there());
+	assert_owner("hostb");
+	assert_answers(fd, "after");
+	assert_goes_on();
+	assert_true(ticks() > before && count_said("m", "boot") <= 1);
+	assert_int_equal(shell("dre-sys list | grep -q '^m *remote'"), 0);
+	assert_int_equal(shell(ON_B "dre-sys list | grep -q '^m *running'"), 0);
+	assert_int_equal(shell("virsh -q list --all --name | grep -qx dre-m"), 1);
+	assert_int_equal(shell("[ -e " GROUPS_DIR " ]"), 1);
+	assert_int_equal(shell("grep -q dre.partition /proc/%d/cgroup", bound), 1);
+	assert_int_equal(shell(ON_B "dre-sys cgroup list m | grep -q '^ui'"), 0);
+	assert_int_equal(shell(ON_B "grep -q '^25000 100000' " GROUPS_DIR "/ui/cpu.max"), 0);
+	assert_int_equal(shell(ON_B "grep -qx %llu " GROUPS_DIR "/memory.max", 500ULL << 20), 0);
+	/* Its groups can be used there: the module knows it. */
+	assert_int_equal(shell(ON_B "sh -c 'sleep 100 & dre-sys bind m ui $! && dre-sys unbind m ui $!; r=$?; kill $!; exit $r'"), 0);
+	assert_fails(status("m"), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "'hostb'");
+	/* And back. */
+	assert_success(dre_sys_immigration_start("m", PORT));
+	assert_int_equal(shell(ON_B "dre-sys migrate m " HERE " %d", PORT), 0);
+	assert_owner("dre");
+	assert_int_equal(status("m"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_answers(fd, "home");
+	assert_int_equal(shell("grep -q '^25000 100000' " GROUPS_DIR "/ui/cpu.max"), 0);
+	assert_success(dre_sys_bind_pid(&h, "ui", bound));
+	kill(bound, SIGKILL);
+	waitpid(bound, NULL, 0);
+	close(fd);
+}
+
+struct interruption {
+	const char *command;	/* NULL: kill this process */
+	bool done;
+};
+
+static void interrupt(void *arg, unsigned long long done, unsigned long long total)
+{
+	struct interruption *i = arg;
+
+	if (i->done || done * 100 < total * 30)
+		return;
+	i->done = true;
+	if (!i->command)
+		kill(getpid(), SIGKILL);
+	shell("%s", i->command);
+}
+
+/* It runs on one of both, and that is its owner; or it is stopped, and one of both is. Returns true if it runs. */
+static bool assert_one_side(void)
+{
+	int here = -1, there = -1;
+
+	for (int i = 0; i < 120; i++) {
+		here = shell("dre-sys status m >/dev/null 2>&1");
+		there = shell(ON_B "dre-sys status m >/dev/null 2>&1");
+		if ((!here && there) || (here && !there))
+			if (shell("dre-sys status m 2>/dev/null | grep -q busy"))
+				break;
+		sleep(1);
+	}
+	shell("dre-sys status m 2>&1 | sed 's/^/# here: /'; " ON_B "dre-sys status m 2>&1 | sed 's/^/# there: /'");
+	assert_true(!here != !there);
+	assert_owner(here ? "hostb" : "dre");
+	assert_false(runs_here() && runs_there());
+	if (!here)
+		assert_false(runs_there());
+	else
+		assert_false(runs_here());
+	return runs_here() || runs_there();
+}
+
+/* It runs here again, whatever has become of it. */
+static void bring_home(void)
+{
+	char line[256];
+
+	in_shared("m", line, "owner ");
+	if (strcmp(line, "owner dre") != 0) {
+		shell(ON_B "dre-sys stop --kill m 2>/dev/null");
+		shell(ON_B "virsh -q undefine dre-m 2>/dev/null");
+		assert_int_equal(shell("dre-sys takeover --force m"), 0);
+	}
+	if (status("m") == DRE_SYS_CONTAINER_STATUS_STOP)
+		boot();
+	assert_int_equal(status("m"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	shell(ON_B "dre-sys immigrate --cancel m 2>/dev/null");
+	shell(ON_B "virsh -q destroy dre-m 2>/dev/null");
+}
+
+/* Slow enough that there is a middle. */
+static void break_it(const char *command, const char *repair, bool runs)
+{
+	struct interruption i = { .command = command };
+	dre_sys_handle h = handle("m");
+	int err;
+
+	immigrate();
+	assert_int_equal(shell("virsh -q migrate-setspeed dre-m 4"), 0);
+	err = dre_sys_migration_start_with(&h, THERE, PORT, interrupt, &i, NULL);
+	print_message("# returned %d: %s\n", err, err ? dre_last_error() : "moved");
+	assert_true(i.done);
+	if (repair)
+		assert_int_equal(shell("%s", repair), 0);
+	assert_int_equal(assert_one_side(), runs);
+	if (runs)
+		assert_goes_on();
+	bring_home();
+}
+
+static void network_cut(void **state)
+{
+	(void)state;
+	break_it("ip link set veth-a down", "ip link set veth-a up", true);
+}
+
+static void target_machine_killed(void **state)
+{
+	(void)state;
+	break_it("kill -9 $(cat /run/second-host/run/libvirt/qemu/dre-m.pid)", NULL, true);
+}
+
+static void target_libvirt_killed(void **state)
+{
+	(void)state;
+	break_it(SECOND_HOST " kill-libvirt", SECOND_HOST " restart-libvirt", true);
+}
+
+static void source_libvirt_killed(void **state)
+{
+	(void)state;
+	break_it("kill -9 $(cat /run/libvirtd.pid)", SECOND_HOST " restart-first", true);
+}
+
+/* The machine is lost, as if its host had lost its power; the container is this host's, and stopped. */
+static void source_machine_killed(void **state)
+{
+	(void)state;
+	break_it("kill -9 $(cat /run/libvirt/qemu/dre-m.pid)", NULL, false);
+}
+
+/* libvirt goes on, and whoever looks afterwards finds it there. */
+static void manager_killed(void **state)
+{
+	struct interruption i = { .command = NULL };
+	dre_sys_handle h = handle("m");
+	int ended;
+	pid_t pid;
+
+	(void)state;
+	immigrate();
+	assert_int_equal(shell("virsh -q migrate-setspeed dre-m 4"), 0);
+	pid = fork();
+	if (!pid) {
+		dre_sys_migration_start_with(&h, THERE, PORT, interrupt, &i, NULL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &ended, 0), pid);
+	assert_true(WIFSIGNALED(ended));
+	assert_int_equal(status("m"), DRE_SYS_CONTAINER_STATUS_BUSY);
+	assert_true(assert_one_side());
+	assert_owner("hostb");
+	assert_goes_on();
+	bring_home();
+}
+
+/* As dre.conf has it by default: both ways are encrypted, and each host shows who it is. */
+static void encrypted(void **state)
+{
+	(void)state;
+	assert_int_equal(shell("rm -rf /run/dre-test-pki && dre-sys-certs ca /run/dre-test-pki && "
+			       "dre-sys-certs host /run/dre-test-pki dre " HERE " && "
+			       "dre-sys-certs host /run/dre-test-pki hostb " THERE " && "
+			       "dre-sys-certs install /run/dre-test-pki/dre && "
+			       ON_B "dre-sys-certs install /run/dre-test-pki/hostb"), 0);
+	restart_libvirt("tls");
+	assert_int_equal(shell("SECOND_HOST_LISTEN=tls " SECOND_HOST " restart-libvirt"), 0);
+	configure(SHARED_STORE);
+	immigrate();
+	assert_success(migrate(THERE, PORT));
+	assert_owner("hostb");
+	assert_true(runs_there());
+	assert_goes_on();
+	/* A host that the authority does not know is not let in. */
+	assert_int_equal(shell("dre-sys-certs ca /run/dre-test-pki/other && dre-sys-certs host /run/dre-test-pki/other dre " HERE
+			       " && dre-sys-certs install /run/dre-test-pki/other/dre && cp /run/dre-test-pki/ca-cert.pem "
+			       "/etc/pki/CA/cacert.pem"), 0);
+	assert_int_equal(shell("virsh -q -c qemu+tls://" THERE "/system list 2>/dev/null"), 1);
+	assert_int_equal(shell(ON_B "dre-sys stop --kill m"), 0);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	configure_plain("");
+	bring_home();
+	assert_int_equal(shell("dre-sys stop --kill m && dre-sys destroy m"), 0);
+	assert_success(dre_sys_remove_base("it"));
+	shell(ON_B "umount " SHARED);
+	shell("umount " SHARED);
+	shell(SECOND_HOST " stop");
+	shell("rpc.nfsd 0; exportfs -ua; kill $(pgrep -x rpc.mountd); umount " EXPORT "; rm -rf /etc/pki/CA /etc/pki/libvirt /etc/pki/qemu");
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arguments),
+		cmocka_unit_test(cannot_come),
+		cmocka_unit_test(cannot_go),
+		cmocka_unit_test(migrates),
+		cmocka_unit_test(manager_killed),
+		cmocka_unit_test(network_cut),
+		cmocka_unit_test(target_machine_killed),
+		cmocka_unit_test(target_libvirt_killed),
+		cmocka_unit_test(source_libvirt_killed),
+		cmocka_unit_test(source_machine_killed),
+		cmocka_unit_test(encrypted),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * migrate, immigrate.
+ */
+#include <json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <dre_sys.h>
+
+#include "common/container_commands.h"
+#include "common/progress.h"
+#include "sys.h"
+
+/* How often it is looked whether it has come. Microseconds. */
+#define LOOK_INTERVAL	500000
+
+static int number(const char *what, const char *text)
+{
+	return command_number(what, text, 1, 65535);
+}
+
+static void print_json(const dre_sys_migration_result *result)
+{
+	struct json_object *o = command_memory(json_object_new_object());
+
+	json_object_object_add(o, "time_ms", json_object_new_int64((int64_t)result->time));
+	json_object_object_add(o, "downtime_ms", json_object_new_int64((int64_t)result->downtime));
+	json_object_object_add(o, "bytes", json_object_new_int64((int64_t)result->bytes));
+	printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
+	json_object_put(o);
+}
+
+int cmd_migrate(int argc, char **argv)
+{
+	dre_sys_handle h = { .type = DRE_SYS_CONTAINER_TYPE_KVM };
+	dre_sys_migration_result result = { .size = sizeof(result) };
+	bool json = json_option(argc, argv);
+	struct progress progress;
+	int err;
+
+	if (argc - optind != 3)
+		command_usage("a name, a host and a port are wanted");
+	h.name = argv[optind];
+	progress_begin(&progress, "migrate");
+	err = dre_sys_migration_start_with(&h, argv[optind + 1], number("port", argv[optind + 2]), progress_show,
+					   &progress, &result);
+	progress_end(&progress);
+	if (err)
+		return command_fail(err, h.name);
+	if (json)
+		print_json(&result);
+	else if (isatty(STDERR_FILENO))
+		command_note("%s runs on %s: %.1f MB in %.1f s; it stood still for %llu ms", h.name, argv[optind + 1],
+			     result.bytes / 1e6, result.time / 1e3, result.downtime);
+	return EXIT_SUCCESS;
+}
+
+static time_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+/* As long as it is not here the status says whose it is, or that it is busy: on its way. */
+static int wait_for(const char *name, int timeout)
+{
+	const dre_sys_handle h = { DRE_SYS_CONTAINER_TYPE_KVM, (char *)name };
+	time_t end = now() + timeout;
+	struct progress progress;
+	int ret;
+
+	progress_begin_time(&progress, "waiting");
+	for (;;) {
+		ret = dre_sys_status(&h);
+		if ((ret != DRE_ERR_CONTAINER_UNKNOWN_STATUS && ret != DRE_SYS_CONTAINER_STATUS_BUSY) ||
+		    now() >= end)
+			break;
+		usleep(LOOK_INTERVAL);
+	}
+	progress_end(&progress);
+	if (ret == DRE_SYS_CONTAINER_STATUS_RUNNING || ret == DRE_SYS_CONTAINER_STATUS_SUSPENDED)
+		return EXIT_SUCCESS;
+	if (ret != DRE_ERR_CONTAINER_UNKNOWN_STATUS && ret < 0)
+		return command_fail(ret, name);
+	command_error("%s: it has not come", name);
+	return EXIT_TIMEOUT;
+}
+
+int cmd_immigrate(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "cancel", no_argument, NULL, 'c' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "wait", no_argument, NULL, 'w' },
+		{ }
+	};
+	bool cancel = false, wait = false;
+	int c, err, timeout = 600;
+	const char *name;
+
+	while ((c = command_getopt(argc, argv, "ct:w", options)) >= 0) {
+		cancel |= c == 'c';
+		wait |= c == 'w';
+		if (c == 't')
+			timeout = command_number("timeout", optarg, 0, 86400);
+	}
+	if (argc - optind != (cancel ? 1 : 2))
+		command_usage(cancel ? "one name is wanted" : "a name and a port are wanted");
+	name = argv[optind];
+	err = cancel ? dre_sys_immigration_cancel(name) :
+		       dre_sys_immigration_start(name, number("port", argv[optind + 1]));
+	if (err)
+		return command_fail(err, name);
+	return wait && !cancel ? wait_for(name, timeout) : EXIT_SUCCESS;
+}
