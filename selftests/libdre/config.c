@@ -59,6 +59,9 @@ static void assert_defaults(const struct dre_config *cfg)
 	assert_string_equal(cfg->sys.nfs.export, "");
 	assert_string_equal(cfg->sys.nfs.mount, "/var/lib/dre/shared");
 	assert_string_equal(cfg->sys.nfs.options, "vers=4.2,softerr,timeo=50,retrans=2");
+	assert_string_equal(cfg->sys.migration_uri, "qemu+tls://%s/system");
+	assert_true(cfg->sys.migration_tls);
+	assert_int_equal(cfg->sys.immigration_timeout, 600);
 }
 
 static void missing_file(void **state)
@@ -110,7 +113,7 @@ static void shipped_file(void **state)
 	}
 	fclose(f);
 	setenv("DRE_CONF", path, 1);
-	assert_int_equal(keys, 21);
+	assert_int_equal(keys, 24);
 	memset(&cfg, 0xff, sizeof(cfg));
 	assert_success(load(&cfg, text));
 	assert_defaults(&cfg);
@@ -144,7 +147,10 @@ static void all_keys(void **state)
 		"nfs_server = server.example\n"
 		"nfs_export = /srv/dre\n"
 		"nfs_mount = /mnt/dre\n"
-		"nfs_options = vers=4.1\n"));
+		"nfs_options = vers=4.1\n"
+		"migration_uri = qemu+ssh://%s:2222/system\n"
+		"migration_tls = no\n"
+		"immigration_timeout = 86400\n"));
 	assert_string_equal(cfg.base, "debian-12.5");
 	assert_string_equal(cfg.store, "/srv/my store/app");
 	assert_true(cfg.privileged);
@@ -167,6 +173,9 @@ static void all_keys(void **state)
 	assert_string_equal(cfg.sys.nfs.export, "/srv/dre");
 	assert_string_equal(cfg.sys.nfs.mount, "/mnt/dre");
 	assert_string_equal(cfg.sys.nfs.options, "vers=4.1");
+	assert_string_equal(cfg.sys.migration_uri, "qemu+ssh://%s:2222/system");
+	assert_false(cfg.sys.migration_tls);
+	assert_int_equal(cfg.sys.immigration_timeout, 86400);
 	assert_success(load(&cfg, "[app]\nnetwork = none\nprivileged = no\n"));
 	assert_int_equal(cfg.network, DRE_NETWORK_NONE);
 	assert_string_equal(cfg.bridge, "");
