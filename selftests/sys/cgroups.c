@@ -721,25 +721,46 @@ static double share_of(const char *file)
 	return (cpu_used_us(file) - used_before) / 10.0 / (now_ms() - begin);
 }
 
-/* The machine may give less when it is loaded, never more. */
+#define LOOKS	5
+
+/*
+ * A processor that is emulated on a busy host may be taken away while a hog has it, and the kernel counts that as the
+ * hog's: not each look counts, but a limit that does not hold is never seen to hold.
+ */
+static void assert_share(const char *file, const char *what, double least, double most)
+{
+	double share = 0;
+
+	for (int i = 0; i < LOOKS && !(share > least && share < most); i++) {
+		share = share_of(file);
+		printf("# %s got %.1f %%\n", what, share);
+	}
+	assert_true(share > least && share < most);
+}
+
+/* 100 ms are one period of the limit. */
+static void assert_uses_less(pid_t pid, int most)
+{
+	int percent = most;
+
+	for (int i = 0; i < LOOKS && percent >= most; i++)
+		percent = used(pid, CPU);
+	assert_true(percent < most);
+}
+
 static void hogs_get_their_share(void **state)
 {
 	pid_t hog = host_process(spin), other;
-	double share;
 
 	(void)state;
 	assert_success(dre_sys_bind_pid(&cg, "ui", hog));
-	share = share_of("ui/cpu.stat");
-	printf("# a hog limited to 25 %% got %.1f %%\n", share);
-	assert_true(share > 5 && share < 28);
-	assert_true(used(hog, CPU) < 60);	/* 100 ms are one period of the limit */
+	assert_share("ui/cpu.stat", "a hog limited to 25 %", 5, 28);
+	assert_uses_less(hog, 60);
 	/* The machine and all beside it have one limit together. */
 	other = host_process(spin);
 	assert_success(dre_sys_bind_pid(&cg, "db", other));
 	assert_success(set(".", CPU, 40));
-	share = share_of("cpu.stat");
-	printf("# a container limited to 40 %%, with two hogs and a guest that boots, got %.1f %%\n", share);
-	assert_true(share > 10 && share < 43);
+	assert_share("cpu.stat", "a container limited to 40 %, with two hogs and a guest that boots,", 10, 43);
 	assert_success(set(".", CPU, 150));
 	end(other);
 	end(hog);
