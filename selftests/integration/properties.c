@@ -214,7 +214,8 @@ static void reboots(const dre_app_handle *h)
 {
 	pid_t init = box_init(h);
 
-	assert_int_equal(box_run(h, ">" JOURNAL "; kill -INT 1"), 0);
+	/* The shell may be gone with the container before it has ended by itself. */
+	box_run(h, ">" JOURNAL "; kill -INT 1");
 	assert_true(eventually(is_gone(init) && box_says(h, "init starts")));
 	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_RUNNING);
 }
