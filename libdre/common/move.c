@@ -22,6 +22,7 @@ struct move {
 	struct container *from;
 	struct store *to;
 	struct manifest base;	/* of its base image; empty: it has none */
+	bool base_made;		/* it is in @to because of this */
 	struct live live;	/* all its layers */
 	char *buffers;		/* two pieces */
 	uint64_t done, total;	/* bytes; each is written and compared */
@@ -318,17 +319,16 @@ static int collect(struct move *mv)
 static int publish_base(struct move *mv)
 {
 	const char *name = mv->from->manifest.base;
-	bool published;
 	int ret;
 
 	if (!name || !faccessat(mv->to->bases_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
 		return 0;
 	ret = store_publish_manifest(mv->to, mv->to->bases_fd, name, &mv->base, DRE_ERR_BASE_EXISTENCE,
-				     "base image", &published);
+				     "base image", &mv->base_made);
 	return ret == DRE_ERR_BASE_EXISTENCE ? 0 : ret;
 }
 
-/* A base image that came with it, and is of nobody else, goes again if it does not come to be there. */
+/* The base image that came with it goes again if it does not come to be there; one that was there is somebody's. */
 static int copy(struct move *mv, const struct manifest *m, struct container **made)
 {
 	struct saved_error saved;
@@ -340,7 +340,7 @@ static int copy(struct move *mv, const struct manifest *m, struct container **ma
 		ret = publish_base(mv);
 	if (!ret)
 		ret = container_place(made, mv->to, mv->from->name, m, fill, mv);
-	if (ret && mv->from->manifest.base) {
+	if (ret && mv->base_made) {
 		save_error(&saved);
 		base_remove(mv->to, mv->from->manifest.base);
 		restore_error(&saved);

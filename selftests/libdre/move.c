@@ -218,6 +218,23 @@ static void base_of_that_name(void **state)
 	assert_store_clean(&other);
 }
 
+/* Nothing was made from it there: it is kept all the same, whatever becomes of the move. */
+static void base_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c, *made;
+	struct manifest m;
+
+	assert_success(import_disk(other.store, "base", at(f, "raw"), NULL, NULL));
+	assert_success(container_lock(&c, f->store, "web"));
+	assert_int_equal(unlink(at(f, "store/layers/%s", c->manifest.writable)), 0);
+	assert_fails(container_copy_to(c, other.store, &c->manifest, NULL, NULL, &made), DRE_ERR_DEVICE_BUSY, "layer");
+	container_unlock(c);
+	assert_success(base_read(other.store, "base", &m));
+	manifest_free(&m);
+	assert_store_clean(&other);
+}
+
 static int run_move(void *arg)
 {
 	const struct fixture *f = arg;
@@ -311,6 +328,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(layers_in_common, setup, teardown),
 		cmocka_unit_test_setup_teardown(stale_layer, setup, teardown),
 		cmocka_unit_test_setup_teardown(base_of_that_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(base_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(killed, setup, teardown),
 		cmocka_unit_test_setup_teardown(input_output_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_disk, setup, teardown),
