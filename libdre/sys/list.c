@@ -8,7 +8,9 @@
 
 #include "shared.h"
 
-static int list_names(dre_list_t *list, int (*get)(struct store *, char ***))
+typedef int (*list_fn)(const struct dre_config *config, struct store *store, char ***names);
+
+static int list_names(dre_list_t *list, list_fn get)
 {
 	struct store *store = NULL;
 	struct dre_config config;
@@ -19,7 +21,7 @@ static int list_names(dre_list_t *list, int (*get)(struct store *, char ***))
 		return dre_fail(DRE_ERR_NULL_POINTER, "the pointer to the list is NULL");
 	err = sys_open_store(&config, &store);
 	if (!err)
-		err = get(store, &names);
+		err = get(&config, store, &names);
 	if (!err)
 		*list = names;
 	store_close(store);
@@ -40,7 +42,7 @@ static size_t count(char *const *names)
 	return nr;
 }
 
-/* The names of both; those of @more are taken from it. What is in both stores is local. */
+/* The names of both. What is in both stores is local. @more is freed if it succeeds. */
 static int add_names(char ***names, char **more)
 {
 	size_t nr = count(*names), local = nr;
@@ -50,12 +52,11 @@ static int add_names(char ***names, char **more)
 		return dre_fail_errno(ENOMEM, "the containers");
 	for (char **name = more; *name; name++) {
 		if (bsearch(name, grown, local, sizeof(*grown), compare))
-			continue;
-		grown[nr++] = *name;
-		*name = strdup("");	/* one that can be freed, if there is memory */
-		if (!*name)
-			break;
+			free(*name);
+		else
+			grown[nr++] = *name;
 	}
+	free(more);
 	grown[nr] = NULL;
 	qsort(grown, nr, sizeof(*grown), compare);
 	*names = grown;
@@ -88,28 +89,16 @@ static int list_all(const struct dre_config *config, struct store *store, char *
 	if (err || !*config->sys.nfs.server || list_shared(config, &shared))
 		return err;
 	err = add_names(names, shared);
-	store_free_list(shared);
-	if (err)
+	if (err) {
+		store_free_list(shared);
 		store_free_list(*names);
+	}
 	return err;
 }
 
 dre_return_t dre_sys_get_container_list(dre_list_t *list)
 {
-	struct store *store = NULL;
-	struct dre_config config;
-	char **names;
-	int err;
-
-	if (!list)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the pointer to the list is NULL");
-	err = sys_open_store(&config, &store);
-	if (!err)
-		err = list_all(&config, store, &names);
-	if (!err)
-		*list = names;
-	store_close(store);
-	return err;
+	return list_names(list, list_all);
 }
 
 dre_return_t dre_sys_get_shared_list(dre_list_t *list)
@@ -130,9 +119,15 @@ dre_return_t dre_sys_get_shared_list(dre_list_t *list)
 	return err;
 }
 
+static int list_bases(const struct dre_config *config, struct store *store, char ***names)
+{
+	(void)config;
+	return store_list_bases(store, names);
+}
+
 dre_return_t dre_sys_get_base_list(dre_list_t *list)
 {
-	return list_names(list, store_list_bases);
+	return list_names(list, list_bases);
 }
 
 static int release(dre_list_t list)
