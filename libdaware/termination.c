@@ -274,17 +274,31 @@ static int start_dispatcher(void)
 	return err;
 }
 
-static int add_callback(struct callback *callback)
+static int prepare_for(int signo)
 {
 	int err = start_dispatcher();
 
 	if (err)
 		return err;
 	owner = getpid();
-	if (!is_registered(callback->signo))
-		err = catch_signal(callback->signo);
-	if (err)
-		return err;	/* the dispatcher ends if it has nothing to do */
+	/* The dispatcher ends if it has nothing to do. */
+	return is_registered(signo) ? 0 : catch_signal(signo);
+}
+
+/* Memory is had and given back with the lock held, so that none is lost in a child that is forked meanwhile. */
+static int add_callback(int signo, int (*func)(int, void *), void *arg)
+{
+	struct callback *callback = malloc(sizeof(*callback));
+	int err;
+
+	if (!callback)
+		return ENOMEM;
+	err = prepare_for(signo);
+	if (err) {
+		free(callback);
+		return err;
+	}
+	*callback = (struct callback){ .signo = signo, .func = func, .arg = arg };
 	callback->id = last_id += sizeof(DTermination);
 	TAILQ_INSERT_TAIL(&callbacks, callback, link);
 	return 0;
@@ -292,7 +306,6 @@ static int add_callback(struct callback *callback)
 
 DTermination *daware_termination_register_callback(int signo, int (*func)(int, void *), void *arg)
 {
-	struct callback *callback;
 	int err, unknown = 0, cancel_state;
 	uintptr_t id = 0;
 
@@ -300,24 +313,17 @@ DTermination *daware_termination_register_callback(int signo, int (*func)(int, v
 		errno = EINVAL;
 		return NULL;
 	}
-	callback = malloc(sizeof(*callback));
-	if (!callback)
-		return NULL;
-	*callback = (struct callback){ .signo = signo, .func = func, .arg = arg };
-
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	pthread_mutex_lock(&lock);
-	err = add_callback(callback);
+	err = add_callback(signo, func, arg);
 	if (!err) {
-		id = callback->id;
+		id = last_id;
 		unknown = -update_module();
 	}
 	pthread_mutex_unlock(&lock);
 	pthread_setcancelstate(cancel_state, NULL);
 
-	if (err)
-		free(callback);
-	errno = err ? err : unknown;
+	errno = err ?: unknown;
 	return (DTermination *)id;
 }
 
