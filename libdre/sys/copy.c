@@ -61,10 +61,9 @@ static int complete(const struct sys *sys, const char *name, struct container *m
 		virDomainFree(copy.domain);
 	if (err) {
 		save_error(&saved);
-		if (container_remove(made) == 0) {
+		sys_partition_remove(name);
+		if (container_remove(made) == 0)
 			made = NULL;
-			sys_partition_remove(name);
-		}
 		restore_error(&saved);
 	}
 	container_unlock(made);
@@ -124,9 +123,10 @@ static int rename_to(struct sys *sys, const char *name)
 	}
 	if (err) {
 		save_error(&saved);
-		if (strcmp(sys->name, old) != 0 && container_rename(sys->container, old) == 0) {
-			strcpy(sys->name, old);
+		if (strcmp(sys->name, old) != 0) {
 			sys_partition_remove(name);
+			if (container_rename(sys->container, old) == 0)
+				strcpy(sys->name, old);
 		}
 		if (defined)
 			sys_define(sys);

@@ -109,10 +109,10 @@ static int create(struct sys *sys, const dre_sys_data *data, const dre_sys_prope
 		err = define(sys);
 	if (err) {
 		save_error(&saved);
-		if (container_remove(sys->container) == 0) {
+		/* As long as the container is there somebody can remove what is left of it. */
+		sys_partition_remove(sys->name);
+		if (container_remove(sys->container) == 0)
 			sys->container = NULL;
-			sys_partition_remove(sys->name);
-		}
 		restore_error(&saved);
 	}
 	return err;

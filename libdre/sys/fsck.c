@@ -77,10 +77,8 @@ static void check_definition(struct fsck_call *call, struct sys *sys)
 /* With all that there is of it. */
 static bool remove_domain(virDomainPtr domain, const char *container)
 {
-	if (!is_off(domain) || virDomainUndefineFlags(domain, SYS_UNDEFINE_ALL) < 0)
-		return false;
-	sys_partition_remove(container);
-	return true;
+	return is_off(domain) && !sys_partition_remove(container) &&
+	       virDomainUndefineFlags(domain, SYS_UNDEFINE_ALL) >= 0;
 }
 
 static void check_domain(void *arg, virDomainPtr domain, const char *container)

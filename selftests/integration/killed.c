@@ -1,98 +1,87 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The manager is killed in the middle of everything that it does. The container
- * is not busy afterwards, the next manager can go on, and nothing is left of
- * the dead one's work.
+ * The manager is killed in the middle of everything that it does, in place of one of its system calls. The container
+ * is in the old state or the new one then, and not busy; the next manager can go on; and nothing is left of the dead
+ * one's work.
  *
- * The moments are random, one in each of equal parts of the time that the whole
- * takes. DRE_SEED repeats them, DRE_KILLS sets their number.
+ * Which calls, and how many: see steps.h.
  */
 #include <errno.h>
+#include <limits.h>
 #include <sys/wait.h>
 
 #include "box.h"
+#include "steps.h"
 
-#define KILLS	4
+#define KILLS	2
 
 static dre_app_handle *box;
-static char base[32];
-static unsigned int seed;
 
 struct operation {
+	const char *name;
 	void (*prepare)(void);		/* before each */
 	int (*call)(void);		/* by the manager that is killed */
-	void (*go_on)(void);		/* by the next one: must end in the state it began in */
+	int is_done;			/* what the next one is told if it was done nevertheless */
+	void (*check)(void);		/* before that one, or NULL: old state, or new */
+	void (*go_on)(void);		/* must end in the state it began in */
 };
 
-static pid_t start_manager(const struct operation *op)
+static void print_problem(void *nr, const dre_app_problem *problem)
 {
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (!pid)
-		_exit(op->call() != 0);
-	return pid;
+	printf("# fsck: %s: %s\n", problem->path, problem->what);
+	++*(int *)nr;
 }
 
-/* How long it takes when nobody is killed, in microseconds. */
-static long long measure(const struct operation *op)
+/* What the dead one has left in the store is collected, and nothing is wrong with what is there. */
+static void assert_nothing_wrong(void)
 {
-	long long start;
-	int status;
-	pid_t pid;
+	int problems = 0;
+
+	assert_done(dre_app_gc());
+	assert_done(dre_app_fsck(0, print_problem, &problems));
+	assert_int_equal(problems, 0);
+}
+
+/* The next one: what the dead one started may still be under way. */
+static void call_again(const struct operation *op)
+{
+	int ret;
+
+	assert_true(eventually((ret = op->call()) != DRE_ERR_CONTAINER_BUSY));
+	if (ret && ret != op->is_done)
+		fail_msg("%s: %d (%s: %s)", op->name, ret, dre_strerror(ret), dre_last_error());
+}
+
+static int run_to_its_end(const struct operation *op)
+{
+	int steps, ret;
 
 	op->prepare();
-	start = now_ms();
-	pid = start_manager(op);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	start = (now_ms() - start) * 1000;
-	assert_int_equal(status, 0);
+	steps = steps_run(op->call, INT_MAX, &ret);
+	assert_int_equal(ret, 0);
 	op->go_on();
-	return start;
-}
-
-static bool no_helpers(void)
-{
-	/* Not liblxc's monitors, nor the console's keeper, which gave themselves other names. */
-	return system("pgrep -f '^[^ []*dre-app-helper ' >/dev/null") != 0;
+	return steps;
 }
 
 static void kill_in_the_middle(const struct operation *op)
 {
-	const char *kills = getenv("DRE_KILLS");
-	int nr = kills ? atoi(kills) : KILLS;
-	long long whole = measure(op), moment;
-	pid_t pid;
+	int nr = run_to_its_end(op), tried = 0, done = 0, n, ret;
 
 	world_mark();
-	for (int i = 0; i < nr; i++) {
+	while ((n = steps_choose(nr, KILLS, tried))) {
+		tried++;
 		op->prepare();
-		moment = (whole * i + rand_r(&seed) % (whole + 1)) / nr;
-		pid = start_manager(op);
-		usleep(moment);
-		kill(pid, SIGKILL);
-		assert_int_equal(waitpid(pid, NULL, 0), pid);
-		printf("# killed after %lld of %lld ms\n", moment / 1000, whole / 1000);
+		done += steps_run(op->call, n, &ret) < n;
+		assert_int_equal(ret, 0);
+		printf("# %s: killed at step %d of %d: %s\n", op->name, n, nr, steps_last());
+		if (op->check)
+			op->check();
+		call_again(op);
+		assert_nothing_wrong();
 		op->go_on();
 		assert_true(world_becomes_as_marked());
 	}
-}
-
-/* What the next one may get at first, if what the dead one started is still under way. */
-static int when_free(int (*call)(void))
-{
-	int ret;
-
-	assert_true(eventually((ret = call()) != DRE_ERR_CONTAINER_BUSY));
-	return ret;
-}
-
-static void assert_result(int ret, int or_code)
-{
-	if (ret && ret != or_code)
-		printf("# %d (%s: %s)\n", ret, dre_strerror(ret), dre_last_error());
-	assert_true(ret == 0 || ret == or_code);
+	printf("# %s: %d of %d steps tried, 0 failed; %d times it was faster\n", op->name, tried, nr, done);
 }
 
 static void nothing(void)
@@ -116,30 +105,32 @@ static void make(void)
 	assert_done(do_create());
 }
 
-static void create_and_destroy(void)
+static void destroy_it(void)
 {
-	assert_result(when_free(do_create), DRE_ERR_CONTAINER_EXISTENCE);
 	assert_done(do_destroy());
 }
 
-static void destroy_again(void)
+/* Another takes its place, and goes. */
+static void make_and_destroy(void)
 {
-	assert_result(when_free(do_destroy), DRE_ERR_CONTAINER_NONEXISTENCE);
-	/* What was left is collected by whoever changes the store next. */
 	make();
-	assert_done(do_destroy());
+	destroy_it();
 }
 
 static void create(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){ nothing, do_create, create_and_destroy });
+	kill_in_the_middle(&(struct operation){
+		"create", nothing, do_create, DRE_ERR_CONTAINER_EXISTENCE, NULL, destroy_it,
+	});
 }
 
 static void destroy(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){ make, do_destroy, destroy_again });
+	kill_in_the_middle(&(struct operation){
+		"destroy", make, do_destroy, DRE_ERR_CONTAINER_NONEXISTENCE, NULL, make_and_destroy,
+	});
 }
 
 static int do_start(void)
@@ -162,12 +153,16 @@ static int do_resume(void)
 	return dre_app_resume(box);
 }
 
-static void start_and_stop(void)
+static void assert_runs(void)
 {
-	assert_result(when_free(do_start), DRE_ERR_CONTAINER_RUNNING);
 	assert_int_equal(dre_app_status(box), DRE_APP_CONTAINER_STATUS_RUNNING);
 	assert_int_equal(box_run(box, "true"), 0);
 	assert_true(module_knows(box->name));
+}
+
+static void runs_and_stops(void)
+{
+	assert_runs();
 	assert_done(dre_app_stop(box));
 }
 
@@ -175,7 +170,9 @@ static void start(void **state)
 {
 	(void)state;
 	box = box_create("box");
-	kill_in_the_middle(&(struct operation){ nothing, do_start, start_and_stop });
+	kill_in_the_middle(&(struct operation){
+		"start", nothing, do_start, DRE_ERR_CONTAINER_RUNNING, NULL, runs_and_stops,
+	});
 }
 
 /* With a process that takes its time. */
@@ -187,9 +184,8 @@ static void run_slow_agent(void)
 	box_agent(box, &agent, "-s 10 -w 1");
 }
 
-static void stop_again(void)
+static void is_stopped(void)
 {
-	assert_result(when_free(do_stop), DRE_ERR_CONTAINER_STOPPED);
 	assert_int_equal(dre_app_status(box), DRE_APP_CONTAINER_STATUS_STOP);
 	assert_true(nothing_registered());
 }
@@ -198,15 +194,16 @@ static void stop(void **state)
 {
 	(void)state;
 	box = box_create("box");
-	kill_in_the_middle(&(struct operation){ run_slow_agent, do_stop, stop_again });
+	kill_in_the_middle(&(struct operation){
+		"stop", run_slow_agent, do_stop, DRE_ERR_CONTAINER_STOPPED, NULL, is_stopped,
+	});
 }
 
-static void suspend_and_resume(void)
+static void is_suspended_and_resumes(void)
 {
-	assert_result(when_free(do_suspend), DRE_ERR_CONTAINER_SUSPENDED);
 	assert_int_equal(dre_app_status(box), DRE_APP_CONTAINER_STATUS_SUSPENDED);
 	assert_done(dre_app_resume(box));
-	assert_int_equal(box_run(box, "true"), 0);
+	assert_runs();
 }
 
 static void suspend(void **state)
@@ -214,7 +211,9 @@ static void suspend(void **state)
 	(void)state;
 	box = box_start("box");
 	assert_int_equal(box_run(box, "true"), 0);
-	kill_in_the_middle(&(struct operation){ nothing, do_suspend, suspend_and_resume });
+	kill_in_the_middle(&(struct operation){
+		"suspend", nothing, do_suspend, DRE_ERR_CONTAINER_SUSPENDED, NULL, is_suspended_and_resumes,
+	});
 }
 
 static void freeze(void)
@@ -222,52 +221,254 @@ static void freeze(void)
 	assert_done(dre_app_suspend(box));
 }
 
-static void resume_again(void)
-{
-	assert_result(when_free(do_resume), DRE_ERR_CONTAINER_RUNNING);
-	assert_int_equal(dre_app_status(box), DRE_APP_CONTAINER_STATUS_RUNNING);
-	assert_int_equal(box_run(box, "true"), 0);
-}
-
 static void resume(void **state)
 {
 	(void)state;
 	box = box_start("box");
 	assert_int_equal(box_run(box, "true"), 0);
-	kill_in_the_middle(&(struct operation){ freeze, do_resume, resume_again });
-}
-
-/* Base images cannot be removed yet: each has a name of its own, and stays. */
-static void next_base(void)
-{
-	static int nr;
-
-	snprintf(base, sizeof(base), "killed-%d-%d", getpid(), nr++);
+	kill_in_the_middle(&(struct operation){
+		"resume", freeze, do_resume, DRE_ERR_CONTAINER_RUNNING, NULL, assert_runs,
+	});
 }
 
 static int do_import(void)
 {
-	return dre_app_import_base(base, "/run/base", NULL, NULL);
+	return dre_app_import_base("killed", "/run/base", NULL, NULL);
 }
 
-static void import_again(void)
+static int do_remove_base(void)
 {
-	assert_result(do_import(), DRE_ERR_BASE_EXISTENCE);
-	/* What was left is collected by whoever changes the store next. */
-	make();
-	assert_done(do_destroy());
-	/* Each layer belongs to a base image, and nothing is pending. */
-	assert_int_equal(system("test $(ls " STORE "/layers | wc -l) = "
-				"$(cat " STORE "/bases/* | grep -c ^layer)"), 0);
-	assert_int_equal(system("test -z \"$(ls -A " STORE "/pending " STORE "/trash "
-				"| grep -v :)\""), 0);
-	world_mark();
+	return dre_app_remove_base("killed");
+}
+
+static void import_it(void)
+{
+	assert_done(do_import());
+}
+
+static void remove_it(void)
+{
+	assert_done(do_remove_base());
 }
 
 static void import(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){ next_base, do_import, import_again });
+	kill_in_the_middle(&(struct operation){
+		"import", nothing, do_import, DRE_ERR_BASE_EXISTENCE, NULL, remove_it,
+	});
+}
+
+static void remove_base(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"remove base", import_it, do_remove_base, DRE_ERR_BASE_NONEXISTENCE, NULL, nothing,
+	});
+}
+
+/* What the container has written last. */
+static void write_note(const char *text)
+{
+	FILE *f = fopen(box_layer_path(box, "/note"), "we");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* It starts, and finds this, or that. */
+static void assert_finds(const char *text, const char *other)
+{
+	const char *is;
+
+	assert_done(dre_app_start(box));
+	assert_int_equal(box_ask(box, &is, "cat /note"), 0);
+	if (strcmp(is, text) && strcmp(is, other))
+		fail_msg("it has '%s'", is);
+	assert_done(dre_app_stop(box));
+}
+
+static void box_with_note(void)
+{
+	box = box_create("box");
+	write_note("one");
+}
+
+static void box_with_snapshot(void)
+{
+	box_with_note();
+	assert_done(dre_app_save_snapshot(box, "s"));
+	write_note("two");
+}
+
+static int do_save(void)
+{
+	return dre_app_save_snapshot(box, "s");
+}
+
+static int do_load(void)
+{
+	return dre_app_load_snapshot(box, "s");
+}
+
+static int do_remove_snapshot(void)
+{
+	return dre_app_remove_snapshot(box, "s");
+}
+
+static int do_commit(void)
+{
+	return dre_app_commit_snapshot(box, "s", "killed");
+}
+
+static void has_one(void)
+{
+	assert_finds("one", "one");
+}
+
+static void has_two(void)
+{
+	assert_finds("two", "two");
+}
+
+static void has_one_or_two(void)
+{
+	assert_finds("one", "two");
+}
+
+static void goes(void)
+{
+	box_destroy(box);
+}
+
+static void goes_back_and_goes(void)
+{
+	write_note("two");
+	assert_done(do_load());
+	has_one();
+	goes();
+}
+
+static void has_one_and_goes(void)
+{
+	has_one();
+	goes();
+}
+
+static void has_two_and_goes(void)
+{
+	has_two();
+	goes();
+}
+
+static void save(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"save", box_with_note, do_save, DRE_ERR_SNAPSHOT_EXISTENCE, has_one, goes_back_and_goes,
+	});
+}
+
+static void load(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"load", box_with_snapshot, do_load, 0, has_one_or_two, has_one_and_goes,
+	});
+}
+
+static void remove_snapshot(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"remove snapshot", box_with_snapshot, do_remove_snapshot, DRE_ERR_SNAPSHOT_NONEXISTENCE, NULL,
+		has_two_and_goes,
+	});
+}
+
+/* The base image has what the snapshot has, without the container. */
+static void is_committed(void)
+{
+	goes();
+	box = box_create_with("box", "killed", 0);
+	has_one_and_goes();
+	assert_done(do_remove_base());
+}
+
+static void commit(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"commit", box_with_snapshot, do_commit, DRE_ERR_BASE_EXISTENCE, NULL, is_committed,
+	});
+}
+
+static int do_checkpoint(void)
+{
+	return dre_app_checkpoint(box, "c");
+}
+
+static int do_restart(void)
+{
+	return dre_app_restart(box, "c");
+}
+
+static void run_with_note(void)
+{
+	box = box_start("box");
+	assert_int_equal(box_run(box, "echo one >/note"), 0);
+}
+
+static void run_with_checkpoint(void)
+{
+	run_with_note();
+	assert_done(do_checkpoint());
+	assert_int_equal(box_run(box, "echo two >/note"), 0);
+}
+
+/* Whoever takes a checkpoint may not cost the container. */
+static void runs_on(void)
+{
+	assert_true(eventually(dre_app_status(box) == DRE_APP_CONTAINER_STATUS_RUNNING));
+	assert_int_equal(box_run(box, "[ $(cat /note) = one ]"), 0);
+}
+
+static void goes_back_while_it_runs(void)
+{
+	assert_int_equal(box_run(box, "echo two >/note"), 0);
+	assert_done(do_restart());
+	runs_on();
+	goes();
+}
+
+static void runs_on_and_goes(void)
+{
+	runs_on();
+	goes();
+}
+
+static void checkpoint(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"checkpoint", run_with_note, do_checkpoint, DRE_ERR_SNAPSHOT_EXISTENCE, runs_on,
+		goes_back_while_it_runs,
+	});
+}
+
+static void restart(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"restart", run_with_checkpoint, do_restart, 0, NULL, runs_on_and_goes,
+	});
+}
+
+static bool no_helpers(void)
+{
+	/* Not liblxc's monitors, nor the console's keeper, which gave themselves other names. */
+	return system("pgrep -f '^[^ []*dre-app-helper ' >/dev/null") != 0;
 }
 
 /* The command that it ran inside ends, too: nobody waits for it any more. */
@@ -295,11 +496,7 @@ static void exec(void **state)
 
 static int setup(void **state)
 {
-	const char *text = getenv("DRE_SEED");
-
 	(void)state;
-	seed = text ? atoi(text) : now_ms();
-	printf("# DRE_SEED=%u\n", seed);
 	/* The groups that all have in common. */
 	box_destroy(box_start("first"));
 	return 0;
@@ -315,6 +512,13 @@ int main(void)
 		cmocka_unit_test_teardown(suspend, box_destroy_all),
 		cmocka_unit_test_teardown(resume, box_destroy_all),
 		cmocka_unit_test_teardown(import, box_destroy_all),
+		cmocka_unit_test_teardown(remove_base, box_destroy_all),
+		cmocka_unit_test_teardown(save, box_destroy_all),
+		cmocka_unit_test_teardown(load, box_destroy_all),
+		cmocka_unit_test_teardown(remove_snapshot, box_destroy_all),
+		cmocka_unit_test_teardown(commit, box_destroy_all),
+		cmocka_unit_test_teardown(checkpoint, box_destroy_all),
+		cmocka_unit_test_teardown(restart, box_destroy_all),
 		cmocka_unit_test_teardown(exec, box_destroy_all),
 	};
 

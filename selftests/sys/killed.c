@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The manager is killed in the middle of everything that it does, in place of one of its system calls. The container
+ * is in the old state or the new one then, and not busy; the next manager can go on; and nothing is left of the dead
+ * one's work, in the store and in libvirt.
+ *
+ * Which calls, and how many: see steps.h. Where a machine runs, it need not get far.
+ */
+#include <limits.h>
+
+#include "host.h"
+#include "integration/steps.h"
+
+#define KILLS	2
+#define WORLD	"/run/dre-test-world"
+
+static dre_sys_handle box = { DRE_SYS_CONTAINER_TYPE_KVM, (char *)"box" };
+
+struct operation {
+	const char *name;
+	void (*prepare)(void);		/* before each */
+	int (*call)(void);		/* by the manager that is killed */
+	int is_done;			/* what the next one is told if it was done nevertheless */
+	void (*check)(void);		/* before that one, or NULL: old state, or new */
+	void (*go_on)(void);		/* must end in the state it began in */
+};
+
+/* All that there is of D-RE on this host, in a file. */
+static void describe(const char *file)
+{
+	assert_int_equal(shell("{ virsh -q list --all --name; find " STORE "; find /sys/fs/cgroup/dre.partition -type d; "
+			       "cat /proc/self/mountinfo; pgrep -a 'qemu|dre-'; ls /proc/%d/fd; } >%s", getpid(), file), 0);
+}
+
+static void mark(void)
+{
+	describe(WORLD);
+}
+
+static bool is_as_marked(void)
+{
+	describe(WORLD ".now");
+	return !shell("cmp -s " WORLD " " WORLD ".now");
+}
+
+#define eventually(cond) ({						\
+	time_t end_ = time(NULL) + HALT_TIMEOUT;			\
+	bool holds_;							\
+	while (!(holds_ = (cond)) && time(NULL) < end_)			\
+		usleep(100000);						\
+	holds_;								\
+})
+
+static void assert_as_marked(void)
+{
+	if (eventually(is_as_marked()))
+		return;
+	shell("diff " WORLD " " WORLD ".now | sed 's/^/# /'");
+	fail_msg("something is left, or gone");
+}
+
+static void print_problem(void *nr, const dre_sys_problem *problem)
+{
+	print_message("# fsck: %s: %s\n", problem->path, problem->what);
+	++*(int *)nr;
+}
+
+static void assert_nothing_wrong(void)
+{
+	int problems = 0;
+
+	assert_success(dre_sys_gc());
+	assert_success(dre_sys_fsck(0, print_problem, &problems));
+	assert_int_equal(problems, 0);
+}
+
+static void call_again(const struct operation *op)
+{
+	int ret;
+
+	assert_true(eventually((ret = op->call()) != DRE_ERR_CONTAINER_BUSY));
+	if (ret && ret != op->is_done)
+		fail_msg("%s: %d (%s)", op->name, ret, dre_last_error());
+}
+
+static int run_to_its_end(const struct operation *op)
+{
+	int steps, ret;
+
+	op->prepare();
+	steps = steps_run(op->call, INT_MAX, &ret);
+	assert_int_equal(ret, 0);
+	op->go_on();
+	return steps;
+}
+
+static void kill_in_the_middle(const struct operation *op)
+{
+	int nr = run_to_its_end(op), tried = 0, n, ret;
+
+	mark();
+	while ((n = steps_choose(nr, KILLS, tried))) {
+		tried++;
+		op->prepare();
+		steps_run(op->call, n, &ret);
+		assert_int_equal(ret, 0);
+		print_message("# %s: killed at step %d of %d: %s\n", op->name, n, nr, steps_last());
+		if (op->check)
+			op->check();
+		call_again(op);
+		assert_nothing_wrong();
+		op->go_on();
+		assert_as_marked();
+	}
+	print_message("# %s: %d of %d steps tried, 0 failed\n", op->name, tried, nr);
+}
+
+static void nothing(void)
+{
+}
+
+static int do_create(void)
+{
+	return create("box", NULL);
+}
+
+static int do_destroy(void)
+{
+	return dre_sys_destroy_container("box");
+}
+
+static int do_start(void)
+{
+	return dre_sys_start(&box);
+}
+
+static int do_import(void)
+{
+	return dre_sys_import_base("killed", DISK, NULL, NULL);
+}
+
+static int do_remove_base(void)
+{
+	return dre_sys_remove_base("killed");
+}
+
+static int do_save(void)
+{
+	return dre_sys_save_snapshot(&box, "s");
+}
+
+static int do_load(void)
+{
+	return dre_sys_load_snapshot(&box, "s");
+}
+
+static int do_remove_snapshot(void)
+{
+	return dre_sys_remove_snapshot(&box, "s");
+}
+
+static int do_commit(void)
+{
+	return dre_sys_commit_snapshot(&box, "s", "killed");
+}
+
+static int do_checkpoint(void)
+{
+	return dre_sys_checkpoint(&box, "c");
+}
+
+static int do_restart(void)
+{
+	return dre_sys_restart(&box, "c");
+}
+
+static void make(void)
+{
+	assert_success(do_create());
+}
+
+static void destroy_it(void)
+{
+	assert_success(do_destroy());
+}
+
+static void make_and_destroy(void)
+{
+	make();
+	destroy_it();
+}
+
+/* What nobody will ever create again is collected, too. */
+static void all_or_nothing(void)
+{
+	assert_success(dre_sys_gc());
+	if (status("box") == DRE_ERR_CONTAINER_NONEXISTENCE)
+		assert_as_marked();
+}
+
+static void created(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"create", nothing, do_create, DRE_ERR_CONTAINER_EXISTENCE, all_or_nothing, destroy_it,
+	});
+}
+
+static void destroyed(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"destroy", make, do_destroy, DRE_ERR_CONTAINER_NONEXISTENCE, NULL, make_and_destroy,
+	});
+}
+
+static void import_it(void)
+{
+	assert_success(do_import());
+}
+
+static void remove_it(void)
+{
+	assert_success(do_remove_base());
+}
+
+static void imported(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"import", nothing, do_import, DRE_ERR_BASE_EXISTENCE, NULL, remove_it,
+	});
+}
+
+static void base_removed(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"remove base", import_it, do_remove_base, DRE_ERR_BASE_NONEXISTENCE, NULL, nothing,
+	});
+}
+
+static void write_disk(char byte)
+{
+	char layer[16];
+
+	read_layer("box", layer);
+	assert_int_equal(shell("qemu-io -f qcow2 -c 'write -P %d 0 512' " STORE "/layers/%s >/dev/null", byte, layer), 0);
+}
+
+static bool disk_has(char byte)
+{
+	char layer[16];
+
+	read_layer("box", layer);
+	return !shell("qemu-io -r -f qcow2 -c 'read -P %d 0 512' " STORE "/layers/%s | grep -q failed && exit 1; exit 0",
+		      byte, layer);
+}
+
+static void box_with_disk(void)
+{
+	make();
+	write_disk('1');
+}
+
+static void box_with_snapshot(void)
+{
+	box_with_disk();
+	assert_success(do_save());
+	write_disk('2');
+}
+
+static void has_one(void)
+{
+	assert_true(disk_has('1'));
+}
+
+static void has_one_or_two(void)
+{
+	assert_true(disk_has('1') || disk_has('2'));
+}
+
+/* It is what libvirt would start, too. */
+static void has_one_and_goes(void)
+{
+	has_one();
+	assert_defined("box");
+	destroy_it();
+}
+
+static void goes_back_and_goes(void)
+{
+	write_disk('2');
+	assert_success(do_load());
+	has_one_and_goes();
+}
+
+static void has_two_and_goes(void)
+{
+	assert_true(disk_has('2'));
+	assert_defined("box");
+	destroy_it();
+}
+
+static void saved(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"save", box_with_disk, do_save, DRE_ERR_SNAPSHOT_EXISTENCE, has_one, goes_back_and_goes,
+	});
+}
+
+static void loaded(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"load", box_with_snapshot, do_load, 0, has_one_or_two, has_one_and_goes,
+	});
+}
+
+static void snapshot_removed(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"remove snapshot", box_with_snapshot, do_remove_snapshot, DRE_ERR_SNAPSHOT_NONEXISTENCE, NULL,
+		has_two_and_goes,
+	});
+}
+
+static void is_committed(void)
+{
+	destroy_it();
+	assert_success(create("box", "killed"));
+	has_one_and_goes();
+	remove_it();
+}
+
+static void committed(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"commit", box_with_snapshot, do_commit, DRE_ERR_BASE_EXISTENCE, NULL, is_committed,
+	});
+}
+
+static void run_it(void)
+{
+	make();
+	assert_success(do_start());
+}
+
+static void runs(void)
+{
+	assert_true(eventually(status("box") == DRE_SYS_CONTAINER_STATUS_RUNNING));
+}
+
+static void halt(void)
+{
+	assert_int_equal(shell("virsh -q destroy dre-box"), 0);
+	assert_true(eventually(status("box") == DRE_SYS_CONTAINER_STATUS_STOP));
+}
+
+static void runs_and_goes(void)
+{
+	runs();
+	halt();
+	destroy_it();
+}
+
+static void started(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"start", make, do_start, DRE_ERR_CONTAINER_RUNNING, NULL, runs_and_goes,
+	});
+}
+
+static void run_with_checkpoint(void)
+{
+	run_it();
+	assert_success(do_checkpoint());
+}
+
+static void goes_back_while_it_runs(void)
+{
+	assert_success(do_restart());
+	runs_and_goes();
+}
+
+static void checkpointed(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"checkpoint", run_it, do_checkpoint, DRE_ERR_SNAPSHOT_EXISTENCE, runs, goes_back_while_it_runs,
+	});
+}
+
+static void restarted(void **state)
+{
+	(void)state;
+	kill_in_the_middle(&(struct operation){
+		"restart", run_with_checkpoint, do_restart, 0, NULL, runs_and_goes,
+	});
+}
+
+/* What the first container of a host makes once for all of them. */
+static int setup(void **state)
+{
+	int ret = set_up_host(state);
+
+	run_it();
+	runs_and_goes();
+	return ret;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return dre_sys_remove_base("it");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(created),
+		cmocka_unit_test(destroyed),
+		cmocka_unit_test(imported),
+		cmocka_unit_test(base_removed),
+		cmocka_unit_test(saved),
+		cmocka_unit_test(loaded),
+		cmocka_unit_test(snapshot_removed),
+		cmocka_unit_test(committed),
+		cmocka_unit_test(started),
+		cmocka_unit_test(checkpointed),
+		cmocka_unit_test(restarted),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
