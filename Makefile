@@ -130,7 +130,7 @@ help:
 ## make check      runs all tests
 ## make check-debug  runs the tests of the module on a kernel that looks closer
 ## make bench      measures what D-RE costs; BENCH=NAME one of the benches
-## make soak       fuzzes the module on that kernel, for hours
+## make soak       what takes hours: the fuzzer on that kernel, managers killed at each call; SOAK=PART one part
 ## make shell      gives a shell in the virtual machine
 ## make lint       only the static checks
 ## make clean      removes build/
