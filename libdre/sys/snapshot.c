@@ -33,18 +33,17 @@ static int name_failure(int err, int failed)
 }
 
 /*
- * Another layer becomes the one that is written to: until that is so there is no domain. If
- * it cannot be defined again the next start does it.
+ * Another layer becomes the one that is written to: until that is so there is no domain. Whoever was
+ * killed meanwhile has left none, either. If it cannot be defined again the next start does it.
  */
 int sys_change_layer(struct sys *sys, int (*fn)(struct sys *sys, void *arg), void *arg)
 {
 	struct saved_error saved;
-	bool defined = sys->domain;
 	int err = sys_undefine(sys);
 
 	if (!err)
 		err = fn(sys, arg);
-	if (defined && !sys->domain) {
+	if (!sys->domain) {
 		save_error(&saved);
 		sys_define(sys);
 		restore_error(&saved);

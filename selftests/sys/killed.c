@@ -121,7 +121,7 @@ static void nothing(void)
 
 static int do_create(void)
 {
-	return create("box", NULL);
+	return create("box", "it");
 }
 
 static int do_destroy(void)
