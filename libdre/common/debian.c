@@ -108,8 +108,10 @@ static void find_complaint(int log, char complaint[COMPLAINT_SIZE])
 	size_t size = 0;
 	struct printable p;
 
-	if (!f)
+	if (!f) {
+		close(log);
 		return;
+	}
 	rewind(f);
 	while (!*complaint && getline(&line, &size, f) > 0) {
 		line[strcspn(line, "\n")] = '\0';
@@ -123,12 +125,14 @@ static void find_complaint(int log, char complaint[COMPLAINT_SIZE])
 int debian_wait(const struct debian_builder *b)
 {
 	char complaint[COMPLAINT_SIZE] = "";
-	int status;
+	int status, err = 0;
 
-	while (waitpid(b->pid, &status, 0) < 0 && errno == EINTR)
-		;
+	if (TEMP_FAILURE_RETRY(waitpid(b->pid, &status, 0)) < 0)
+		err = errno;
 	if (b->log >= 0)
 		find_complaint(b->log, complaint);
+	if (err)	/* the program waits for all children, or for none */
+		return dre_fail_errno(err, "base image '%s' cannot be built", b->name);
 	if (!status)
 		return 0;
 	if (WIFSIGNALED(status))

@@ -114,7 +114,9 @@ static int check_remote(const struct migration *mi, const struct immigration *i)
 	if (err)
 		return err;
 	host = virConnectGetHostname(remote);
-	if (host && !is_host(host, i->host))
+	if (!host)
+		err = sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s': host '%s'", sys->name, mi->address);
+	else if (!is_host(host, i->host))
 		err = dre_fail(DRE_ERR_INVALID_HOSTNAME, "container '%s': '%s' is host '%s', and '%s' waits for it",
 			       sys->name, mi->address, host, i->host);
 	free(host);

@@ -123,8 +123,10 @@ static int check_answers(const struct sys *sys, const char *address)
 int remote_connect(const struct sys *sys, const char *address, virConnectPtr *remote)
 {
 	char uri[MIGRATION_URI_SIZE];
-	int err = check_answers(sys, address);
+	int err = remote_check_form(address);	/* it may come from a manifest, and that from another host */
 
+	if (!err)
+		err = check_answers(sys, address);
 	if (err)
 		return err;
 	remote_uri(sys, address, uri);

@@ -9,6 +9,7 @@
  * A machine that waits on the other host, and is not here any more, has never run, and may have got only a part of its memory:
  * it ends, and the container is stopped, as if the power of its host had gone.
  */
+#include <libvirt/virterror.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,12 +65,16 @@ static int set_owner(struct sys *sys, const char *owner, bool arrived)
 	return err ? dre_fail_errno(-err, "container '%s'", sys->name) : container_commit(sys->container);
 }
 
+/* Who is too busy to tell has one. */
 static bool has_job(const struct sys *sys)
 {
 	virDomainJobInfo job;
 
-	return sys->domain && !virDomainGetJobInfo(sys->domain, &job) && job.type != VIR_DOMAIN_JOB_NONE &&
-	       job.type != VIR_DOMAIN_JOB_COMPLETED;
+	if (!sys->domain)
+		return false;
+	if (virDomainGetJobInfo(sys->domain, &job) < 0)
+		return virGetLastErrorCode() == VIR_ERR_OPERATION_TIMEOUT;
+	return job.type != VIR_DOMAIN_JOB_NONE && job.type != VIR_DOMAIN_JOB_COMPLETED;
 }
 
 static bool stands_still(const struct sys *sys)
@@ -100,11 +105,9 @@ static void forget(struct sys *sys)
 
 static int hand_over(struct sys *sys, const struct migrating *to)
 {
-	int err = set_owner(sys, to->host, true);
-
-	if (!err)
-		forget(sys);
-	return err;
+	/* In this order: what is another host's nobody cleans up here. */
+	forget(sys);
+	return set_owner(sys, to->host, true);
 }
 
 /* It runs nowhere else, and will not. */
@@ -157,7 +160,7 @@ static int ask(struct sys *sys, const struct migrating *to, bool *moved)
 int sys_end_migration(struct sys *sys, bool *moved)
 {
 	struct migrating to;
-	enum sys_state state = sys_state(sys);
+	enum sys_state state;
 
 	*moved = false;
 	if (!migrating_get(sys_manifest(sys), &to))
@@ -166,6 +169,8 @@ int sys_end_migration(struct sys *sys, bool *moved)
 	if (has_job(sys))
 		return dre_fail(DRE_ERR_CONTAINER_BUSY, "container '%s' is busy: it is on its way to host '%s'",
 				sys->name, to.host);
+	/* Not before: as long as there was a job it ran here, whatever came of that. */
+	state = sys_state(sys);
 	if (state == SYS_UNKNOWN)
 		return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s'", sys->name);
 	if (state == SYS_RUNNING || (state == SYS_SUSPENDED && !stands_still(sys)))

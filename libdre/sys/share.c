@@ -127,7 +127,7 @@ static int move_to_shared(struct sys *sys, struct store *to, const struct sys_pr
 		return err;
 	}
 	err = container_remove(sys->container);
-	if (err) {
+	if (err && container_is_there(sys->store, sys->name)) {
 		/* The local one is the container: it says that there is something left of this, if there is. */
 		if (sys_remove_shared(made))
 			container_unlock(made);
@@ -135,8 +135,12 @@ static int move_to_shared(struct sys *sys, struct store *to, const struct sys_pr
 			unmark_moving(sys);
 		return err;
 	}
+	/* It has lost its name, if perhaps not for good: then the mark says where to look. */
+	if (err)
+		container_unlock(sys->container);
 	go_over(sys, to, made, true);
-	unmark_moving(sys);
+	if (!err)
+		unmark_moving(sys);
 	return 0;
 }
 
