@@ -41,7 +41,7 @@ char *read_file(const char *path);
 long long now_ms(void);
 
 /* Waits until @cond holds; false when it did not in time. */
-#define DEADLINE 30
+#define DEADLINE 180
 #define eventually(cond) ({						\
 	long long end_ = now_ms() + DEADLINE * 1000LL;			\
 	bool holds_;							\

@@ -21,7 +21,7 @@
 #define __maybe_unused	__attribute__((unused))
 
 /* Seconds to wait for what must happen; never the time that it takes. */
-#define DEADLINE	25
+#define DEADLINE	120
 
 /* What the leader of agent_thread() ends with, if it does. */
 #define LEADER_CODE	7

@@ -107,7 +107,7 @@ static void log_in_container(void *unused)
 
 static void container_has_its_own_pid_and_host(void **state)
 {
-	time_t now = time(NULL);
+	time_t now;
 
 	(void)state;
 	daware_log_open("p", LOG_PID, 0);
@@ -115,6 +115,7 @@ static void container_has_its_own_pid_and_host(void **state)
 	/* The parent's PID and host are known, and the host is looked up once a second. */
 	DLOG_INFO("m");
 	logd_receive(logd);
+	now = time(NULL);
 	while (time(NULL) == now)
 		sleep_ms(10);
 	assert_int_equal(run_in_child(log_in_container, NULL), 0);
