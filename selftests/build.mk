@@ -13,7 +13,7 @@ deps:
 
 stage: all tests vm-modules
 	$(Q)rm -rf $(STAGE)
-	$(Q)$(MAKE) -s --no-print-directory install DESTDIR=$(CURDIR)/$(STAGE) KERNELS="$(VM_KERNELS)" >/dev/null
+	$(Q)$(MAKE) -s --no-print-directory install DESTDIR=$(abspath $(STAGE)) KERNELS="$(VM_KERNELS)" >/dev/null
 	$(Q)mkdir -p $(STAGE)/tests && cp -r $(B)/tests/. selftests/guest selftests/integration $(STAGE)/tests/
 
 .PHONY: check check-debug soak shell demo

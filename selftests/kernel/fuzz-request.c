@@ -37,7 +37,8 @@ static char *page;
 static char *array;
 static char *read_only;
 
-#define ARRAY_SIZE_BYTES	(16 * PAGE)
+/* Several times what the module copies at once. */
+#define ARRAY_SIZE_BYTES	(2 * PAGE)
 
 static char *reserve(size_t size)
 {

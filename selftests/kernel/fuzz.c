@@ -168,7 +168,7 @@ static void supervise(void)
 			busy += world->next[i] < world->share || world->worker[i].pid > 0;
 		}
 		watch(now);
-		usleep(2000);
+		usleep(10000);
 	} while (busy && !failed);
 }
 
