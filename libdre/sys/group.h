@@ -63,8 +63,16 @@ void sys_unlimit(const struct groups *groups);
 bool sys_in_machine(int pid, const struct groups *groups, bool *own);
 
 /*
+ * Says, on the outer cgroup, that the container is locked by who makes a machine in it, and that this has not run yet.
+ * If he is killed the next one finds it, and ends the machine.
+ */
+int sys_mark_start(const char *name);
+void sys_unmark_start(const char *name);
+bool sys_is_start_marked(const char *name);
+
+/*
  * Of a container that is stopped: is there more of it than an outer cgroup without limits? Then that becomes
- * so: processes go back, the named ones are removed.
+ * so: processes go back, the named ones and the mark are removed.
  */
 bool sys_is_unsettled(const struct sys *sys);
 int sys_settle(const struct sys *sys);

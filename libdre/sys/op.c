@@ -50,17 +50,34 @@ static bool is_behind(const struct sys *sys)
 		return sys_is_unsettled(sys);
 	case SYS_RUNNING:
 	case SYS_SUSPENDED:
-		return sys_is_unknown(sys);
+		return sys_is_start_marked(sys->name) || sys_is_unknown(sys);
+	case SYS_CHANGING:
+		return sys_is_start_marked(sys->name);
 	default:
 		return false;
 	}
 }
 
+/* Somebody was killed while he started it. The guest has not run, or he had only the mark to take away. */
+static int end_start(const struct sys *sys)
+{
+	if (sys_state(sys) != SYS_RUNNING)
+		return sys_switch_off(sys);
+	sys_unmark_start(sys->name);
+	return 0;
+}
+
 /* With the container locked. What cannot be told of a machine that runs fails whoever needs it. */
 static int catch_up(const struct sys *sys)
 {
+	int err = 0;
+
 	if (!is_behind(sys))
 		return 0;
+	if (sys_state(sys) != SYS_STOPPED && sys_is_start_marked(sys->name))
+		err = end_start(sys);
+	if (err)
+		return err;
 	if (sys_state(sys) == SYS_STOPPED)
 		return sys_settle(sys);
 	sys_introduce(sys);

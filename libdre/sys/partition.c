@@ -10,9 +10,11 @@
  * libvirt appends ".partition" to what has no dot in it, and an underscore before what begins like
  * a controller: with "dre-" and ".partition" a name is never changed, and no two are the same.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "common/cgroupfs.h"
@@ -23,6 +25,9 @@
 
 /* What groups in it are to have, as far as the host does. libvirt wants some of them, too. */
 #define CONTROLLERS	"cpuset cpu io memory pids"
+
+/* Of the cgroup, as systemd has some: it ends with that, and with the host. */
+#define START_MARK	"trusted.dre.start"
 
 enum layout { LAYOUT_LIBVIRT, LAYOUT_SYSTEMD, NR_LAYOUTS };
 
@@ -74,6 +79,48 @@ int sys_partition_remove(const char *name)
 
 	name_groups(name, LAYOUT_LIBVIRT, &groups);
 	return cgroupfs_remove(groups.outer);
+}
+
+static int open_partition(const char *name, int *fd)
+{
+	struct groups groups;
+
+	name_groups(name, LAYOUT_LIBVIRT, &groups);
+	return cgroupfs_open_group(groups.outer, fd);
+}
+
+int sys_mark_start(const char *name)
+{
+	int fd, err = open_partition(name, &fd);
+
+	if (err)
+		return err;
+	if (fsetxattr(fd, START_MARK, "", 0, 0) < 0)
+		err = dre_fail_errno(errno, "container '%s': mark its control group", name);
+	close(fd);
+	return err;
+}
+
+void sys_unmark_start(const char *name)
+{
+	int fd;
+
+	if (open_partition(name, &fd))
+		return;
+	fremovexattr(fd, START_MARK);
+	close(fd);
+}
+
+bool sys_is_start_marked(const char *name)
+{
+	bool marked;
+	int fd;
+
+	if (open_partition(name, &fd))
+		return false;
+	marked = fgetxattr(fd, START_MARK, NULL, 0) >= 0;
+	close(fd);
+	return marked;
 }
 
 /* What is below @outer in @path, or NULL. */
@@ -176,7 +223,7 @@ bool sys_is_unsettled(const struct sys *sys)
 			return true;
 	}
 	name_groups(sys->name, LAYOUT_LIBVIRT, &groups);
-	return !groups_exists(&groups, ".");
+	return !groups_exists(&groups, ".") || sys_is_start_marked(sys->name);
 }
 
 static void remove_group(const struct groups *groups, int outer, const char *cgroup, void *arg)
@@ -209,7 +256,9 @@ int sys_settle(const struct sys *sys)
 				sys_unlimit(&groups);
 		}
 	} while (err == DRE_ERR_CONTAINER_BUSY && ++tries < 20);
-	if (!err)	/* a start says it if that fails */
+	if (!err) {	/* a start says it if that fails */
 		sys_partition_make(sys->name);
+		sys_unmark_start(sys->name);
+	}
 	return err;
 }

@@ -57,13 +57,12 @@ int sys_prepare(struct sys *sys)
 
 	if (!err)
 		err = sys_partition_make(sys->name);
-	return err ? err : sys_groups_check(sys->name, sys_manifest(sys));
+	if (!err)
+		err = sys_groups_check(sys->name, sys_manifest(sys));
+	return err ? err : sys_mark_start(sys->name);
 }
 
-/*
- * The guest waits until its cgroups are there. TODO issue 7: who is killed here leaves it suspended, which is neither
- * the old state nor the new one; selftests/sys/killed shows it.
- */
+/* The guest waits until its cgroups are there. If it does not come to run sys_end() takes the mark away. */
 int sys_let_run(struct sys *sys)
 {
 	struct saved_error saved;
@@ -71,8 +70,10 @@ int sys_let_run(struct sys *sys)
 
 	if (!err && virDomainResume(sys->domain) < 0)
 		err = sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
-	if (!err)
+	if (!err) {
+		sys_unmark_start(sys->name);
 		return 0;
+	}
 	err = explain(sys, err);
 	save_error(&saved);
 	virDomainDestroy(sys->domain);

@@ -7,7 +7,6 @@
  * Which calls, and how many: see steps.h.
  */
 #include <errno.h>
-#include <limits.h>
 #include <sys/wait.h>
 
 #include "box.h"
@@ -16,15 +15,6 @@
 #define KILLS	2
 
 static dre_app_handle *box;
-
-struct operation {
-	const char *name;
-	void (*prepare)(void);		/* before each */
-	int (*call)(void);		/* by the manager that is killed */
-	int is_done;			/* what the next one is told if it was done nevertheless */
-	void (*check)(void);		/* before that one, or NULL: old state, or new */
-	void (*go_on)(void);		/* must end in the state it began in */
-};
 
 static void print_problem(void *nr, const dre_app_problem *problem)
 {
@@ -42,46 +32,16 @@ static void assert_nothing_wrong(void)
 	assert_int_equal(problems, 0);
 }
 
-/* The next one: what the dead one started may still be under way. */
-static void call_again(const struct operation *op)
+static void assert_as_marked(void)
 {
-	int ret;
-
-	assert_true(eventually((ret = op->call()) != DRE_ERR_CONTAINER_BUSY));
-	if (ret && ret != op->is_done)
-		fail_msg("%s: %d (%s: %s)", op->name, ret, dre_strerror(ret), dre_last_error());
+	assert_true(world_becomes_as_marked());
 }
 
-static int run_to_its_end(const struct operation *op)
+static const struct steps_world world = { world_mark, assert_nothing_wrong, assert_as_marked };
+
+static void kill_in_the_middle(const struct steps_operation *op)
 {
-	int steps, ret;
-
-	op->prepare();
-	steps = steps_run(op->call, INT_MAX, &ret);
-	assert_int_equal(ret, 0);
-	op->go_on();
-	return steps;
-}
-
-static void kill_in_the_middle(const struct operation *op)
-{
-	int nr = run_to_its_end(op), tried = 0, done = 0, n, ret;
-
-	world_mark();
-	while ((n = steps_choose(nr, KILLS, tried))) {
-		tried++;
-		op->prepare();
-		done += steps_run(op->call, n, &ret) < n;
-		assert_int_equal(ret, 0);
-		printf("# %s: killed at step %d of %d: %s\n", op->name, n, nr, steps_last());
-		if (op->check)
-			op->check();
-		call_again(op);
-		assert_nothing_wrong();
-		op->go_on();
-		assert_true(world_becomes_as_marked());
-	}
-	printf("# %s: %d of %d steps tried; %d times it was faster\n", op->name, tried, nr, done);
+	steps_kill(op, &world, KILLS);
 }
 
 static void nothing(void)
@@ -120,7 +80,7 @@ static void make_and_destroy(void)
 static void create(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"create", nothing, do_create, DRE_ERR_CONTAINER_EXISTENCE, NULL, destroy_it,
 	});
 }
@@ -128,7 +88,7 @@ static void create(void **state)
 static void destroy(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"destroy", make, do_destroy, DRE_ERR_CONTAINER_NONEXISTENCE, NULL, make_and_destroy,
 	});
 }
@@ -170,7 +130,7 @@ static void start(void **state)
 {
 	(void)state;
 	box = box_create("box");
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"start", nothing, do_start, DRE_ERR_CONTAINER_RUNNING, NULL, runs_and_stops,
 	});
 }
@@ -194,7 +154,7 @@ static void stop(void **state)
 {
 	(void)state;
 	box = box_create("box");
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"stop", run_slow_agent, do_stop, DRE_ERR_CONTAINER_STOPPED, NULL, is_stopped,
 	});
 }
@@ -211,7 +171,7 @@ static void suspend(void **state)
 	(void)state;
 	box = box_start("box");
 	assert_int_equal(box_run(box, "true"), 0);
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"suspend", nothing, do_suspend, DRE_ERR_CONTAINER_SUSPENDED, NULL, is_suspended_and_resumes,
 	});
 }
@@ -226,7 +186,7 @@ static void resume(void **state)
 	(void)state;
 	box = box_start("box");
 	assert_int_equal(box_run(box, "true"), 0);
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"resume", freeze, do_resume, DRE_ERR_CONTAINER_RUNNING, NULL, assert_runs,
 	});
 }
@@ -254,7 +214,7 @@ static void remove_it(void)
 static void import(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"import", nothing, do_import, DRE_ERR_BASE_EXISTENCE, NULL, remove_it,
 	});
 }
@@ -262,7 +222,7 @@ static void import(void **state)
 static void remove_base(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"remove base", import_it, do_remove_base, DRE_ERR_BASE_NONEXISTENCE, NULL, nothing,
 	});
 }
@@ -365,7 +325,7 @@ static void has_two_and_goes(void)
 static void save(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"save", box_with_note, do_save, DRE_ERR_SNAPSHOT_EXISTENCE, has_one, goes_back_and_goes,
 	});
 }
@@ -373,7 +333,7 @@ static void save(void **state)
 static void load(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"load", box_with_snapshot, do_load, 0, has_one_or_two, has_one_and_goes,
 	});
 }
@@ -381,7 +341,7 @@ static void load(void **state)
 static void remove_snapshot(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"remove snapshot", box_with_snapshot, do_remove_snapshot, DRE_ERR_SNAPSHOT_NONEXISTENCE, NULL,
 		has_two_and_goes,
 	});
@@ -399,7 +359,7 @@ static void is_committed(void)
 static void commit(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"commit", box_with_snapshot, do_commit, DRE_ERR_BASE_EXISTENCE, NULL, is_committed,
 	});
 }
@@ -451,7 +411,7 @@ static void runs_on_and_goes(void)
 static void checkpoint(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"checkpoint", run_with_note, do_checkpoint, DRE_ERR_SNAPSHOT_EXISTENCE, runs_on,
 		goes_back_while_it_runs,
 	});
@@ -460,7 +420,7 @@ static void checkpoint(void **state)
 static void restart(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"restart", run_with_checkpoint, do_restart, 0, NULL, runs_on_and_goes,
 	});
 }

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,11 +19,13 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <dre.h>
 #include <linux/ptrace.h>
 
 #include "steps.h"
 
-#define OTHERS	50	/* calls that only look: one in so many is a step */
+#define OTHERS		50	/* calls that only look: one in so many is a step */
+#define BUSY_TIME	60	/* seconds: what a dead manager has started may still be under way */
 
 #define CALL(_name)	{ SYS_##_name, #_name }
 
@@ -48,12 +51,8 @@ struct child {
 	int ret;
 };
 
+/* The call that the last child was killed at. */
 static const char *last = "";
-
-const char *steps_last(void)
-{
-	return last;
-}
 
 /* NULL: it only looks. */
 static const char *name_of(const struct ptrace_syscall_info *info)
@@ -123,7 +122,11 @@ static int trace(pid_t pid, const struct child *child, int n)
 	}
 }
 
-int steps_run(int (*call)(void), int n, int *ret)
+/*
+ * Runs call() in a child process, which is killed at its step @n; from 1. Returns how many steps it has made: @n, or
+ * fewer if it came to its end before, and then *@ret is what call() returned.
+ */
+static int run_until(int (*call)(void), int n, int *ret)
 {
 	struct child *child = mmap(NULL, sizeof(*child), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status, steps;
@@ -145,7 +148,8 @@ int steps_run(int (*call)(void), int n, int *ret)
 	return steps;
 }
 
-int steps_choose(int nr, int wanted, int i)
+/* The step that is tried as number @i, from 0 on. 0: no more. */
+static int choose(int nr, int wanted, int i)
 {
 	const char *kills = getenv("DRE_KILLS"), *text = getenv("DRE_SEED");
 	static unsigned int seed;
@@ -160,4 +164,54 @@ int steps_choose(int nr, int wanted, int i)
 		return i < nr ? i + 1 : 0;
 	/* One in each of equal parts. */
 	return i < wanted ? 1 + (int)(((long)nr * i + rand_r(&seed) % nr) / wanted) : 0;
+}
+
+static int run_to_its_end(const struct steps_operation *op)
+{
+	int steps, ret;
+
+	op->prepare();
+	steps = run_until(op->call, INT_MAX, &ret);
+	assert_int_equal(ret, 0);
+	op->go_on();
+	return steps;
+}
+
+static void call_again(const struct steps_operation *op)
+{
+	time_t end = time(NULL) + BUSY_TIME;
+	int ret;
+
+	while ((ret = op->call()) == DRE_ERR_CONTAINER_BUSY && time(NULL) < end)
+		usleep(100000);
+	if (ret && ret != op->is_done)
+		fail_msg("%s: %d (%s)", op->name, ret, dre_last_error());
+}
+
+static void kill_at(const struct steps_operation *op, const struct steps_world *world, int n, int nr)
+{
+	int ret;
+
+	op->prepare();
+	run_until(op->call, n, &ret);
+	assert_int_equal(ret, 0);
+	printf("# %s: killed at step %d of %d: %s\n", op->name, n, nr, last);
+	if (op->check)
+		op->check();
+	call_again(op);
+	world->assert_nothing_wrong();
+	op->go_on();
+	world->assert_as_marked();
+}
+
+void steps_kill(const struct steps_operation *op, const struct steps_world *world, int wanted)
+{
+	int nr = run_to_its_end(op), tried = 0, n;
+
+	world->mark();
+	while ((n = choose(nr, wanted, tried))) {
+		tried++;
+		kill_at(op, world, n, nr);
+	}
+	printf("# %s: %d of %d steps tried\n", op->name, tried, nr);
 }

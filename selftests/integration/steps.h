@@ -1,27 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A manager that is killed at one of its system calls, in place of it. Its steps are the calls that change something
- * outside of it (files, mounts, control groups, sockets, ioctls, processes), and one in fifty of the others.
+ * outside of it (files, mounts, control groups, sockets, ioctls, processes), and one in fifty of the others. Of what
+ * its threads and its children do nothing is counted.
+ *
+ * DRE_KILLS in the environment says how many are tried, "all" or a number. They are spread over all of them, and are
+ * others each time: the seed is printed, and DRE_SEED repeats it.
  */
 #ifndef SELFTESTS_INTEGRATION_STEPS_H
 #define SELFTESTS_INTEGRATION_STEPS_H
 
-#include <stdbool.h>
+/* What is tried. It begins and ends in the same state. */
+struct steps_operation {
+	const char *name;
+	void (*prepare)(void);		/* before each */
+	int (*call)(void);		/* by the manager that is killed */
+	int is_done;			/* what the next one is told if it was done nevertheless */
+	void (*check)(void);		/* before that one, or NULL: old state, or new */
+	void (*go_on)(void);		/* after it, to the state it began in */
+};
+
+/* What is the same for all operations of a test. */
+struct steps_world {
+	void (*mark)(void);			/* all there is now */
+	void (*assert_nothing_wrong)(void);	/* when what the dead manager left is collected */
+	void (*assert_as_marked)(void);		/* waits for what is on its way */
+};
 
 /*
- * Runs call() in a child process, which is killed at its step @n; from 1. Returns how many steps it has made: @n, or
- * fewer if it came to its end before, and then *@ret is what call() returned. Of what a child's threads do nothing is
- * counted, nor what its own children do.
+ * Kills who does the operation at each of the chosen steps, @wanted of them unless DRE_KILLS says how many: then
+ * looks, lets the next one do it, goes on, and all must be as before.
  */
-int steps_run(int (*call)(void), int n, int *ret);
-
-/* The name of the call that the last child was killed at, for a person to read; valid until the next run. */
-const char *steps_last(void);
-
-/*
- * Which of @nr steps a test tries: DRE_KILLS in the environment says how many, "all" or a number, else @wanted. They
- * are spread over all of them, and others each time: DRE_SEED repeats them. Called for i = 0, 1, 2... until it is 0.
- */
-int steps_choose(int nr, int wanted, int i);
+void steps_kill(const struct steps_operation *op, const struct steps_world *world, int wanted);
 
 #endif /* SELFTESTS_INTEGRATION_STEPS_H */

@@ -1008,6 +1008,5 @@ int main(void)
 		cmocka_unit_test(nothing_is_left),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return HOST_MAIN(tests, setup, NULL);
 }

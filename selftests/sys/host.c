@@ -141,3 +141,12 @@ int set_up_host(void **state)
 	assert_success(dre_sys_import_base("it", DISK, NULL, NULL));
 	return 0;
 }
+
+int host_main(const struct CMUnitTest *tests, size_t nr, CMFixtureFunction setup, CMFixtureFunction teardown)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	if (getenv("DRE_TESTS"))
+		cmocka_set_test_filter(getenv("DRE_TESTS"));
+	return _cmocka_run_group_tests("", tests, nr, setup, teardown);
+}

@@ -61,4 +61,9 @@ void assert_defined(const char *name);
 /* dre.conf, and a base image "it" of an empty disk. */
 int set_up_host(void **state);
 
+/* Runs the tests, or those whose names are like DRE_TESTS in the environment ("*" and "?" stand for others). */
+int host_main(const struct CMUnitTest *tests, size_t nr, CMFixtureFunction setup, CMFixtureFunction teardown);
+#define HOST_MAIN(tests, setup, teardown) \
+	host_main((tests), sizeof(tests) / sizeof((tests)[0]), (setup), (teardown))
+
 #endif /* DRE_TEST_HOST_H */

@@ -6,7 +6,6 @@
  *
  * Which calls, and how many: see steps.h. Where a machine runs, it need not get far.
  */
-#include <limits.h>
 
 #include "host.h"
 #include "integration/steps.h"
@@ -15,15 +14,6 @@
 #define WORLD	"/run/dre-test-world"
 
 static dre_sys_handle box = { DRE_SYS_CONTAINER_TYPE_KVM, (char *)"box" };
-
-struct operation {
-	const char *name;
-	void (*prepare)(void);		/* before each */
-	int (*call)(void);		/* by the manager that is killed */
-	int is_done;			/* what the next one is told if it was done nevertheless */
-	void (*check)(void);		/* before that one, or NULL: old state, or new */
-	void (*go_on)(void);		/* must end in the state it began in */
-};
 
 /* All that there is of D-RE on this host, in a file. */
 static void describe(const char *file)
@@ -74,45 +64,11 @@ static void assert_nothing_wrong(void)
 	assert_int_equal(problems, 0);
 }
 
-static void call_again(const struct operation *op)
+static const struct steps_world world = { mark, assert_nothing_wrong, assert_as_marked };
+
+static void kill_in_the_middle(const struct steps_operation *op)
 {
-	int ret;
-
-	assert_true(eventually((ret = op->call()) != DRE_ERR_CONTAINER_BUSY));
-	if (ret && ret != op->is_done)
-		fail_msg("%s: %d (%s)", op->name, ret, dre_last_error());
-}
-
-static int run_to_its_end(const struct operation *op)
-{
-	int steps, ret;
-
-	op->prepare();
-	steps = steps_run(op->call, INT_MAX, &ret);
-	assert_int_equal(ret, 0);
-	op->go_on();
-	return steps;
-}
-
-static void kill_in_the_middle(const struct operation *op)
-{
-	int nr = run_to_its_end(op), tried = 0, n, ret;
-
-	mark();
-	while ((n = steps_choose(nr, KILLS, tried))) {
-		tried++;
-		op->prepare();
-		steps_run(op->call, n, &ret);
-		assert_int_equal(ret, 0);
-		print_message("# %s: killed at step %d of %d: %s\n", op->name, n, nr, steps_last());
-		if (op->check)
-			op->check();
-		call_again(op);
-		assert_nothing_wrong();
-		op->go_on();
-		assert_as_marked();
-	}
-	print_message("# %s: %d of %d steps tried\n", op->name, tried, nr);
+	steps_kill(op, &world, KILLS);
 }
 
 static void nothing(void)
@@ -201,7 +157,7 @@ static void all_or_nothing(void)
 static void created(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"create", nothing, do_create, DRE_ERR_CONTAINER_EXISTENCE, all_or_nothing, destroy_it,
 	});
 }
@@ -209,7 +165,7 @@ static void created(void **state)
 static void destroyed(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"destroy", make, do_destroy, DRE_ERR_CONTAINER_NONEXISTENCE, NULL, make_and_destroy,
 	});
 }
@@ -227,7 +183,7 @@ static void remove_it(void)
 static void imported(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"import", nothing, do_import, DRE_ERR_BASE_EXISTENCE, NULL, remove_it,
 	});
 }
@@ -235,7 +191,7 @@ static void imported(void **state)
 static void base_removed(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"remove base", import_it, do_remove_base, DRE_ERR_BASE_NONEXISTENCE, NULL, nothing,
 	});
 }
@@ -305,7 +261,7 @@ static void has_two_and_goes(void)
 static void saved(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"save", box_with_disk, do_save, DRE_ERR_SNAPSHOT_EXISTENCE, has_one, goes_back_and_goes,
 	});
 }
@@ -313,7 +269,7 @@ static void saved(void **state)
 static void loaded(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"load", box_with_snapshot, do_load, 0, has_one_or_two, has_one_and_goes,
 	});
 }
@@ -321,7 +277,7 @@ static void loaded(void **state)
 static void snapshot_removed(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"remove snapshot", box_with_snapshot, do_remove_snapshot, DRE_ERR_SNAPSHOT_NONEXISTENCE, NULL,
 		has_two_and_goes,
 	});
@@ -338,7 +294,7 @@ static void is_committed(void)
 static void committed(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"commit", box_with_snapshot, do_commit, DRE_ERR_BASE_EXISTENCE, NULL, is_committed,
 	});
 }
@@ -370,7 +326,7 @@ static void runs_and_goes(void)
 static void started(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"start", make, do_start, DRE_ERR_CONTAINER_RUNNING, NULL, runs_and_goes,
 	});
 }
@@ -390,7 +346,7 @@ static void goes_back_while_it_runs(void)
 static void checkpointed(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"checkpoint", run_it, do_checkpoint, DRE_ERR_SNAPSHOT_EXISTENCE, runs, goes_back_while_it_runs,
 	});
 }
@@ -398,7 +354,7 @@ static void checkpointed(void **state)
 static void restarted(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct operation){
+	kill_in_the_middle(&(struct steps_operation){
 		"restart", run_with_checkpoint, do_restart, 0, NULL, runs_and_goes,
 	});
 }
@@ -435,6 +391,5 @@ int main(void)
 		cmocka_unit_test(restarted),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return HOST_MAIN(tests, setup, teardown);
 }

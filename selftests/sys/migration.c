@@ -503,6 +503,5 @@ int main(void)
 		cmocka_unit_test(encrypted),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return HOST_MAIN(tests, setup, teardown);
 }
