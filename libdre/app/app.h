@@ -62,8 +62,6 @@ int app_check_handle(const dre_app_handle *h);
 int app_begin_handle(struct app *app, const dre_app_handle *h, enum app_access access);
 /* To do something with a snapshot or a checkpoint, its @kind, which makes the container busy. */
 int app_begin_tag(struct app *app, const dre_app_handle *h, const char *kind, const char *tag);
-/* What the machine could not do has a code of its own for each of these; the text stays. */
-int app_name_failure(int err, int failed);
 /* To fill in @list, whatever others do. */
 int app_begin_list(struct app *app, const dre_app_handle *h, const void *list);
 /* To ask the module about processes of a running container; the caller closes @cfd, too. */

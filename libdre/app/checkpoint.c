@@ -37,7 +37,7 @@ dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag)
 	if (!err)
 		err = kmod_check();
 	if (!err)
-		err = app_name_failure(checkpoint(&app, tag), DRE_ERR_SAVE_SNAPSHOT_FAILED);
+		err = dre_fail_as(checkpoint(&app, tag), DRE_ERR_SAVE_SNAPSHOT_FAILED);
 	app_end(&app);
 	return err;
 }
@@ -117,7 +117,7 @@ dre_return_t dre_app_restart(const dre_app_handle *h, const char *tag)
 	if (!err)
 		err = app_check_start(&app);
 	if (!err)
-		err = app_name_failure(restart(&app, tag), DRE_ERR_LOAD_SNAPSHOT_FAILED);
+		err = dre_fail_as(restart(&app, tag), DRE_ERR_LOAD_SNAPSHOT_FAILED);
 	app_end(&app);	/* what is stopped is cleaned up there */
 	return err;
 }
@@ -129,7 +129,7 @@ dre_return_t dre_app_remove_checkpoint(const dre_app_handle *h, const char *tag)
 
 	if (err)
 		return err;
-	err = app_name_failure(checkpoint_remove(app.container, tag), DRE_ERR_REMOVE_SNAPSHOT_FAILED);
+	err = dre_fail_as(checkpoint_remove(app.container, tag), DRE_ERR_REMOVE_SNAPSHOT_FAILED);
 	app_end(&app);
 	return err;
 }

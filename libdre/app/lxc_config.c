@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "common/rootfs.h"
 #include "console.h"
 #include "dre_paths.h"
 #include "network.h"
@@ -168,6 +169,15 @@ static int make_dir(const char *path, mode_t mode, gid_t group)
 	return dre_fail_errno(errno, "%s", path);
 }
 
+/* What is mounted there is the container's own. */
+static int make_rootfs(const struct app *app, const char *path)
+{
+	bool mounted = false;
+	int err = rootfs_mounted(app->name, path, &mounted);
+
+	return err || mounted ? err : make_dir(path, 0711, 0);
+}
+
 /*
  * The container's root has to pass, and on the host nobody else: set-user-ID
  * programs and devices of a mounted root file system work there as well.
@@ -185,7 +195,7 @@ int app_write_lxc(const struct app *app, const struct manifest *m)
 	if (!err)
 		err = make_dir(dir, map.count ? 0710 : 0700, map.count ? map.first : 0);
 	if (!err)
-		err = make_dir(rootfs, 0711, 0);
+		err = make_rootfs(app, rootfs);
 	if (!err)
 		err = replace_config(app, m, rootfs);
 	return err;

@@ -102,11 +102,6 @@ int app_begin_tag(struct app *app, const dre_app_handle *h, const char *kind, co
 	return err ? err : app_begin(app, h->name, APP_CHANGE);
 }
 
-int app_name_failure(int err, int failed)
-{
-	return err == DRE_ERR_DEVICE_BUSY ? failed : err;
-}
-
 int app_begin_list(struct app *app, const dre_app_handle *h, const void *list)
 {
 	if (!h || !list)

@@ -27,7 +27,7 @@ static int change(const dre_app_handle *h, const char *tag,
 
 	if (err)
 		return err;
-	err = app_name_failure(fn(app.container, tag), failed);
+	err = dre_fail_as(fn(app.container, tag), failed);
 	app_end(&app);
 	return err;
 }
@@ -59,7 +59,7 @@ dre_return_t dre_app_commit_snapshot(const dre_app_handle *h, const char *tag, c
 		err = begin(&app, h, tag);
 	if (err)
 		return err;
-	err = app_name_failure(snapshot_commit(app.container, tag, base),
+	err = dre_fail_as(snapshot_commit(app.container, tag, base),
 			   DRE_ERR_COMMIT_SNAPSHOT_FAILED);
 	app_end(&app);
 	return err;
@@ -86,7 +86,7 @@ dre_return_t dre_app_remove_base(const char *base)
 	if (!err)
 		err = app_open_store(&config, &store);
 	if (!err)
-		err = app_name_failure(base_remove(store, base), DRE_ERR_REMOVE_BASE_FAILED);
+		err = dre_fail_as(base_remove(store, base), DRE_ERR_REMOVE_BASE_FAILED);
 	store_close(store);
 	return err;
 }

@@ -34,6 +34,11 @@ const char *dre_printable(struct printable *p, const char *text)
 	return p->text;
 }
 
+int dre_fail_as(int err, int failed)
+{
+	return err == DRE_ERR_DEVICE_BUSY ? failed : err;
+}
+
 int dre_check_privilege(void)
 {
 	if (geteuid() != 0)

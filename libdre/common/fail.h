@@ -22,6 +22,9 @@
  */
 int dre_fail_errno(int errnum, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* What the machine could not do has a code of its own for some operations, @failed; the text stays. */
+int dre_fail_as(int err, int failed);
+
 /* DRE_ERR_PERMISSION_DENIED for everybody but root. */
 int dre_check_privilege(void);
 

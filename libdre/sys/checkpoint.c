@@ -18,30 +18,6 @@
 #include "memory.h"
 #include "shared.h"
 
-static int check(const dre_sys_handle *h, const char *tag)
-{
-	int err;
-
-	if (!h || !tag)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
-				h ? "checkpoint's name" : "container's handle");
-	err = sys_check_handle(h);
-	return err ? err : dre_check_name("checkpoint", tag);
-}
-
-static int begin(struct sys *sys, const dre_sys_handle *h, const char *tag)
-{
-	int err = check(h, tag);
-
-	return err ? err : sys_begin(sys, h->name, SYS_CHANGE);
-}
-
-/* What the machine could not do has a code of its own for each of these; the text stays. */
-static int name_failure(int err, int failed)
-{
-	return err == DRE_ERR_DEVICE_BUSY ? failed : err;
-}
-
 static int memory_path(const struct checkpoint *cp, char path[PATH_MAX])
 {
 	const struct container *c = cp->container;
@@ -192,13 +168,13 @@ dre_return_t dre_sys_checkpoint_with(const dre_sys_handle *h, const char *tag, d
 {
 	const struct sys_progress p = { progress, arg };
 	struct sys sys;
-	int err = begin(&sys, h, tag);
+	int err = sys_begin_tag(&sys, h, "checkpoint", tag);
 
 	if (err)
 		return err;
 	err = sys_require(&sys, SYS_RUNNING, SYS_RUNNING);
 	if (!err)
-		err = name_failure(checkpoint(&sys, tag, &p), DRE_ERR_SAVE_SNAPSHOT_FAILED);
+		err = dre_fail_as(checkpoint(&sys, tag, &p), DRE_ERR_SAVE_SNAPSHOT_FAILED);
 	sys_end(&sys);
 	return err;
 }
@@ -293,7 +269,7 @@ static int restart(struct sys *sys, const char *tag)
 dre_return_t dre_sys_restart(const dre_sys_handle *h, const char *tag)
 {
 	struct sys sys;
-	int err = begin(&sys, h, tag);
+	int err = sys_begin_tag(&sys, h, "checkpoint", tag);
 
 	if (err)
 		return err;
@@ -301,7 +277,7 @@ dre_return_t dre_sys_restart(const dre_sys_handle *h, const char *tag)
 	if (!err)
 		err = sys_check_start(&sys);
 	if (!err)
-		err = name_failure(restart(&sys, tag), DRE_ERR_LOAD_SNAPSHOT_FAILED);
+		err = dre_fail_as(restart(&sys, tag), DRE_ERR_LOAD_SNAPSHOT_FAILED);
 	sys_end(&sys);
 	return err;
 }
@@ -309,32 +285,16 @@ dre_return_t dre_sys_restart(const dre_sys_handle *h, const char *tag)
 dre_return_t dre_sys_remove_checkpoint(const dre_sys_handle *h, const char *tag)
 {
 	struct sys sys;
-	int err = begin(&sys, h, tag);
+	int err = sys_begin_tag(&sys, h, "checkpoint", tag);
 
 	if (err)
 		return err;
-	err = name_failure(checkpoint_remove(sys.container, tag), DRE_ERR_REMOVE_SNAPSHOT_FAILED);
+	err = dre_fail_as(checkpoint_remove(sys.container, tag), DRE_ERR_REMOVE_SNAPSHOT_FAILED);
 	sys_end(&sys);
 	return err;
 }
 
 dre_return_t dre_sys_get_checkpoint_list(const dre_sys_handle *h, dre_list_t *list)
 {
-	struct store *store = NULL;
-	struct dre_config config;
-	bool shared;
-	int err;
-
-	if (!h || !list)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
-				h ? "pointer to the list" : "container's handle");
-	err = sys_check_handle(h);
-	if (!err)
-		err = sys_open_store_of(&config, h->name, &store, &shared);
-	if (!err)
-		err = container_check_exists(store, h->name);
-	if (!err)
-		err = checkpoint_list(store, h->name, list);
-	store_close(store);
-	return err;
+	return sys_list_of(h, checkpoint_list, list);
 }

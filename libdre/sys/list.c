@@ -162,3 +162,25 @@ dre_return_t dre_sys_release_snapshot_list(dre_list_t list)
 {
 	return release(list);
 }
+
+int sys_list_of(const dre_sys_handle *h, int (*get)(struct store *store, const char *container, char ***names),
+		dre_list_t *list)
+{
+	struct store *store = NULL;
+	struct dre_config config;
+	bool shared;
+	int err;
+
+	if (!h || !list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				h ? "pointer to the list" : "container's handle");
+	err = sys_check_handle(h);
+	if (!err)
+		err = sys_open_store_of(&config, h->name, &store, &shared);
+	if (!err)
+		err = container_check_exists(store, h->name);
+	if (!err)
+		err = get(store, h->name, list);
+	store_close(store);
+	return err;
+}

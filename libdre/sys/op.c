@@ -145,6 +145,20 @@ int sys_begin_handle(struct sys *sys, const dre_sys_handle *h, enum sys_access a
 	return err ? err : sys_begin(sys, h->name, access);
 }
 
+int sys_begin_tag(struct sys *sys, const dre_sys_handle *h, const char *kind, const char *tag)
+{
+	int err;
+
+	if (!h)
+		return sys_check_handle(h);
+	if (!tag)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s's name is NULL", kind);
+	err = sys_check_handle(h);
+	if (!err)
+		err = dre_check_name(kind, tag);
+	return err ? err : sys_begin(sys, h->name, SYS_CHANGE);
+}
+
 /* What has stopped, or did not come to run, during the operation. That does not change what came of it. */
 static void settle_stopped(const struct sys *sys)
 {

@@ -8,28 +8,14 @@
 
 static int begin(struct sys *sys, const dre_sys_handle *h, const char *tag)
 {
-	int err;
+	int err = sys_begin_tag(sys, h, "snapshot", tag);
 
-	if (!h || !tag)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
-				h ? "snapshot's name" : "container's handle");
-	err = sys_check_handle(h);
-	if (!err)
-		err = dre_check_name("snapshot", tag);
-	if (!err)
-		err = sys_begin(sys, h->name, SYS_CHANGE);
 	if (err)
 		return err;
 	err = sys_require(sys, SYS_STOPPED, SYS_STOPPED);
 	if (err)
 		sys_end(sys);
 	return err;
-}
-
-/* What the machine could not do has a code of its own for each of these; the text stays. */
-static int name_failure(int err, int failed)
-{
-	return err == DRE_ERR_DEVICE_BUSY ? failed : err;
 }
 
 /*
@@ -68,7 +54,7 @@ dre_return_t dre_sys_save_snapshot(const dre_sys_handle *h, const char *tag)
 
 	if (err)
 		return err;
-	err = name_failure(sys_change_layer(&sys, save, (void *)tag), DRE_ERR_SAVE_SNAPSHOT_FAILED);
+	err = dre_fail_as(sys_change_layer(&sys, save, (void *)tag), DRE_ERR_SAVE_SNAPSHOT_FAILED);
 	sys_end(&sys);
 	return err;
 }
@@ -80,7 +66,7 @@ dre_return_t dre_sys_load_snapshot(const dre_sys_handle *h, const char *tag)
 
 	if (err)
 		return err;
-	err = name_failure(sys_change_layer(&sys, load, (void *)tag), DRE_ERR_LOAD_SNAPSHOT_FAILED);
+	err = dre_fail_as(sys_change_layer(&sys, load, (void *)tag), DRE_ERR_LOAD_SNAPSHOT_FAILED);
 	sys_end(&sys);
 	return err;
 }
@@ -92,7 +78,7 @@ dre_return_t dre_sys_remove_snapshot(const dre_sys_handle *h, const char *tag)
 
 	if (err)
 		return err;
-	err = name_failure(snapshot_remove(sys.container, tag), DRE_ERR_REMOVE_SNAPSHOT_FAILED);
+	err = dre_fail_as(snapshot_remove(sys.container, tag), DRE_ERR_REMOVE_SNAPSHOT_FAILED);
 	sys_end(&sys);
 	return err;
 }
@@ -119,7 +105,7 @@ dre_return_t dre_sys_commit_snapshot(const dre_sys_handle *h, const char *tag, c
 		return err;
 	err = check_local(&sys);
 	if (!err)
-		err = name_failure(snapshot_commit(sys.container, tag, base),
+		err = dre_fail_as(snapshot_commit(sys.container, tag, base),
 				   DRE_ERR_COMMIT_SNAPSHOT_FAILED);
 	sys_end(&sys);
 	return err;
@@ -128,21 +114,5 @@ dre_return_t dre_sys_commit_snapshot(const dre_sys_handle *h, const char *tag, c
 /* libvirt is not asked: whatever it says, they are there. */
 dre_return_t dre_sys_get_snapshot_list(const dre_sys_handle *h, dre_list_t *list)
 {
-	struct store *store = NULL;
-	struct dre_config config;
-	bool shared;
-	int err;
-
-	if (!h || !list)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
-				h ? "pointer to the list" : "container's handle");
-	err = sys_check_handle(h);
-	if (!err)
-		err = sys_open_store_of(&config, h->name, &store, &shared);
-	if (!err)
-		err = container_check_exists(store, h->name);
-	if (!err)
-		err = snapshot_list(store, h->name, list);
-	store_close(store);
-	return err;
+	return sys_list_of(h, snapshot_list, list);
 }

@@ -78,6 +78,8 @@ enum sys_access {
 int sys_begin(struct sys *sys, const char *name, enum sys_access access);
 int sys_check_handle(const dre_sys_handle *h);
 int sys_begin_handle(struct sys *sys, const dre_sys_handle *h, enum sys_access access);
+/* To do something with a snapshot or a checkpoint, its @kind, which makes the container busy. */
+int sys_begin_tag(struct sys *sys, const dre_sys_handle *h, const char *kind, const char *tag);
 void sys_end(struct sys *sys);
 
 /* As it is, or was when the operation began. */
@@ -91,6 +93,10 @@ enum sys_state sys_state(const struct sys *sys);
 
 /* Fails with the state's code unless the container is in state @wanted, or @other. */
 int sys_require(const struct sys *sys, enum sys_state wanted, enum sys_state other);
+
+/* list.c: what a container has of something, whatever others do. */
+int sys_list_of(const dre_sys_handle *h, int (*get)(struct store *store, const char *container, char ***names),
+		dre_list_t *list);
 
 /* state.c: the machine's process, running or suspended. */
 int sys_find_pid(const struct sys *sys, int *pid);
