@@ -39,9 +39,9 @@ static void assert_as_marked(void)
 
 static const struct steps_world world = { world_mark, assert_nothing_wrong, assert_as_marked };
 
-static void kill_in_the_middle(const struct steps_operation *op)
+static void try(const struct steps_operation *op)
 {
-	steps_kill(op, &world, KILLS);
+	steps_try(op, &world, KILLS);
 }
 
 static void nothing(void)
@@ -80,7 +80,7 @@ static void make_and_destroy(void)
 static void create(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"create", nothing, do_create, DRE_ERR_CONTAINER_EXISTENCE, NULL, destroy_it,
 	});
 }
@@ -88,7 +88,7 @@ static void create(void **state)
 static void destroy(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"destroy", make, do_destroy, DRE_ERR_CONTAINER_NONEXISTENCE, NULL, make_and_destroy,
 	});
 }
@@ -130,7 +130,7 @@ static void start(void **state)
 {
 	(void)state;
 	box = box_create("box");
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"start", nothing, do_start, DRE_ERR_CONTAINER_RUNNING, NULL, runs_and_stops,
 	});
 }
@@ -154,7 +154,7 @@ static void stop(void **state)
 {
 	(void)state;
 	box = box_create("box");
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"stop", run_slow_agent, do_stop, DRE_ERR_CONTAINER_STOPPED, NULL, is_stopped,
 	});
 }
@@ -171,7 +171,7 @@ static void suspend(void **state)
 	(void)state;
 	box = box_start("box");
 	assert_int_equal(box_run(box, "true"), 0);
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"suspend", nothing, do_suspend, DRE_ERR_CONTAINER_SUSPENDED, NULL, is_suspended_and_resumes,
 	});
 }
@@ -186,7 +186,7 @@ static void resume(void **state)
 	(void)state;
 	box = box_start("box");
 	assert_int_equal(box_run(box, "true"), 0);
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"resume", freeze, do_resume, DRE_ERR_CONTAINER_RUNNING, NULL, assert_runs,
 	});
 }
@@ -214,7 +214,7 @@ static void remove_it(void)
 static void import(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"import", nothing, do_import, DRE_ERR_BASE_EXISTENCE, NULL, remove_it,
 	});
 }
@@ -222,7 +222,7 @@ static void import(void **state)
 static void remove_base(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"remove base", import_it, do_remove_base, DRE_ERR_BASE_NONEXISTENCE, NULL, nothing,
 	});
 }
@@ -325,7 +325,7 @@ static void has_two_and_goes(void)
 static void save(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"save", box_with_note, do_save, DRE_ERR_SNAPSHOT_EXISTENCE, has_one, goes_back_and_goes,
 	});
 }
@@ -333,7 +333,7 @@ static void save(void **state)
 static void load(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"load", box_with_snapshot, do_load, 0, has_one_or_two, has_one_and_goes,
 	});
 }
@@ -341,7 +341,7 @@ static void load(void **state)
 static void remove_snapshot(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"remove snapshot", box_with_snapshot, do_remove_snapshot, DRE_ERR_SNAPSHOT_NONEXISTENCE, NULL,
 		has_two_and_goes,
 	});
@@ -359,7 +359,7 @@ static void is_committed(void)
 static void commit(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"commit", box_with_snapshot, do_commit, DRE_ERR_BASE_EXISTENCE, NULL, is_committed,
 	});
 }
@@ -411,7 +411,7 @@ static void runs_on_and_goes(void)
 static void checkpoint(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"checkpoint", run_with_note, do_checkpoint, DRE_ERR_SNAPSHOT_EXISTENCE, runs_on,
 		goes_back_while_it_runs,
 	});
@@ -420,7 +420,7 @@ static void checkpoint(void **state)
 static void restart(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"restart", run_with_checkpoint, do_restart, 0, NULL, runs_on_and_goes,
 	});
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A manager that is killed at one of its system calls, in place of it. Its steps are the calls that change something
+ * A manager that is killed at one of its system calls, in place of it, or whose call fails. Its steps are the calls that change something
  * outside of it (files, mounts, control groups, sockets, ioctls, processes), and one in fifty of the others. Of what
  * its threads and its children do nothing is counted.
  *
- * DRE_KILLS in the environment says how many are tried, "all" or a number. They are spread over all of them, and are
- * others each time: the seed is printed, and DRE_SEED repeats it.
+ * DRE_KILLS in the environment says how many are tried of each operation, "all" or a number: so many are killed, so
+ * many fail with an error of the disk, and so many because it is full. They are spread over all steps, and are others
+ * each time: the seed is printed, and DRE_SEED repeats it.
  */
 #ifndef SELFTESTS_INTEGRATION_STEPS_H
 #define SELFTESTS_INTEGRATION_STEPS_H
@@ -14,7 +15,7 @@
 struct steps_operation {
 	const char *name;
 	void (*prepare)(void);		/* before each */
-	int (*call)(void);		/* by the manager that is killed */
+	int (*call)(void);		/* by the manager that is killed, or has a bad disk */
 	int is_done;			/* what the next one is told if it was done nevertheless */
 	void (*check)(void);		/* before that one, or NULL: old state, or new */
 	void (*go_on)(void);		/* after it, to the state it began in */
@@ -28,9 +29,9 @@ struct steps_world {
 };
 
 /*
- * Kills who does the operation at each of the chosen steps, @wanted of them unless DRE_KILLS says how many: then
- * looks, lets the next one do it, goes on, and all must be as before.
+ * Tries so many steps as DRE_KILLS says, else @wanted of any kind: the manager is killed, or its call fails; then
+ * what is there is looked at, the next one does it, goes on, and all must be as before.
  */
-void steps_kill(const struct steps_operation *op, const struct steps_world *world, int wanted);
+void steps_try(const struct steps_operation *op, const struct steps_world *world, int wanted);
 
 #endif /* SELFTESTS_INTEGRATION_STEPS_H */

@@ -10,7 +10,7 @@
 #include "host.h"
 #include "integration/steps.h"
 
-#define KILLS	2
+#define KILLS	1
 #define WORLD	"/run/dre-test-world"
 
 static dre_sys_handle box = { DRE_SYS_CONTAINER_TYPE_KVM, (char *)"box" };
@@ -66,9 +66,9 @@ static void assert_nothing_wrong(void)
 
 static const struct steps_world world = { mark, assert_nothing_wrong, assert_as_marked };
 
-static void kill_in_the_middle(const struct steps_operation *op)
+static void try(const struct steps_operation *op)
 {
-	steps_kill(op, &world, KILLS);
+	steps_try(op, &world, KILLS);
 }
 
 static void nothing(void)
@@ -157,7 +157,7 @@ static void all_or_nothing(void)
 static void created(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"create", nothing, do_create, DRE_ERR_CONTAINER_EXISTENCE, all_or_nothing, destroy_it,
 	});
 }
@@ -165,7 +165,7 @@ static void created(void **state)
 static void destroyed(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"destroy", make, do_destroy, DRE_ERR_CONTAINER_NONEXISTENCE, NULL, make_and_destroy,
 	});
 }
@@ -183,7 +183,7 @@ static void remove_it(void)
 static void imported(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"import", nothing, do_import, DRE_ERR_BASE_EXISTENCE, NULL, remove_it,
 	});
 }
@@ -191,7 +191,7 @@ static void imported(void **state)
 static void base_removed(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"remove base", import_it, do_remove_base, DRE_ERR_BASE_NONEXISTENCE, NULL, nothing,
 	});
 }
@@ -261,7 +261,7 @@ static void has_two_and_goes(void)
 static void saved(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"save", box_with_disk, do_save, DRE_ERR_SNAPSHOT_EXISTENCE, has_one, goes_back_and_goes,
 	});
 }
@@ -269,7 +269,7 @@ static void saved(void **state)
 static void loaded(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"load", box_with_snapshot, do_load, 0, has_one_or_two, has_one_and_goes,
 	});
 }
@@ -277,7 +277,7 @@ static void loaded(void **state)
 static void snapshot_removed(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"remove snapshot", box_with_snapshot, do_remove_snapshot, DRE_ERR_SNAPSHOT_NONEXISTENCE, NULL,
 		has_two_and_goes,
 	});
@@ -294,7 +294,7 @@ static void is_committed(void)
 static void committed(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"commit", box_with_snapshot, do_commit, DRE_ERR_BASE_EXISTENCE, NULL, is_committed,
 	});
 }
@@ -326,7 +326,7 @@ static void runs_and_goes(void)
 static void started(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"start", make, do_start, DRE_ERR_CONTAINER_RUNNING, NULL, runs_and_goes,
 	});
 }
@@ -346,7 +346,7 @@ static void goes_back_while_it_runs(void)
 static void checkpointed(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"checkpoint", run_it, do_checkpoint, DRE_ERR_SNAPSHOT_EXISTENCE, runs, goes_back_while_it_runs,
 	});
 }
@@ -354,7 +354,7 @@ static void checkpointed(void **state)
 static void restarted(void **state)
 {
 	(void)state;
-	kill_in_the_middle(&(struct steps_operation){
+	try(&(struct steps_operation){
 		"restart", run_with_checkpoint, do_restart, 0, NULL, runs_and_goes,
 	});
 }
