@@ -5,9 +5,9 @@
 
 IT := $(B)/tests/integration
 
-IT_TESTS := arguments cgroups checkpoints escapes events hostile killed lifecycle processes properties rivals snapshots \
+IT_TESTS := arguments cgroups checkpoints crowd escapes events hostile killed lifecycle processes properties rivals snapshots \
 	states terminate
-IT_COMMON := $(addprefix selftests/integration/,box.c calls.c steps.c world.c)
+IT_COMMON := $(addprefix selftests/integration/,box.c calls.c mixed.c steps.c world.c)
 
 # What runs in containers brings all that it needs.
 IT_STATIC := agent fugitive init intruder payload

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Many managers, and many containers. How long and how many: DRE_MIXED, see mixed.h, and DRE_CROWD.
+ */
+#include <malloc.h>
+
+#include "box.h"
+#include "mixed.h"
+
+#define MANAGERS	8
+#define SECONDS		40
+#define CROWD		12
+
+/* How often a manager does everything that is looked at, and how often before: libraries keep what they have read. */
+#define ROUNDS		5
+#define WARM		2
+
+static const char *const names[] = { "m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9", NULL };
+
+/* It need not be there. */
+static dre_app_handle handle(const char *name)
+{
+	return (dre_app_handle){ DRE_APP_CONTAINER_TYPE_LXC, (char *)name };
+}
+
+static int do_create(const char *name)
+{
+	const dre_app_data data = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+
+	return dre_app_create_container(name, &data);
+}
+
+static int do_start(const char *name)
+{
+	dre_app_handle h = handle(name);
+
+	return dre_app_start(&h);
+}
+
+static int do_stop(const char *name)
+{
+	const dre_app_stop_options options = { .size = sizeof(options), .kill = 1 };
+	dre_app_handle h = handle(name);
+
+	return dre_app_stop_with(&h, &options);
+}
+
+static int do_suspend(const char *name)
+{
+	dre_app_handle h = handle(name);
+
+	return dre_app_suspend(&h);
+}
+
+static int do_resume(const char *name)
+{
+	dre_app_handle h = handle(name);
+
+	return dre_app_resume(&h);
+}
+
+static int do_status(const char *name)
+{
+	dre_app_handle h = handle(name);
+
+	return dre_app_status(&h);
+}
+
+static int do_exec(const char *name)
+{
+	char *const argv[] = { "true", NULL };
+	dre_app_handle h = handle(name);
+	int status;
+
+	return dre_app_exec(&h, argv, &status);
+}
+
+static int do_create_cgroup(const char *name)
+{
+	dre_app_handle h = handle(name);
+
+	return dre_app_create_cgroup(&h, "ui");
+}
+
+static int do_save(const char *name)
+{
+	dre_app_handle h = handle(name);
+
+	return dre_app_save_snapshot(&h, "s");
+}
+
+static int do_load(const char *name)
+{
+	dre_app_handle h = handle(name);
+
+	return dre_app_load_snapshot(&h, "s");
+}
+
+static int do_remove(const char *name)
+{
+	dre_app_handle h = handle(name);
+
+	return dre_app_remove_snapshot(&h, "s");
+}
+
+static int do_commit(const char *name)
+{
+	dre_app_handle h = handle(name);
+
+	return dre_app_commit_snapshot(&h, "s", "mixed");
+}
+
+static int do_remove_base(const char *name)
+{
+	(void)name;
+	return dre_app_remove_base("mixed");
+}
+
+static int do_list(const char *name)
+{
+	dre_list_t list;
+	int ret = dre_app_get_container_list(&list);
+
+	(void)name;
+	if (!ret)
+		dre_app_release_container_list(list);
+	return ret;
+}
+
+static int do_gc(const char *name)
+{
+	(void)name;
+	return dre_app_gc();
+}
+
+static void print_problem(void *nr, const dre_app_problem *problem)
+{
+	printf("# fsck: %s: %s\n", problem->path, problem->what);
+	++*(int *)nr;
+}
+
+/* Whatever is under way, nothing is wrong. */
+static int do_fsck(const char *name)
+{
+	int problems = 0, ret = dre_app_fsck(0, print_problem, &problems);
+
+	(void)name;
+	return problems ? DRE_ERR_CONTAINER_UNKNOWN_STATUS : ret;
+}
+
+static const struct mixed_operation operations[] = {
+	{ "create", 20, do_create, 0 },
+	{ "destroy", 4, dre_app_destroy_container, 0 },
+	{ "start", 20, do_start, 0 },
+	{ "stop", 12, do_stop, 0 },
+	{ "suspend", 4, do_suspend, 0 },
+	{ "resume", 6, do_resume, 0 },
+	{ "status", 20, do_status, 0 },
+	{ "exec", 6, do_exec, 0 },
+	{ "cgroup create", 4, do_create_cgroup, 0 },
+	{ "save", 10, do_save, 0 },
+	{ "load", 6, do_load, 0 },
+	{ "snapshot remove", 4, do_remove, 0 },
+	{ "commit", 4, do_commit, 0 },
+	{ "base remove", 4, do_remove_base, 0 },
+	{ "list", 8, do_list, 0 },
+	{ "gc", 2, do_gc, DRE_ERR_DEVICE_BUSY },
+	{ "fsck", 2, do_fsck, DRE_ERR_DEVICE_BUSY },
+	{}
+};
+
+static void everything_at_once(void **state)
+{
+	(void)state;
+	world_mark();
+	mixed_run(&(struct mixed){
+		.operations = operations, .containers = names, .managers = MANAGERS, .seconds = SECONDS,
+	});
+	box_destroy_all(NULL);
+	dre_app_remove_base("mixed");
+	assert_int_equal(do_gc(NULL), 0);
+	assert_int_equal(do_fsck(NULL), 0);
+	assert_true(world_becomes_as_marked());
+}
+
+/* Whatever a manager does, again and again, it keeps nothing of it. */
+static void nobody_grows(void **state)
+{
+	static const struct {
+		const char *name;
+		int (*call)(const char *name);
+	} life[] = {
+		{ "create", do_create }, { "start", do_start }, { "status", do_status }, { "exec", do_exec },
+		{ "cgroup create", do_create_cgroup }, { "suspend", do_suspend }, { "resume", do_resume },
+		{ "list", do_list }, { "stop", do_stop }, { "save", do_save }, { "load", do_load },
+		{ "commit", do_commit }, { "base remove", do_remove_base }, { "snapshot remove", do_remove },
+		{ "destroy", dre_app_destroy_container }, { "gc", do_gc }, { "fsck", do_fsck },
+	};
+	size_t before, grown = 0, i;
+	int round;
+
+	(void)state;
+	for (round = 0; round < ROUNDS; round++) {
+		for (i = 0; i < sizeof(life) / sizeof(life[0]); i++) {
+			before = mallinfo2().uordblks;
+			assert_true(life[i].call("m0") >= 0);
+			if (round < WARM || mallinfo2().uordblks <= before)
+				continue;
+			printf("# %s: %zu bytes\n", life[i].name, mallinfo2().uordblks - before);
+			grown += mallinfo2().uordblks - before;
+		}
+	}
+	assert_int_equal(grown, 0);
+}
+
+static size_t count_running(void)
+{
+	size_t nr = 0;
+	dre_list_t list;
+
+	assert_done(dre_app_get_container_list(&list));
+	for (dre_list_t name = list; *name; name++)
+		nr += do_status(*name) == DRE_APP_CONTAINER_STATUS_RUNNING;
+	dre_app_release_container_list(list);
+	return nr;
+}
+
+static void many_containers(void **state)
+{
+	int nr = getenv("DRE_CROWD") ? atoi(getenv("DRE_CROWD")) : CROWD, i;
+	char name[16];
+
+	(void)state;
+	world_mark();
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "c%d", i);
+		assert_done(do_create(name));
+		assert_done(do_start(name));
+	}
+	assert_int_equal(count_running(), nr);
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "c%d", i);
+		assert_done(do_exec(name));
+		assert_done(do_stop(name));
+	}
+	assert_int_equal(count_running(), 0);
+	box_destroy_all(NULL);
+	assert_true(world_becomes_as_marked());
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	/* The groups that all have in common. */
+	box_destroy(box_start("first"));
+	return 0;
+}
+
+/* What is free, but kept for the thread, would count as used. */
+#define TUNABLES	"glibc.malloc.tcache_count=0"
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(everything_at_once, box_destroy_all),
+		cmocka_unit_test_teardown(nobody_grows, box_destroy_all),
+		cmocka_unit_test_teardown(many_containers, box_destroy_all),
+	};
+
+	(void)argc;
+	if (!getenv("GLIBC_TUNABLES")) {
+		setenv("GLIBC_TUNABLES", TUNABLES, 1);
+		execv("/proc/self/exe", argv);
+	}
+	return BOX_MAIN(tests, setup);
+}
