@@ -183,6 +183,28 @@ static void arguments(void **state)
 	configure_plain("");
 }
 
+#define PARTITIONS	"/sys/fs/cgroup/dre.partition/sys.partition"
+#define GROUPS_DIR	PARTITIONS "/dre-m.partition"
+
+/* Two at once: one of them gets it, and the other one leaves nothing. */
+static void one_port(void)
+{
+	dre_sys_handle h = handle("n");
+
+	assert_success(create("n", "it"));
+	assert_success(dre_sys_share(&h));
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(shell(ON_B "sh -c 'dre-sys immigrate m %d & dre-sys immigrate n %d; a=$?; wait $!; "
+				       "[ $((a + $?)) = 1 ]' 2>/dev/null", PORT, PORT), 0);
+		assert_int_equal(shell("[ $(cat " SHARED "/containers/[mn]/manifest | "
+				       "grep -c ^immigration) = 1 ]"), 0);
+		assert_int_equal(shell(ON_B "sh -c 'dre-sys immigrate --cancel m || "
+				       "dre-sys immigrate --cancel n' 2>/dev/null"), 0);
+		assert_int_equal(shell(ON_B "sh -c 'ls -d " PARTITIONS "/dre-[mn]*' 2>/dev/null"), 2);
+	}
+	assert_success(dre_sys_destroy_container("n"));
+}
+
 /* Each reason for which it could not come there is told there, before it is on its way. */
 static void cannot_come(void **state)
 {
@@ -201,8 +223,15 @@ static void cannot_come(void **state)
 	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m 2>&1 | grep -q 'does not wait'"), 0);
 	assert_int_equal(shell(ON_B "unshare -u sh -c 'hostname hostc; dre-sys immigrate --cancel m'"), 0);
 	immigrate();
+	assert_int_equal(shell(ON_B "[ -e " GROUPS_DIR " ]"), 0);
+	/* What cannot be taken away yet can be later: it is as if it was not cancelled. */
+	assert_int_equal(shell(ON_B "sh -c 'mkdir " GROUPS_DIR "/x; sleep 1000 & "
+			       "echo $! >" GROUPS_DIR "/x/cgroup.procs && ! dre-sys immigrate --cancel m 2>/dev/null; "
+			       "r=$?; kill $!; wait; exit $r'"), 0);
+	assert_int_equal(shell("grep -q '^immigration hostb' " SHARED "/containers/m/manifest"), 0);
 	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m"), 0);
-	assert_int_equal(shell(ON_B "[ -e /sys/fs/cgroup/dre.partition/sys.partition/dre-m.partition ]"), 1);
+	assert_int_equal(shell(ON_B "[ -e " GROUPS_DIR " ]"), 1);
+	one_port();
 	assert_int_equal(shell(ON_B "dre-sys immigrate --wait --timeout 1 m %d 2>/dev/null", PORT), 124);
 	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m"), 0);
 }
@@ -256,8 +285,6 @@ static void assert_answers(int fd, const char *text)
 	assert_int_equal(recv(fd, buffer, strlen(text), MSG_WAITALL), strlen(text));
 	assert_string_equal(buffer, text);
 }
-
-#define GROUPS_DIR	"/sys/fs/cgroup/dre.partition/sys.partition/dre-m.partition"
 
 /* With groups, limits and a bound process; a guest that counts, and answers. There, and back. */
 static void migrates(void **state)
