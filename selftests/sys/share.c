@@ -317,6 +317,46 @@ static void in_both(void **state)
 	assert_int_equal(shell("rm -r " KEPT), 0);
 }
 
+static char found[2048];
+
+static void note(void *arg, const dre_sys_problem *problem)
+{
+	size_t len = strlen(found);
+
+	(void)arg;
+	snprintf(found + len, sizeof(found) - len, "%c%s: %s\n", problem->repaired ? '+' : '-', problem->path,
+		 problem->what);
+}
+
+static void assert_found(unsigned int flags, const char *wanted)
+{
+	*found = '\0';
+	assert_success(dre_sys_fsck(flags, note, NULL));
+	assert_string_equal(found, wanted);
+}
+
+#define MANIFEST	SHARED "/containers/sh/manifest"
+
+/* What keeps others from collecting there is told, and stays: it may be another host's. */
+static void damaged(void **state)
+{
+	dre_sys_handle h = handle("sh");
+
+	(void)state;
+	assert_success(dre_sys_share(&h));
+	assert_found(0, "");
+	assert_int_equal(shell("cp " MANIFEST " /run/dre-test-manifest && echo x >" MANIFEST
+			       " && touch " SHARED "/layers/aaaaaaaa"), 0);
+	assert_fails(dre_sys_gc(), DRE_ERR_DEVICE_BUSY, MANIFEST);
+	assert_found(DRE_SYS_FSCK_REPAIR | DRE_SYS_FSCK_SET_ASIDE,
+		     "-" MANIFEST ": damaged, line 1: not a manifest of version 1\n");
+	assert_int_equal(access(SHARED "/layers/aaaaaaaa", F_OK), 0);
+	assert_int_equal(shell("cp /run/dre-test-manifest " MANIFEST), 0);
+	assert_found(DRE_SYS_FSCK_REPAIR, "+" SHARED "/layers/aaaaaaaa: no manifest names it\n");
+	assert_found(0, "");
+	assert_success(dre_sys_unshare(&h));
+}
+
 /* It runs there, and other hosts see it and leave it alone, until one takes it over. */
 static void other_host(void **state)
 {
@@ -368,6 +408,7 @@ int main(void)
 		cmocka_unit_test(gone_in_the_middle),
 		cmocka_unit_test(killed),
 		cmocka_unit_test(in_both),
+		cmocka_unit_test(damaged),
 		cmocka_unit_test(other_host),
 	};
 
