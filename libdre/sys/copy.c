@@ -88,7 +88,7 @@ dre_return_t dre_sys_copy(const dre_sys_handle *h, const char *snapshot, const c
 		err = sys_begin(&sys, h->name, SYS_CHANGE);
 	if (err)
 		return err;
-	err = sys_check_name_free(&sys.config, sys.store, name);
+	err = sys_check_name_free(&sys.config, sys.shared, name);
 	if (!err && snapshot)
 		err = make(&sys, &copy);
 	else if (!err)
@@ -152,7 +152,7 @@ dre_return_t dre_sys_rename(const dre_sys_handle *h, const char *name)
 		return err;
 	err = sys_require(&sys, SYS_STOPPED, SYS_STOPPED);
 	if (!err)
-		err = sys_check_name_free(&sys.config, sys.store, name);
+		err = sys_check_name_free(&sys.config, sys.shared, name);
 	if (!err)
 		err = sys_settle_move(&sys);
 	if (!err)

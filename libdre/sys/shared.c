@@ -81,7 +81,7 @@ int sys_check_owner(struct sys *sys)
 	return sys->container ? end_move(sys->container) : 0;
 }
 
-int sys_check_name_free(const struct dre_config *config, const struct store *store, const char *name)
+int sys_check_name_free(const struct dre_config *config, bool shared, const char *name)
 {
 	struct store *other = NULL;
 	bool taken;
@@ -90,10 +90,10 @@ int sys_check_name_free(const struct dre_config *config, const struct store *sto
 	/* What is local does not need a server that does not answer. */
 	if (!sys_shared_mounted(config))
 		return 0;
-	if (strcmp(store_root(store), config->sys.nfs.mount) != 0)
-		err = sys_open_shared(config, &other);
-	else
+	if (shared)
 		err = store_open(&other, config->sys.store, &layer_disk);
+	else
+		err = sys_open_shared(config, &other);
 	taken = !err && container_is_there(other, name);
 	if (taken)
 		dre_fail(DRE_ERR_CONTAINER_EXISTENCE, "there is a container '%s' in %s already", name,

@@ -38,8 +38,8 @@ int sys_check_owner(struct sys *sys);
 /* What this host is called there. */
 const char *sys_host(void);
 
-/* DRE_ERR_CONTAINER_EXISTENCE if the other store has it: for who is about to make it in one of them. */
-int sys_check_name_free(const struct dre_config *config, const struct store *store, const char *name);
+/* DRE_ERR_CONTAINER_EXISTENCE if the other store has it: for who is about to make it in the @shared one, or not. */
+int sys_check_name_free(const struct dre_config *config, bool shared, const char *name);
 
 /* Removes what a move that was killed has left of locked container @c, in store @shared. */
 int sys_remove_leftover(const struct container *c, struct store *shared);

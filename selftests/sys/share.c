@@ -357,6 +357,34 @@ static void damaged(void **state)
 	assert_success(dre_sys_unshare(&h));
 }
 
+/* A symbolic link, slashes at the end: it is the same place, and is mounted once. */
+static void other_spelling(void **state)
+{
+	dre_sys_handle h = handle("sh");
+
+	(void)state;
+	assert_success(dre_sys_share(&h));
+	assert_int_equal(shell("ln -s " SHARED " /run/dre-test-link"), 0);
+	for (int mounted = 1; mounted >= 0; mounted--) {
+		configure("nfs_server = 127.0.0.1\nnfs_export = " EXPORT "/\n"
+			  "nfs_mount = /run/dre-test-link/\n" OPTIONS);
+		assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
+		assert_fails(dre_sys_rename(&h, "big"), DRE_ERR_CONTAINER_EXISTENCE, "'big'");
+		assert_fails(create("sh", "it"), DRE_ERR_CONTAINER_EXISTENCE, "'sh'");
+		assert_int_equal(shell("[ $(grep -c ' " SHARED " nfs' /proc/mounts) = 1 ]"), 0);
+		configure("nfs_server = 127.0.0.1\nnfs_export = " EXPORT "/\n"
+			  "nfs_mount = " SHARED "//\n" OPTIONS);
+		assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
+		assert_int_equal(shell("[ $(grep -c ' " SHARED " nfs' /proc/mounts) = 1 ]"), 0);
+		if (mounted)
+			assert_int_equal(shell("umount " SHARED), 0);
+	}
+	configure(CONFIGURED);
+	assert_success(dre_sys_unshare(&h));
+	assert_in(STORE, "sh");
+	assert_int_equal(unlink("/run/dre-test-link"), 0);
+}
+
 /* It runs there, and other hosts see it and leave it alone, until one takes it over. */
 static void other_host(void **state)
 {
@@ -409,6 +437,7 @@ int main(void)
 		cmocka_unit_test(killed),
 		cmocka_unit_test(in_both),
 		cmocka_unit_test(damaged),
+		cmocka_unit_test(other_spelling),
 		cmocka_unit_test(other_host),
 	};
 
