@@ -55,7 +55,7 @@ static int begin(struct sys *sys, const char *name)
 	if (!err && !sys->shared)
 		err = fail_not_shared(sys);
 	if (!err)
-		err = container_lock(&sys->container, sys->store, name);
+		err = sys_name_failure(container_lock(&sys->container, sys->store, name));
 	if (!err)
 		err = sys_configure(sys, &sys->container->manifest);
 	if (!err)

@@ -3,10 +3,13 @@
  * Which store has a container, and which host.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "common/base.h"
 #include "migration.h"
@@ -27,13 +30,26 @@ const char *sys_host(void)
 	return uts.nodename;
 }
 
+int sys_name_failure(int err)
+{
+	return err == DRE_ERR_DEVICE_BUSY ? DRE_ERR_NFS_MOUNT_FAILED : err;
+}
+
+bool sys_is_absent(const struct store *store, const char *name)
+{
+	char path[sizeof("containers/") + DRE_NAME_MAX];
+
+	snprintf(path, sizeof(path), "containers/%s", name);
+	return faccessat(store_root_fd(store), path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
 int sys_open_store_of(struct dre_config *config, const char *name, struct store **store, bool *shared)
 {
 	struct store *other = NULL;
 	int err = sys_open_store(config, store);
 
 	*shared = false;
-	if (err || !*config->sys.nfs.server || container_is_there(*store, name))
+	if (err || !*config->sys.nfs.server || !sys_is_absent(*store, name))
 		return err;
 	err = sys_open_shared(config, &other);
 	if (err) {
@@ -41,7 +57,7 @@ int sys_open_store_of(struct dre_config *config, const char *name, struct store 
 		*store = NULL;
 		return err;
 	}
-	*shared = container_is_there(other, name);
+	*shared = !sys_is_absent(other, name);
 	if (*shared) {
 		store_close(*store);
 		*store = other;
@@ -131,11 +147,11 @@ int sys_remove_leftover(const struct container *c, struct store *shared)
 	const char *owner;
 	int err;
 
-	if (!container_is_there(shared, c->name))
+	if (sys_is_absent(shared, c->name))
 		return 0;
 	err = container_lock(&other, shared, c->name);
 	if (err)
-		return err;
+		return sys_name_failure(err);
 	owner = manifest_get(&other->manifest, SETTING_OWNER);
 	if (is_same_machine(&c->manifest, &other->manifest) && owner && !strcmp(owner, sys_host()) &&
 	    manifest_get(&other->manifest, SETTING_MOVING))
@@ -145,7 +161,7 @@ int sys_remove_leftover(const struct container *c, struct store *shared)
 			       c->name, store_root(shared));
 	if (err)
 		container_unlock(other);
-	return err;
+	return sys_name_failure(err);
 }
 
 /* Without that it would be the container, as soon as there is no local one. */

@@ -26,7 +26,13 @@ int sys_open_shared(const struct dre_config *config, struct store **store);
 /* Is it mounted? Nobody is asked who might not answer. */
 bool sys_shared_mounted(const struct dre_config *config);
 
-/* shared.c: the store that has container @name, or if none has the local one. store_close() it. */
+/* shared.c: what the server could not do has a code of its own; the text stays. */
+int sys_name_failure(int err);
+
+/* Is it known that the store has no container @name? A server that does not answer does not say so. */
+bool sys_is_absent(const struct store *store, const char *name);
+
+/* The store that has container @name, or if none has the local one. store_close() it. */
 int sys_open_store_of(struct dre_config *config, const char *name, struct store **store, bool *shared);
 
 /*
