@@ -28,7 +28,9 @@ static int set_own(const struct sys *sys, struct manifest *own)
 		err = manifest_set(own, SETTING_UUID, uuid);
 	if (!err && manifest_get(sys_manifest(sys), SETTING_MAC))
 		err = manifest_set(own, SETTING_MAC, sys_mac(own, mac));
-	/* Nobody waits for the copy. */
+	/* Nobody waits for the copy, or moves it. */
+	if (!err && sys_is_moving(sys_manifest(sys)))
+		err = manifest_set(own, SETTING_MOVING, "no");
 	if (!err && manifest_get(sys_manifest(sys), SETTING_IMMIGRATION))
 		err = manifest_set(own, SETTING_IMMIGRATION, "");
 	return err;

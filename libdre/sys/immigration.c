@@ -72,7 +72,7 @@ static int check_owner(const struct sys *sys)
 
 	if (owner && !strcmp(owner, sys_host()))
 		return dre_fail(DRE_ERR_CONTAINER_EXISTENCE, "container '%s' is this host's already", sys->name);
-	if (migrating_get(sys_manifest(sys), &to) || manifest_get(sys_manifest(sys), SETTING_MOVING))
+	if (migrating_get(sys_manifest(sys), &to) || sys_is_moving(sys_manifest(sys)))
 		return dre_fail(DRE_ERR_CONTAINER_BUSY, "container '%s' is on its way already", sys->name);
 	return 0;
 }

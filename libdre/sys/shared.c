@@ -67,6 +67,13 @@ int sys_open_store_of(struct dre_config *config, const char *name, struct store 
 	return 0;
 }
 
+bool sys_is_moving(const struct manifest *m)
+{
+	const char *moving = manifest_get(m, SETTING_MOVING);
+
+	return moving && !strcmp(moving, "yes");
+}
+
 int sys_mark_moving(struct container *c, const char *moving)
 {
 	int err = manifest_set(&c->manifest, SETTING_MOVING, moving);
@@ -77,7 +84,7 @@ int sys_mark_moving(struct container *c, const char *moving)
 /* Whoever moved it does not any more: its lock is ours. */
 static int end_move(struct container *c)
 {
-	return manifest_get(&c->manifest, SETTING_MOVING) ? sys_mark_moving(c, NULL) : 0;
+	return sys_is_moving(&c->manifest) ? sys_mark_moving(c, NULL) : 0;
 }
 
 int sys_check_owner(struct sys *sys)
@@ -154,7 +161,7 @@ int sys_remove_leftover(const struct container *c, struct store *shared)
 		return sys_name_failure(err);
 	owner = manifest_get(&other->manifest, SETTING_OWNER);
 	if (is_same_machine(&c->manifest, &other->manifest) && owner && !strcmp(owner, sys_host()) &&
-	    manifest_get(&other->manifest, SETTING_MOVING))
+	    sys_is_moving(&other->manifest))
 		err = sys_remove_shared(other);
 	else
 		err = dre_fail(DRE_ERR_CONTAINER_EXISTENCE, "there is another container '%s' in %s already",
@@ -170,7 +177,7 @@ int sys_settle_move(struct sys *sys)
 	struct store *shared = NULL;
 	int err;
 
-	if (sys->shared || !manifest_get(sys_manifest(sys), SETTING_MOVING))
+	if (sys->shared || !sys_is_moving(sys_manifest(sys)))
 		return 0;
 	err = sys_open_shared(&sys->config, &shared);
 	if (err)

@@ -8,7 +8,7 @@
  *
  *	owner	the host (uname -n) that runs it; nobody else changes it
  *	moving	"yes" while it is on its way between the stores. A local one has that, too: as long as it does the shared
- *		store may have what is left of it.
+ *		store may have what is left of it. A copy of that says "no".
  *
  * Functions return 0 or a DRE_ERR_* code with the error text set.
  */
@@ -53,7 +53,8 @@ int sys_remove_leftover(const struct container *c, struct store *shared);
 /* The same for who is about to take the name of a local container away: nothing of it is there afterwards. */
 int sys_settle_move(struct sys *sys);
 
-/* Sets what the manifest says of it, and writes it. @moving: "yes" or NULL. */
+/* Is it, by its manifest? And sets that, and writes it; @moving: "yes" or NULL. */
+bool sys_is_moving(const struct manifest *m);
 int sys_mark_moving(struct container *c, const char *moving);
 
 /* A container that is removed from the shared store: its base image goes, too, if it was the last one of it. */

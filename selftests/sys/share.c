@@ -256,7 +256,11 @@ static void killed(void **state)
 	for (int percent = 0; percent < 100; percent += 45) {
 		killed_at(dre_sys_share_with, percent);
 		assert_int_equal(status("big"), DRE_SYS_CONTAINER_STATUS_STOP);
-		assert_int_equal(shell("[ -e " STORE "/containers/big/manifest ]"), 0);
+		assert_int_equal(shell("grep -qx 'moving yes' " STORE "/containers/big/manifest"), 0);
+		/* Nobody moves what is copied of it. */
+		assert_success(dre_sys_copy(&h, NULL, "big2"));
+		assert_int_equal(shell("grep -qx 'moving yes' " STORE "/containers/big2/manifest"), 1);
+		assert_success(dre_sys_destroy_container("big2"));
 		assert_success(dre_sys_share(&h));
 		assert_in(SHARED, "big");
 		killed_at(dre_sys_unshare_with, percent);
