@@ -853,7 +853,11 @@ dre_return_t dre_sys_unshare_with(const dre_sys_handle *h, dre_sys_progress prog
  * runs there would go on, and so would a copy that the owner has of it; QEMU's locks of the disk keep a machine from
  * being started here as long as the other one runs and the server knows of it, and nothing else does.
  *
- * DRE_ERR_INVALID_ARGUMENT: it is not shared; DRE_ERR_NFS_MOUNT_FAILED.
+ * On the host that it was migrated from, where nobody knows whether it has arrived: what is left of its machine here is
+ * switched off.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: it is not shared; DRE_ERR_CONTAINER_BUSY: also while its machine is on its way from here;
+ * DRE_ERR_NFS_MOUNT_FAILED.
  */
 dre_return_t dre_sys_take_over(const dre_sys_handle *h);
 

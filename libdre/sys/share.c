@@ -3,6 +3,8 @@
  * Containers that go to the shared store, and back. Both stores have it for a moment, and nobody is to start it twice: in
  * the shared one it says that it is moving until it is only there, and not any more as soon as it is also here.
  */
+#include <string.h>
+
 #include "common/move.h"
 #include "migration.h"
 #include "shared.h"
@@ -236,22 +238,24 @@ static int take_over(struct container *c)
 
 dre_return_t dre_sys_take_over(const dre_sys_handle *h)
 {
-	struct container *c = NULL;
-	struct store *store = NULL;
-	struct dre_config config;
-	bool shared;
+	struct sys sys = {};
 	int err = sys_check_handle(h);
 
+	if (err)
+		return err;
+	strcpy(sys.name, h->name);
+	err = sys_open_store_of(&sys.config, sys.name, &sys.store, &sys.shared);
 	if (!err)
-		err = sys_open_store_of(&config, h->name, &store, &shared);
-	if (!err)
-		err = container_lock(&c, store, h->name);
-	if (!err && !shared)
+		err = container_lock(&sys.container, sys.store, sys.name);
+	if (sys.shared)
+		err = sys_name_failure(err);
+	if (!err && !sys.shared)
 		err = dre_fail(DRE_ERR_INVALID_ARGUMENT, "container '%s' is not in the shared store: it is this host's",
-			       h->name);
+			       sys.name);
 	if (!err)
-		err = sys_name_failure(take_over(c));
-	container_unlock(c);
-	store_close(store);
+		err = sys_give_up_migration(&sys);
+	if (!err)
+		err = sys_name_failure(take_over(sys.container));
+	sys_end(&sys);
 	return err;
 }

@@ -475,6 +475,38 @@ static void manager_killed(void **state)
 	bring_home();
 }
 
+/*
+ * The machine has been sent, and its sender is killed before the other host has said that it runs there: libvirt, when
+ * it is there again, lets it stand still. The other host does not answer any more, and somebody says that it is gone.
+ */
+static void target_gone(void **state)
+{
+	struct interruption i = { .command =
+		"kill -STOP $(cat /run/second-host/run/libvirt/libvirtd.pid); virsh -q migrate-setspeed dre-m 8000; "
+		"for i in $(seq 300); do virsh -q domstate --reason dre-m | grep -q '^paused (migrat' && break; "
+		"sleep 0.1; done; sleep 2; kill -9 $(cat /run/libvirtd.pid); ip link set veth-a down" };
+	dre_sys_handle h = handle("m");
+
+	(void)state;
+	assert_int_equal(shell("SECOND_HOST_PATIENCE=100 " SECOND_HOST " restart-first"), 0);
+	immigrate();
+	assert_int_equal(shell("virsh -q migrate-setspeed dre-m 4"), 0);
+	assert_fails(dre_sys_migration_start_with(&h, THERE, PORT, interrupt, &i, NULL),
+		     DRE_ERR_CONTAINER_UNKNOWN_STATUS, "");
+	assert_true(i.done);
+	assert_int_equal(shell("kill -9 $(cat /run/second-host/run/libvirt/libvirtd.pid) "
+			       "$(cat /run/second-host/run/libvirt/qemu/dre-m.pid)"), 0);
+	restart_libvirt("tcp");
+	assert_int_equal(shell("virsh -q domstate --reason dre-m | grep -q '^paused (migrat'"), 0);
+	assert_fails(status("m"), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "may run there");
+	assert_fails(dre_sys_start(&h), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "takeover --force");
+	assert_int_equal(shell("dre-sys takeover --force m"), 0);
+	assert_int_equal(status("m"), DRE_SYS_CONTAINER_STATUS_STOP);
+	assert_owner("dre");
+	assert_int_equal(shell("ip link set veth-a up && " SECOND_HOST " restart-libvirt"), 0);
+	bring_home();
+}
+
 /* As dre.conf has it by default: both ways are encrypted, and each host shows who it is. */
 static void encrypted(void **state)
 {
@@ -527,6 +559,7 @@ int main(void)
 		cmocka_unit_test(target_libvirt_killed),
 		cmocka_unit_test(source_libvirt_killed),
 		cmocka_unit_test(source_machine_killed),
+		cmocka_unit_test(target_gone),
 		cmocka_unit_test(encrypted),
 	};
 
