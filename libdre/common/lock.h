@@ -10,8 +10,8 @@
  *				what has stopped; that is waited for, and is not "busy"
  *	containers/NAME/lock, LOCK_CHANGE
  *				exclusive, only ever tried: the container is "busy"
- *	lock, LOCK_PORTS	exclusive: starts a container that has a port of the host, and so must
- *				know those of all others
+ *	lock, LOCK_PORTS	exclusive: starts a container that has a port of the host, or reserves
+ *				one, and so must know those of all others
  *	lock, LOCK_CHANGE	shared: makes or removes layers and manifests;
  *				exclusive, only ever tried: moves what is unnamed to trash/
  *	lock, LOCK_NAMES	exclusive: chooses by reading other manifests and then writes one

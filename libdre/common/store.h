@@ -68,7 +68,7 @@ int store_list_bases(struct store *store, char ***names);
 int store_list_lxc(struct store *store, char ***names);	/* of liblxc's directories */
 void store_free_list(char **names);
 
-/* While a container is started that has a port of the host: see lock.h. */
+/* While a container is started that has a port of the host, or one is reserved: see lock.h. */
 int store_lock_ports(struct store *store);
 void store_unlock_ports(struct store *store);
 

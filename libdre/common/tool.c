@@ -31,10 +31,15 @@ static int execute(void *arg)
 	if (run->tool->dir_fd != AT_FDCWD && fchdir(run->tool->dir_fd) < 0)
 		return TOOL_NOT_RUN;
 	/* Out of the way of each other first. */
-	for (int i = 0; i < NR_FDS; i++)
+	for (int i = 0; i < NR_FDS; i++) {
 		fds[i] = run->fds[i] < 0 ? -1 : fcntl(run->fds[i], F_DUPFD, NR_FDS);
+		if (run->fds[i] >= 0 && fds[i] < 0)
+			return TOOL_NOT_RUN;
+	}
 	for (int i = 0; i < NR_FDS; i++)
-		if (fds[i] >= 0 && dup2(fds[i], i) < 0)
+		if (fds[i] < 0)
+			close(i);
+		else if (dup2(fds[i], i) < 0)
 			return TOOL_NOT_RUN;
 	close_range(NR_FDS, ~0U, 0);
 	sigemptyset(&none);

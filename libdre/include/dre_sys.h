@@ -853,7 +853,11 @@ dre_return_t dre_sys_unshare_with(const dre_sys_handle *h, dre_sys_progress prog
  * runs there would go on, and so would a copy that the owner has of it; QEMU's locks of the disk keep a machine from
  * being started here as long as the other one runs and the server knows of it, and nothing else does.
  *
- * DRE_ERR_INVALID_ARGUMENT: it is not shared; DRE_ERR_NFS_MOUNT_FAILED.
+ * On the host that it was migrated from, where nobody knows whether it has arrived: what is left of its machine here is
+ * switched off.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: it is not shared; DRE_ERR_CONTAINER_BUSY: also while its machine is on its way from here;
+ * DRE_ERR_NFS_MOUNT_FAILED.
  */
 dre_return_t dre_sys_take_over(const dre_sys_handle *h);
 
@@ -967,7 +971,7 @@ enum {
 
 /** Something that dre_sys_fsck() has found. The texts last as long as the call that gets it. */
 typedef struct {
-	const char *path;	/* of what, below the store */
+	const char *path;	/* of what, below the store; absolute in the shared store */
 	const char *what;	/* one line */
 	int repaired;		/* 1: it was; 0: it is still so */
 } dre_sys_problem;
@@ -985,9 +989,10 @@ typedef void (*dre_sys_fsck_fn)(void *arg, const dre_sys_problem *problem);
  * name; whether each layer is a disk that stands on the one that the manifest has below it; what a crash has
  * left; and domains of libvirt that have another disk than their containers, or no container.
  * What is on the disks is not looked at: "qemu-img check" does that. Nobody can change the
- * store meanwhile; containers run on.
+ * store meanwhile; containers run on. Where the shared store is mounted it is looked at, too; nothing is set
+ * aside there, because other hosts have containers in it.
  *
- * Returns 0 also where problems were found. DRE_ERR_INVALID_ARGUMENT: @flags;
+ * Returns 0 also where problems were found. DRE_ERR_INVALID_ARGUMENT: @flags; DRE_ERR_NFS_MOUNT_FAILED;
  * DRE_ERR_DEVICE_BUSY: somebody changes the store, for longer than two seconds; libvirt does not answer.
  */
 dre_return_t dre_sys_fsck(unsigned int flags, dre_sys_fsck_fn fn, void *arg);

@@ -28,7 +28,9 @@ static int set_own(const struct sys *sys, struct manifest *own)
 		err = manifest_set(own, SETTING_UUID, uuid);
 	if (!err && manifest_get(sys_manifest(sys), SETTING_MAC))
 		err = manifest_set(own, SETTING_MAC, sys_mac(own, mac));
-	/* Nobody waits for the copy. */
+	/* Nobody waits for the copy, or moves it. */
+	if (!err && sys_is_moving(sys_manifest(sys)))
+		err = manifest_set(own, SETTING_MOVING, "no");
 	if (!err && manifest_get(sys_manifest(sys), SETTING_IMMIGRATION))
 		err = manifest_set(own, SETTING_IMMIGRATION, "");
 	return err;
@@ -88,7 +90,7 @@ dre_return_t dre_sys_copy(const dre_sys_handle *h, const char *snapshot, const c
 		err = sys_begin(&sys, h->name, SYS_CHANGE);
 	if (err)
 		return err;
-	err = sys_check_name_free(&sys.config, sys.store, name);
+	err = sys_check_name_free(&sys.config, sys.shared, name);
 	if (!err && snapshot)
 		err = make(&sys, &copy);
 	else if (!err)
@@ -152,7 +154,7 @@ dre_return_t dre_sys_rename(const dre_sys_handle *h, const char *name)
 		return err;
 	err = sys_require(&sys, SYS_STOPPED, SYS_STOPPED);
 	if (!err)
-		err = sys_check_name_free(&sys.config, sys.store, name);
+		err = sys_check_name_free(&sys.config, sys.shared, name);
 	if (!err)
 		err = sys_settle_move(&sys);
 	if (!err)

@@ -126,7 +126,7 @@ static int create_with(const char *name, const dre_sys_data *data, const dre_sys
 	strcpy(sys.name, name);
 	err = sys_open_store(&sys.config, &sys.store);
 	if (!err)
-		err = sys_check_name_free(&sys.config, sys.store, name);
+		err = sys_check_name_free(&sys.config, sys.shared, name);
 	if (!err)
 		err = create(&sys, data, properties);
 	sys_end(&sys);

@@ -15,6 +15,7 @@ struct fsck_call {
 	dre_sys_fsck_fn fn;
 	void *arg;
 	struct sys sys;		/* the store, and the connection */
+	struct store *shared;
 	bool repair;
 };
 
@@ -99,6 +100,33 @@ static void check_domain(void *arg, virDomainPtr domain, const char *container)
 	       call->repair && remove_domain(domain, container));
 }
 
+static void report_shared(void *arg, const char *path, const char *what, bool repaired)
+{
+	const struct fsck_call *call = arg;
+	char *whole;
+
+	if (asprintf(&whole, "%s/%s", store_root(call->shared), path) < 0)
+		return report(arg, path, what, repaired);
+	report(arg, whole, what, repaired);
+	free(whole);
+}
+
+/* What runs there only other hosts know: nothing is set aside. A server that is not mounted has not been used. */
+static int check_shared(struct fsck_call *call)
+{
+	const struct fsck fsck = { .repair = call->repair, .problem = report_shared, .arg = call };
+	int err;
+
+	if (!sys_shared_mounted(&call->sys.config))
+		return 0;
+	err = sys_open_shared(&call->sys.config, &call->shared);
+	if (err)
+		return err;
+	err = store_fsck(call->shared, &fsck);
+	store_close(call->shared);
+	return err;
+}
+
 static int check_all(struct fsck_call *call, unsigned int flags)
 {
 	const struct fsck fsck = {
@@ -112,7 +140,9 @@ static int check_all(struct fsck_call *call, unsigned int flags)
 
 	if (!err)
 		err = store_fsck(call->sys.store, &fsck);
-	return err ? err : sys_each_domain(call->sys.libvirt, check_domain, call);
+	if (!err)
+		err = sys_each_domain(call->sys.libvirt, check_domain, call);
+	return err ? err : check_shared(call);
 }
 
 dre_return_t dre_sys_fsck(unsigned int flags, dre_sys_fsck_fn fn, void *arg)

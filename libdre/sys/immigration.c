@@ -55,7 +55,7 @@ static int begin(struct sys *sys, const char *name)
 	if (!err && !sys->shared)
 		err = fail_not_shared(sys);
 	if (!err)
-		err = container_lock(&sys->container, sys->store, name);
+		err = sys_name_failure(container_lock(&sys->container, sys->store, name));
 	if (!err)
 		err = sys_configure(sys, &sys->container->manifest);
 	if (!err)
@@ -72,7 +72,7 @@ static int check_owner(const struct sys *sys)
 
 	if (owner && !strcmp(owner, sys_host()))
 		return dre_fail(DRE_ERR_CONTAINER_EXISTENCE, "container '%s' is this host's already", sys->name);
-	if (migrating_get(sys_manifest(sys), &to) || manifest_get(sys_manifest(sys), SETTING_MOVING))
+	if (migrating_get(sys_manifest(sys), &to) || sys_is_moving(sys_manifest(sys)))
 		return dre_fail(DRE_ERR_CONTAINER_BUSY, "container '%s' is on its way already", sys->name);
 	return 0;
 }
@@ -177,7 +177,7 @@ static int check_port(const struct sys *sys, int port)
 	return err;
 }
 
-static int check_host(struct sys *sys, int port)
+static int check_host(struct sys *sys)
 {
 	int err = check_domain(sys);
 
@@ -190,19 +190,50 @@ static int check_host(struct sys *sys, int port)
 	if (!err)
 		err = check_files(sys);
 	if (!err)
-		err = check_port(sys, port);
-	return err ? err : check_memory(sys);
+		err = check_memory(sys);
+	return err ? err : sys_groups_check(sys->name, sys_manifest(sys));
 }
 
+/* @text: NULL: nobody waits. */
+static int write_reservation(struct sys *sys, const char *text)
+{
+	int err = manifest_set(&sys->container->manifest, SETTING_IMMIGRATION, text);
+
+	return err ? dre_fail_errno(-err, "container '%s'", sys->name) : container_commit(sys->container);
+}
+
+/* In one step with the look at the others', so that no port is reserved twice. */
 static int reserve(struct sys *sys, int port)
 {
 	char text[MIGRATION_HOST_SIZE + 40];
-	int err;
+	int err = store_lock_ports(sys->store);
 
+	if (err)
+		return err;
 	snprintf(text, sizeof(text), "%s %d %lld", sys_host(), port,
 		 (long long)time(NULL) + sys->config.sys.immigration_timeout);
-	err = manifest_set(&sys->container->manifest, SETTING_IMMIGRATION, text);
-	return err ? dre_fail_errno(-err, "container '%s'", sys->name) : container_commit(sys->container);
+	err = check_port(sys, port);
+	if (!err)
+		err = write_reservation(sys, text);
+	store_unlock_ports(sys->store);
+	return err;
+}
+
+/* The reservation is there as long as the partition is: whoever is killed in between leaves what a cancel removes. */
+static int make_ready(struct sys *sys, int port)
+{
+	struct saved_error saved;
+	int err = reserve(sys, port);
+
+	if (err)
+		return err;
+	err = sys_partition_make(sys->name);
+	if (err) {
+		save_error(&saved);
+		write_reservation(sys, NULL);
+		restore_error(&saved);
+	}
+	return err;
 }
 
 /* It is not this host's yet: what sys_end() does for those it does not do. */
@@ -229,13 +260,9 @@ dre_return_t dre_sys_immigration_start(const char *name, const int port)
 	if (!err)
 		err = check_reservation(&sys);
 	if (!err)
-		err = check_host(&sys, port);
+		err = check_host(&sys);
 	if (!err)
-		err = sys_groups_check(sys.name, sys_manifest(&sys));
-	if (!err)
-		err = sys_partition_make(sys.name);
-	if (!err)
-		err = reserve(&sys, port);
+		err = make_ready(&sys, port);
 	end(&sys);
 	return err;
 }
@@ -251,9 +278,8 @@ static int cancel(struct sys *sys)
 	if (!immigration_get(sys_manifest(sys), &i) || strcmp(i.host, sys_host()) != 0)
 		return dre_fail(DRE_ERR_NO_SOCKET_AVAILABLE, "container '%s': this host does not wait for it",
 				sys->name);
-	manifest_set(&sys->container->manifest, SETTING_IMMIGRATION, NULL);
-	err = container_commit(sys->container);
-	return err ? err : sys_partition_remove(sys->name);
+	err = sys_partition_remove(sys->name);
+	return err ? err : write_reservation(sys, NULL);
 }
 
 dre_return_t dre_sys_immigration_cancel(const char *name)

@@ -50,6 +50,12 @@ int sys_settle_migration(struct sys *sys);
 /* The same by who moves it, and has its lock. @moved: it is the other host's then. */
 int sys_end_migration(struct sys *sys, bool *moved);
 
+/*
+ * The same by who has its lock, and knows that the other host is gone, which is not asked: it is stopped here, or
+ * runs on here. Connects to libvirt if it was on its way. DRE_ERR_CONTAINER_BUSY: libvirt is still at it.
+ */
+int sys_give_up_migration(struct sys *sys);
+
 /* remote.c: an address that names a host. DRE_ERR_INVALID_HOSTNAME, DRE_ERR_REQUEST_TOO_LONG. */
 int remote_check_form(const char *address);
 int remote_check_resolves(const char *address);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <mntent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -38,18 +39,31 @@ static bool find_mount(const char *target, char *source, size_t size, bool *nfs)
 	return found;
 }
 
+/* As the kernel calls it, which has no symbolic links; it does not ask the server for that, either. */
+static void resolve(const char *path, char resolved[PATH_MAX])
+{
+	if (!realpath(path, resolved))
+		snprintf(resolved, PATH_MAX, "%s", path);
+}
+
+/* It has no slashes at the end, either. */
 static void source_of(const struct dre_nfs_config *nfs, char *source, size_t size)
 {
-	snprintf(source, size, "%s:%s", nfs->server, nfs->export);
+	size_t len = strlen(nfs->export);
+
+	while (len > 1 && nfs->export[len - 1] == '/')
+		len--;
+	snprintf(source, size, "%s:%.*s", nfs->server, (int)len, nfs->export);
 }
 
 /* 1: it is mounted; 0: nothing is; or an error: something else is. */
 static int look(const struct dre_nfs_config *config)
 {
-	char wanted[PATH_MAX + 300], source[PATH_MAX + 300];
+	char wanted[PATH_MAX + 300], source[PATH_MAX + 300], mount[PATH_MAX];
 	bool nfs;
 
-	if (!find_mount(config->mount, source, sizeof(source), &nfs))
+	resolve(config->mount, mount);
+	if (!find_mount(mount, source, sizeof(source), &nfs))
 		return 0;
 	source_of(config, wanted, sizeof(wanted));
 	if (nfs && !strcmp(source, wanted))

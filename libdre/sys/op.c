@@ -37,6 +37,8 @@ static int open_container(struct sys *sys, enum sys_access access)
 		err = container_lock_damaged(&sys->container, sys->store, sys->name);
 	if (!err && access == SYS_USE)
 		err = container_check_free(sys->store, sys->name);
+	if (sys->shared)
+		err = sys_name_failure(err);
 	if (!err && access == SYS_CHANGE)
 		err = sys_configure(sys, &sys->container->manifest);
 	return err;

@@ -157,6 +157,12 @@ static int ask(struct sys *sys, const struct migrating *to, bool *moved)
 	return err;
 }
 
+static int fail_on_its_way(const struct sys *sys, const struct migrating *to)
+{
+	return dre_fail(DRE_ERR_CONTAINER_BUSY, "container '%s' is busy: it is on its way to host '%s'", sys->name,
+			to->host);
+}
+
 int sys_end_migration(struct sys *sys, bool *moved)
 {
 	struct migrating to;
@@ -167,8 +173,7 @@ int sys_end_migration(struct sys *sys, bool *moved)
 		return 0;
 	/* Nobody waits for libvirt, who was killed; it goes on. */
 	if (has_job(sys))
-		return dre_fail(DRE_ERR_CONTAINER_BUSY, "container '%s' is busy: it is on its way to host '%s'",
-				sys->name, to.host);
+		return fail_on_its_way(sys, &to);
 	/* Not before: as long as there was a job it ran here, whatever came of that. */
 	state = sys_state(sys);
 	if (state == SYS_UNKNOWN)
@@ -176,6 +181,24 @@ int sys_end_migration(struct sys *sys, bool *moved)
 	if (state == SYS_RUNNING || (state == SYS_SUSPENDED && !stands_still(sys)))
 		return set_owner(sys, sys_host(), false);
 	return ask(sys, &to, moved);
+}
+
+/* What libvirt lets stand still because it may run there would stand still for ever. */
+int sys_give_up_migration(struct sys *sys)
+{
+	struct migrating to;
+	int err;
+
+	if (!sys_is_leaving(sys_manifest(sys)) || !migrating_get(sys_manifest(sys), &to))
+		return 0;
+	err = sys_connect(sys);
+	if (!err)
+		err = sys_find(sys);
+	if (err)
+		return err;
+	if (has_job(sys))
+		return fail_on_its_way(sys, &to);
+	return stands_still(sys) ? sys_switch_off(sys) : 0;
 }
 
 static int fail_other(const struct sys *sys, const char *host)

@@ -3,10 +3,7 @@
  * Containers that go to the shared store, and back. Both stores have it for a moment, and nobody is to start it twice: in
  * the shared one it says that it is moving until it is only there, and not any more as soon as it is also here.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "common/move.h"
 #include "migration.h"
@@ -22,12 +19,6 @@ static int begin(struct sys *sys, const dre_sys_handle *h)
 	if (err)
 		sys_end(sys);
 	return err;
-}
-
-/* What the server could not do has a code of its own; the text stays. */
-static int name_failure(int err)
-{
-	return err == DRE_ERR_DEVICE_BUSY ? DRE_ERR_NFS_MOUNT_FAILED : err;
 }
 
 /* The container's manifest, with these settings. */
@@ -86,15 +77,6 @@ static int copy(struct sys *sys, struct store *to, const struct manifest *m,
 					     (void *)progress, made);
 }
 
-/* Nobody answers who does not know it. */
-static bool is_absent(const struct store *store, const char *name)
-{
-	char path[sizeof("containers/") + DRE_NAME_MAX];
-
-	snprintf(path, sizeof(path), "containers/%s", name);
-	return faccessat(store_root_fd(store), path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
-}
-
 static int check_shareable(const struct sys *sys)
 {
 	if (sys->shared)
@@ -122,7 +104,7 @@ static int move_to_shared(struct sys *sys, struct store *to, const struct sys_pr
 		err = copy(sys, to, &m, progress, &made);
 	manifest_free(&m);
 	if (err) {
-		if (is_absent(to, sys->name))
+		if (sys_is_absent(to, sys->name))
 			unmark_moving(sys);
 		return err;
 	}
@@ -153,7 +135,7 @@ static int share(struct sys *sys, const struct sys_progress *progress)
 		err = sys_open_shared(&sys->config, &to);
 	if (err)
 		return err;
-	err = name_failure(move_to_shared(sys, to, progress));
+	err = sys_name_failure(move_to_shared(sys, to, progress));
 	if (err)
 		store_close(to);
 	define(sys);
@@ -186,14 +168,14 @@ static int move_to_local(struct sys *sys, struct store *to, const struct sys_pro
 	int err = sys_mark_moving(sys->container, "yes");	/* nobody takes it over meanwhile */
 
 	if (err)
-		return name_failure(err);
+		return sys_name_failure(err);
 	err = with_settings(sys, NULL, "yes", &m);
 	if (!err)
 		err = copy(sys, to, &m, progress, &made);
 	manifest_free(&m);
 	/* What cannot be written there could not be read, either. */
 	if (err)
-		return unmark_moving(sys) ? err : name_failure(err);
+		return unmark_moving(sys) ? err : sys_name_failure(err);
 	/* From here on the local one counts, whatever becomes of the other. */
 	removed = !sys_remove_shared(sys->container);
 	if (!removed)
@@ -256,22 +238,24 @@ static int take_over(struct container *c)
 
 dre_return_t dre_sys_take_over(const dre_sys_handle *h)
 {
-	struct container *c = NULL;
-	struct store *store = NULL;
-	struct dre_config config;
-	bool shared;
+	struct sys sys = {};
 	int err = sys_check_handle(h);
 
+	if (err)
+		return err;
+	strcpy(sys.name, h->name);
+	err = sys_open_store_of(&sys.config, sys.name, &sys.store, &sys.shared);
 	if (!err)
-		err = sys_open_store_of(&config, h->name, &store, &shared);
-	if (!err)
-		err = container_lock(&c, store, h->name);
-	if (!err && !shared)
+		err = container_lock(&sys.container, sys.store, sys.name);
+	if (sys.shared)
+		err = sys_name_failure(err);
+	if (!err && !sys.shared)
 		err = dre_fail(DRE_ERR_INVALID_ARGUMENT, "container '%s' is not in the shared store: it is this host's",
-			       h->name);
+			       sys.name);
 	if (!err)
-		err = name_failure(take_over(c));
-	container_unlock(c);
-	store_close(store);
+		err = sys_give_up_migration(&sys);
+	if (!err)
+		err = sys_name_failure(take_over(sys.container));
+	sys_end(&sys);
 	return err;
 }

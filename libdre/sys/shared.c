@@ -3,10 +3,13 @@
  * Which store has a container, and which host.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "common/base.h"
 #include "migration.h"
@@ -27,13 +30,26 @@ const char *sys_host(void)
 	return uts.nodename;
 }
 
+int sys_name_failure(int err)
+{
+	return err == DRE_ERR_DEVICE_BUSY ? DRE_ERR_NFS_MOUNT_FAILED : err;
+}
+
+bool sys_is_absent(const struct store *store, const char *name)
+{
+	char path[sizeof("containers/") + DRE_NAME_MAX];
+
+	snprintf(path, sizeof(path), "containers/%s", name);
+	return faccessat(store_root_fd(store), path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
 int sys_open_store_of(struct dre_config *config, const char *name, struct store **store, bool *shared)
 {
 	struct store *other = NULL;
 	int err = sys_open_store(config, store);
 
 	*shared = false;
-	if (err || !*config->sys.nfs.server || container_is_there(*store, name))
+	if (err || !*config->sys.nfs.server || !sys_is_absent(*store, name))
 		return err;
 	err = sys_open_shared(config, &other);
 	if (err) {
@@ -41,7 +57,7 @@ int sys_open_store_of(struct dre_config *config, const char *name, struct store 
 		*store = NULL;
 		return err;
 	}
-	*shared = container_is_there(other, name);
+	*shared = !sys_is_absent(other, name);
 	if (*shared) {
 		store_close(*store);
 		*store = other;
@@ -49,6 +65,13 @@ int sys_open_store_of(struct dre_config *config, const char *name, struct store 
 		store_close(other);
 	}
 	return 0;
+}
+
+bool sys_is_moving(const struct manifest *m)
+{
+	const char *moving = manifest_get(m, SETTING_MOVING);
+
+	return moving && !strcmp(moving, "yes");
 }
 
 int sys_mark_moving(struct container *c, const char *moving)
@@ -61,7 +84,7 @@ int sys_mark_moving(struct container *c, const char *moving)
 /* Whoever moved it does not any more: its lock is ours. */
 static int end_move(struct container *c)
 {
-	return manifest_get(&c->manifest, SETTING_MOVING) ? sys_mark_moving(c, NULL) : 0;
+	return sys_is_moving(&c->manifest) ? sys_mark_moving(c, NULL) : 0;
 }
 
 int sys_check_owner(struct sys *sys)
@@ -81,7 +104,7 @@ int sys_check_owner(struct sys *sys)
 	return sys->container ? end_move(sys->container) : 0;
 }
 
-int sys_check_name_free(const struct dre_config *config, const struct store *store, const char *name)
+int sys_check_name_free(const struct dre_config *config, bool shared, const char *name)
 {
 	struct store *other = NULL;
 	bool taken;
@@ -90,10 +113,10 @@ int sys_check_name_free(const struct dre_config *config, const struct store *sto
 	/* What is local does not need a server that does not answer. */
 	if (!sys_shared_mounted(config))
 		return 0;
-	if (strcmp(store_root(store), config->sys.nfs.mount) != 0)
-		err = sys_open_shared(config, &other);
-	else
+	if (shared)
 		err = store_open(&other, config->sys.store, &layer_disk);
+	else
+		err = sys_open_shared(config, &other);
 	taken = !err && container_is_there(other, name);
 	if (taken)
 		dre_fail(DRE_ERR_CONTAINER_EXISTENCE, "there is a container '%s' in %s already", name,
@@ -131,21 +154,21 @@ int sys_remove_leftover(const struct container *c, struct store *shared)
 	const char *owner;
 	int err;
 
-	if (!container_is_there(shared, c->name))
+	if (sys_is_absent(shared, c->name))
 		return 0;
 	err = container_lock(&other, shared, c->name);
 	if (err)
-		return err;
+		return sys_name_failure(err);
 	owner = manifest_get(&other->manifest, SETTING_OWNER);
 	if (is_same_machine(&c->manifest, &other->manifest) && owner && !strcmp(owner, sys_host()) &&
-	    manifest_get(&other->manifest, SETTING_MOVING))
+	    sys_is_moving(&other->manifest))
 		err = sys_remove_shared(other);
 	else
 		err = dre_fail(DRE_ERR_CONTAINER_EXISTENCE, "there is another container '%s' in %s already",
 			       c->name, store_root(shared));
 	if (err)
 		container_unlock(other);
-	return err;
+	return sys_name_failure(err);
 }
 
 /* Without that it would be the container, as soon as there is no local one. */
@@ -154,7 +177,7 @@ int sys_settle_move(struct sys *sys)
 	struct store *shared = NULL;
 	int err;
 
-	if (sys->shared || !manifest_get(sys_manifest(sys), SETTING_MOVING))
+	if (sys->shared || !sys_is_moving(sys_manifest(sys)))
 		return 0;
 	err = sys_open_shared(&sys->config, &shared);
 	if (err)

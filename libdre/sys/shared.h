@@ -8,7 +8,7 @@
  *
  *	owner	the host (uname -n) that runs it; nobody else changes it
  *	moving	"yes" while it is on its way between the stores. A local one has that, too: as long as it does the shared
- *		store may have what is left of it.
+ *		store may have what is left of it. A copy of that says "no".
  *
  * Functions return 0 or a DRE_ERR_* code with the error text set.
  */
@@ -26,7 +26,13 @@ int sys_open_shared(const struct dre_config *config, struct store **store);
 /* Is it mounted? Nobody is asked who might not answer. */
 bool sys_shared_mounted(const struct dre_config *config);
 
-/* shared.c: the store that has container @name, or if none has the local one. store_close() it. */
+/* shared.c: what the server could not do has a code of its own; the text stays. */
+int sys_name_failure(int err);
+
+/* Is it known that the store has no container @name? A server that does not answer does not say so. */
+bool sys_is_absent(const struct store *store, const char *name);
+
+/* The store that has container @name, or if none has the local one. store_close() it. */
 int sys_open_store_of(struct dre_config *config, const char *name, struct store **store, bool *shared);
 
 /*
@@ -38,8 +44,8 @@ int sys_check_owner(struct sys *sys);
 /* What this host is called there. */
 const char *sys_host(void);
 
-/* DRE_ERR_CONTAINER_EXISTENCE if the other store has it: for who is about to make it in one of them. */
-int sys_check_name_free(const struct dre_config *config, const struct store *store, const char *name);
+/* DRE_ERR_CONTAINER_EXISTENCE if the other store has it: for who is about to make it in the @shared one, or not. */
+int sys_check_name_free(const struct dre_config *config, bool shared, const char *name);
 
 /* Removes what a move that was killed has left of locked container @c, in store @shared. */
 int sys_remove_leftover(const struct container *c, struct store *shared);
@@ -47,7 +53,8 @@ int sys_remove_leftover(const struct container *c, struct store *shared);
 /* The same for who is about to take the name of a local container away: nothing of it is there afterwards. */
 int sys_settle_move(struct sys *sys);
 
-/* Sets what the manifest says of it, and writes it. @moving: "yes" or NULL. */
+/* Is it, by its manifest? And sets that, and writes it; @moving: "yes" or NULL. */
+bool sys_is_moving(const struct manifest *m);
 int sys_mark_moving(struct container *c, const char *moving);
 
 /* A container that is removed from the shared store: its base image goes, too, if it was the last one of it. */

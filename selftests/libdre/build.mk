@@ -5,7 +5,7 @@
 # says how); they need root, for files of other owners, but mount nothing.
 # store-vm does: it is built here and run in the virtual machine.
 
-DRE_TESTS := names config manifest store container tree import tar fsck crash disk move log_reader progress
+DRE_TESTS := names config manifest store container tree import tar fsck crash disk move log_reader progress tool
 DRE_VM_TESTS := store-vm content-vm
 
 DRE_TEST_PROGRAMS := $(DRE_TESTS:%=$(B)/tests/libdre/%)

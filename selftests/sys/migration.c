@@ -183,6 +183,28 @@ static void arguments(void **state)
 	configure_plain("");
 }
 
+#define PARTITIONS	"/sys/fs/cgroup/dre.partition/sys.partition"
+#define GROUPS_DIR	PARTITIONS "/dre-m.partition"
+
+/* Two at once: one of them gets it, and the other one leaves nothing. */
+static void one_port(void)
+{
+	dre_sys_handle h = handle("n");
+
+	assert_success(create("n", "it"));
+	assert_success(dre_sys_share(&h));
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(shell(ON_B "sh -c 'dre-sys immigrate m %d & dre-sys immigrate n %d; a=$?; wait $!; "
+				       "[ $((a + $?)) = 1 ]' 2>/dev/null", PORT, PORT), 0);
+		assert_int_equal(shell("[ $(cat " SHARED "/containers/[mn]/manifest | "
+				       "grep -c ^immigration) = 1 ]"), 0);
+		assert_int_equal(shell(ON_B "sh -c 'dre-sys immigrate --cancel m || "
+				       "dre-sys immigrate --cancel n' 2>/dev/null"), 0);
+		assert_int_equal(shell(ON_B "sh -c 'ls -d " PARTITIONS "/dre-[mn]*' 2>/dev/null"), 2);
+	}
+	assert_success(dre_sys_destroy_container("n"));
+}
+
 /* Each reason for which it could not come there is told there, before it is on its way. */
 static void cannot_come(void **state)
 {
@@ -201,8 +223,15 @@ static void cannot_come(void **state)
 	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m 2>&1 | grep -q 'does not wait'"), 0);
 	assert_int_equal(shell(ON_B "unshare -u sh -c 'hostname hostc; dre-sys immigrate --cancel m'"), 0);
 	immigrate();
+	assert_int_equal(shell(ON_B "[ -e " GROUPS_DIR " ]"), 0);
+	/* What cannot be taken away yet can be later: it is as if it was not cancelled. */
+	assert_int_equal(shell(ON_B "sh -c 'mkdir " GROUPS_DIR "/x; sleep 1000 & "
+			       "echo $! >" GROUPS_DIR "/x/cgroup.procs && ! dre-sys immigrate --cancel m 2>/dev/null; "
+			       "r=$?; kill $!; wait; exit $r'"), 0);
+	assert_int_equal(shell("grep -q '^immigration hostb' " SHARED "/containers/m/manifest"), 0);
 	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m"), 0);
-	assert_int_equal(shell(ON_B "[ -e /sys/fs/cgroup/dre.partition/sys.partition/dre-m.partition ]"), 1);
+	assert_int_equal(shell(ON_B "[ -e " GROUPS_DIR " ]"), 1);
+	one_port();
 	assert_int_equal(shell(ON_B "dre-sys immigrate --wait --timeout 1 m %d 2>/dev/null", PORT), 124);
 	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m"), 0);
 }
@@ -256,8 +285,6 @@ static void assert_answers(int fd, const char *text)
 	assert_int_equal(recv(fd, buffer, strlen(text), MSG_WAITALL), strlen(text));
 	assert_string_equal(buffer, text);
 }
-
-#define GROUPS_DIR	"/sys/fs/cgroup/dre.partition/sys.partition/dre-m.partition"
 
 /* With groups, limits and a bound process; a guest that counts, and answers. There, and back. */
 static void migrates(void **state)
@@ -448,6 +475,48 @@ static void manager_killed(void **state)
 	bring_home();
 }
 
+/*
+ * The machine has been sent, and its sender is killed before the other host has said that it runs there: libvirt, when
+ * it is there again, lets it stand still. The other host does not answer any more, and somebody says that it is gone.
+ */
+static void target_gone(void **state)
+{
+	struct interruption i = { .command =
+		"kill -STOP $(cat /run/second-host/run/libvirt/libvirtd.pid); virsh -q migrate-setspeed dre-m 8000; "
+		"for i in $(seq 300); do virsh -q domstate --reason dre-m | grep -q '^paused (migrat' && break; "
+		"sleep 0.1; done; sleep 2; kill -9 $(cat /run/libvirtd.pid); ip link set veth-a down" };
+	dre_sys_handle h = handle("m");
+
+	(void)state;
+	assert_int_equal(shell("SECOND_HOST_PATIENCE=100 " SECOND_HOST " restart-first"), 0);
+	immigrate();
+	assert_int_equal(shell("virsh -q migrate-setspeed dre-m 4"), 0);
+	assert_fails(dre_sys_migration_start_with(&h, THERE, PORT, interrupt, &i, NULL),
+		     DRE_ERR_CONTAINER_UNKNOWN_STATUS, "");
+	assert_true(i.done);
+	assert_int_equal(shell("kill -9 $(cat /run/second-host/run/libvirt/libvirtd.pid) "
+			       "$(cat /run/second-host/run/libvirt/qemu/dre-m.pid)"), 0);
+	restart_libvirt("tcp");
+	assert_int_equal(shell("virsh -q domstate --reason dre-m | grep -q '^paused (migrat'"), 0);
+	assert_fails(status("m"), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "may run there");
+	assert_fails(dre_sys_start(&h), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "takeover --force");
+	assert_int_equal(shell("dre-sys takeover --force m"), 0);
+	assert_int_equal(status("m"), DRE_SYS_CONTAINER_STATUS_STOP);
+	assert_owner("dre");
+	assert_int_equal(shell("ip link set veth-a up && " SECOND_HOST " restart-libvirt"), 0);
+	bring_home();
+}
+
+/* Asks libvirt there with the key and certificate that are made for @whose. */
+static int client_as(const char *whose)
+{
+	return shell("cd /run/dre-test-pki && rm -rf client && mkdir client && cat *-ca-cert.pem >client/cacert.pem && "
+		     "cp dre/%s-key.pem client/clientkey.pem && cp dre/%s-cert.pem client/clientcert.pem && "
+		     "virsh -q -c 'qemu+tls://" THERE "/system?pkipath=/run/dre-test-pki/client' list 2>&1 | sed 's/^/# /' && "
+		     "virsh -q -c 'qemu+tls://" THERE "/system?pkipath=/run/dre-test-pki/client' list >/dev/null 2>&1",
+		     whose, whose);
+}
+
 /* As dre.conf has it by default: both ways are encrypted, and each host shows who it is. */
 static void encrypted(void **state)
 {
@@ -465,11 +534,9 @@ static void encrypted(void **state)
 	assert_owner("hostb");
 	assert_true(runs_there());
 	assert_goes_on();
-	/* A host that the authority does not know is not let in. */
-	assert_int_equal(shell("dre-sys-certs ca /run/dre-test-pki/other && dre-sys-certs host /run/dre-test-pki/other dre " HERE
-			       " && dre-sys-certs install /run/dre-test-pki/other/dre && cp /run/dre-test-pki/ca-cert.pem "
-			       "/etc/pki/CA/cacert.pem"), 0);
-	assert_int_equal(shell("virsh -q -c qemu+tls://" THERE "/system list 2>/dev/null"), 1);
+	/* Who has the certificate of another authority is not let in, as a guest that has become its QEMU. */
+	assert_int_equal(client_as("libvirt"), 0);
+	assert_int_equal(client_as("qemu"), 1);
 	assert_int_equal(shell(ON_B "dre-sys stop --kill m"), 0);
 }
 
@@ -500,6 +567,7 @@ int main(void)
 		cmocka_unit_test(target_libvirt_killed),
 		cmocka_unit_test(source_libvirt_killed),
 		cmocka_unit_test(source_machine_killed),
+		cmocka_unit_test(target_gone),
 		cmocka_unit_test(encrypted),
 	};
 

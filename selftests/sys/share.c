@@ -256,7 +256,11 @@ static void killed(void **state)
 	for (int percent = 0; percent < 100; percent += 45) {
 		killed_at(dre_sys_share_with, percent);
 		assert_int_equal(status("big"), DRE_SYS_CONTAINER_STATUS_STOP);
-		assert_int_equal(shell("[ -e " STORE "/containers/big/manifest ]"), 0);
+		assert_int_equal(shell("grep -qx 'moving yes' " STORE "/containers/big/manifest"), 0);
+		/* Nobody moves what is copied of it. */
+		assert_success(dre_sys_copy(&h, NULL, "big2"));
+		assert_int_equal(shell("grep -qx 'moving yes' " STORE "/containers/big2/manifest"), 1);
+		assert_success(dre_sys_destroy_container("big2"));
 		assert_success(dre_sys_share(&h));
 		assert_in(SHARED, "big");
 		killed_at(dre_sys_unshare_with, percent);
@@ -317,6 +321,74 @@ static void in_both(void **state)
 	assert_int_equal(shell("rm -r " KEPT), 0);
 }
 
+static char found[2048];
+
+static void note(void *arg, const dre_sys_problem *problem)
+{
+	size_t len = strlen(found);
+
+	(void)arg;
+	snprintf(found + len, sizeof(found) - len, "%c%s: %s\n", problem->repaired ? '+' : '-', problem->path,
+		 problem->what);
+}
+
+static void assert_found(unsigned int flags, const char *wanted)
+{
+	*found = '\0';
+	assert_success(dre_sys_fsck(flags, note, NULL));
+	assert_string_equal(found, wanted);
+}
+
+#define MANIFEST	SHARED "/containers/sh/manifest"
+
+/* What keeps others from collecting there is told, and stays: it may be another host's. */
+static void damaged(void **state)
+{
+	dre_sys_handle h = handle("sh");
+
+	(void)state;
+	assert_success(dre_sys_share(&h));
+	assert_found(0, "");
+	assert_int_equal(shell("cp " MANIFEST " /run/dre-test-manifest && echo x >" MANIFEST
+			       " && touch " SHARED "/layers/aaaaaaaa"), 0);
+	assert_fails(dre_sys_gc(), DRE_ERR_DEVICE_BUSY, MANIFEST);
+	assert_found(DRE_SYS_FSCK_REPAIR | DRE_SYS_FSCK_SET_ASIDE,
+		     "-" MANIFEST ": damaged, line 1: not a manifest of version 1\n");
+	assert_int_equal(access(SHARED "/layers/aaaaaaaa", F_OK), 0);
+	assert_int_equal(shell("cp /run/dre-test-manifest " MANIFEST), 0);
+	assert_found(DRE_SYS_FSCK_REPAIR, "+" SHARED "/layers/aaaaaaaa: no manifest names it\n");
+	assert_found(0, "");
+	assert_success(dre_sys_unshare(&h));
+}
+
+/* A symbolic link, slashes at the end: it is the same place, and is mounted once. */
+static void other_spelling(void **state)
+{
+	dre_sys_handle h = handle("sh");
+
+	(void)state;
+	assert_success(dre_sys_share(&h));
+	assert_int_equal(shell("ln -s " SHARED " /run/dre-test-link"), 0);
+	for (int mounted = 1; mounted >= 0; mounted--) {
+		configure("nfs_server = 127.0.0.1\nnfs_export = " EXPORT "/\n"
+			  "nfs_mount = /run/dre-test-link/\n" OPTIONS);
+		assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
+		assert_fails(dre_sys_rename(&h, "big"), DRE_ERR_CONTAINER_EXISTENCE, "'big'");
+		assert_fails(create("sh", "it"), DRE_ERR_CONTAINER_EXISTENCE, "'sh'");
+		assert_int_equal(shell("[ $(grep -c ' " SHARED " nfs' /proc/mounts) = 1 ]"), 0);
+		configure("nfs_server = 127.0.0.1\nnfs_export = " EXPORT "/\n"
+			  "nfs_mount = " SHARED "//\n" OPTIONS);
+		assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
+		assert_int_equal(shell("[ $(grep -c ' " SHARED " nfs' /proc/mounts) = 1 ]"), 0);
+		if (mounted)
+			assert_int_equal(shell("umount " SHARED), 0);
+	}
+	configure(CONFIGURED);
+	assert_success(dre_sys_unshare(&h));
+	assert_in(STORE, "sh");
+	assert_int_equal(unlink("/run/dre-test-link"), 0);
+}
+
 /* It runs there, and other hosts see it and leave it alone, until one takes it over. */
 static void other_host(void **state)
 {
@@ -368,6 +440,8 @@ int main(void)
 		cmocka_unit_test(gone_in_the_middle),
 		cmocka_unit_test(killed),
 		cmocka_unit_test(in_both),
+		cmocka_unit_test(damaged),
+		cmocka_unit_test(other_spelling),
 		cmocka_unit_test(other_host),
 	};
 
