@@ -4,6 +4,23 @@
  */
 #include "app.h"
 
+/* Who stops it meanwhile is why nothing else worked. */
+static int explain(const struct app *app, int err)
+{
+	struct saved_error saved;
+	int why;
+
+	if (err != DRE_ERR_DEVICE_BUSY)
+		return err;
+	save_error(&saved);
+	why = app_require(app, APP_RUNNING, APP_RUNNING);
+	if (!why)
+		why = container_check_free(app->store, app->name);
+	if (!why)
+		restore_error(&saved);
+	return why ? why : err;
+}
+
 dre_return_t dre_app_exec(const dre_app_handle *h, char *const argv[], int *status)
 {
 	struct app app;
@@ -23,7 +40,7 @@ dre_return_t dre_app_exec(const dre_app_handle *h, char *const argv[], int *stat
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_RUNNING);
 	if (!err)
-		err = app_helper_exec(&app, argv, status);
+		err = explain(&app, app_helper_exec(&app, argv, status));
 	app_end(&app);
 	return err;
 }

@@ -24,8 +24,8 @@
 #define OPERATIONS_MAX	32
 #define CODES		256	/* the codes are smaller */
 
-/* What libraries keep of what they have once read may differ a little. */
-#define GROWTH_MAX	(16 * 1024L)
+/* What libraries keep of what they do for the first time, which may be in the second half. */
+#define GROWTH_MAX	(64 * 1024L)
 
 /* Who does not come back at all. Seconds. */
 #define PATIENCE	600
@@ -73,6 +73,24 @@ static const struct mixed_operation *pick(const struct mixed_operation *all, uns
 	return op;
 }
 
+static bool is_in(const int *codes, size_t nr, int code)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (codes[i] == code)
+			return true;
+	return false;
+}
+
+static bool may_be(const struct mixed *mixed, int op, int code)
+{
+	size_t nr = 0;
+
+	while (mixed->also && mixed->also[nr])
+		nr++;
+	return is_in(explained, sizeof(explained) / sizeof(*explained), code) || is_in(mixed->also, nr, code) ||
+	       is_in(&mixed->operations[op].also, 1, code);
+}
+
 static void manage(const struct mixed *mixed, struct book *book, int me, unsigned int seed, int seconds)
 {
 	time_t half = time(NULL) + seconds / 2, end = time(NULL) + seconds;
@@ -87,6 +105,8 @@ static void manage(const struct mixed *mixed, struct book *book, int me, unsigne
 		ret = op->call(mixed->containers[rand_r(&seed) % nr]);
 		if (ret > 0)	/* a state */
 			ret = 0;
+		if (ret && !may_be(mixed, (int)(op - mixed->operations), ret))
+			printf("# %s: %d (%s)\n", op->name, ret, dre_last_error());
 		__atomic_add_fetch(&book->seen[op - mixed->operations][-ret % CODES], 1, __ATOMIC_RELAXED);
 		if (!measured && time(NULL) >= half) {
 			book->half[me] = measure();
@@ -109,6 +129,7 @@ static void start_managers(const struct mixed *mixed, struct book *book, pid_t *
 			continue;
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		manage(mixed, book, i, seed + (unsigned int)i, seconds);
+		fflush(stdout);
 		_exit(0);
 	}
 }
@@ -132,24 +153,6 @@ static int wait_for_managers(const struct mixed *mixed, const pid_t *pids, int s
 		bad += status != 0;
 	}
 	return bad;
-}
-
-static bool is_in(const int *codes, size_t nr, int code)
-{
-	for (size_t i = 0; i < nr; i++)
-		if (codes[i] == code)
-			return true;
-	return false;
-}
-
-static bool may_be(const struct mixed *mixed, int op, int code)
-{
-	size_t nr = 0;
-
-	while (mixed->also && mixed->also[nr])
-		nr++;
-	return is_in(explained, sizeof(explained) / sizeof(*explained), code) || is_in(mixed->also, nr, code) ||
-	       is_in(&mixed->operations[op].also, 1, code);
 }
 
 /* Returns how many came to something else. */
