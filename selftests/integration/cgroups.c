@@ -444,32 +444,42 @@ static long long cpu_used_us(void)
 	return us;
 }
 
-/* The machine may give less when it is loaded, never more. */
+/* Of a processor, that the group gets; in percent. */
+static double measure_share(void)
+{
+	long long begin = now_ms(), used = cpu_used_us();
+	double share;
+
+	sleep(3);
+	share = (cpu_used_us() - used) / 10.0 / (now_ms() - begin);
+	printf("# a hog limited to 25 %% got %.1f %%\n", share);
+	return share;
+}
+
+/*
+ * The host may take time away from the machine, or from its clock, once; a limit that does not hold gives more each
+ * time.
+ */
 static void a_hog_gets_its_share(void **state)
 {
 	pid_t hog = host_process(spin);
-	long long used, begin;
+	double share = 0;
 	int below = 0;
-	double share;
 
 	(void)state;
 	assert_done(dre_app_create_cgroup(here, "ui"));
 	assert_done(set("ui", CPU, 25));
 	assert_done(dre_app_bind_pid(here, "ui", hog));
-	sleep(1);
-	begin = now_ms();
-	used = cpu_used_us();
-	sleep(4);
-	share = (cpu_used_us() - used) / 10.0 / (now_ms() - begin);
-	printf("# a hog limited to 25 %% got %.1f %%\n", share);
+	for (int i = 0; i < 5 && (share <= 5 || share >= 28); i++)
+		share = measure_share();
 	assert_true(share > 5 && share < 28);
 	/*
 	 * 100 ms are one period of the limit. An emulated processor that stands still for a moment is charged
 	 * for it, so that one look may see more; most do not.
 	 */
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 20; i++)
 		below += usage(hog, CPU) < 60;
-	assert_in_range(below, 3, 5);
+	assert_in_range(below, 11, 20);
 	end(hog);
 	assert_done(dre_app_destroy_cgroup(here, "ui"));
 }

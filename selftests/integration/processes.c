@@ -286,7 +286,7 @@ static void numbers_that_name_nothing(void **state)
 		assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_unregister_pid(here, numbers[i]));
 		assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_unregister_vpid(here, numbers[i]));
 	}
-	assert_all_refused(DRE_ERR_PID_NONEXISTENCE, DRE_ERR_PID_NONEXISTENCE, 32767, 32767);
+	assert_all_refused(DRE_ERR_PID_NONEXISTENCE, DRE_ERR_PID_NONEXISTENCE, 3999999, 3999999);
 	assert_all_refused(DRE_ERR_PID_NONEXISTENCE, DRE_ERR_PID_NONEXISTENCE, INT_MAX, INT_MAX);
 }
 

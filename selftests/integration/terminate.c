@@ -9,13 +9,13 @@
 #include "box.h"
 
 /* Each far from the other, and from the time that a stop takes by itself. */
-#define STOP_TIMEOUT	25
-#define HALT_TIMEOUT	25
-#define SHORT		3
+#define STOP_TIMEOUT	100
+#define HALT_TIMEOUT	100
+#define SHORT		10
 
 static int reset(void **state)
 {
-	use_conf("stop_timeout = 25\nhalt_timeout = 25\n");
+	use_conf("stop_timeout = 100\nhalt_timeout = 100\n");
 	return box_destroy_all(state);
 }
 
@@ -143,13 +143,13 @@ static void who_ignores_is_killed(void **state)
 	struct agent agent, other;
 
 	(void)state;
-	use_conf("stop_timeout = 3\nhalt_timeout = 25\n");
+	use_conf("stop_timeout = 10\nhalt_timeout = 100\n");
 	box_agent(h, &agent, "-s 10 -m ignore");
 	box_agent(h, &other, "-n other -s 10");
 	assert_in_range(stop(h), SHORT * 1000, HALT_TIMEOUT * 1000 - 1);
 	assert_true(is_gone(agent.pid));
 	assert_in_range(time_of(h, "init halts") - time_of(h, "agent ignores"),
-			SHORT * 1000 - 500, 20000);
+			SHORT * 500, HALT_TIMEOUT * 1000 - 1);
 	assert_true(box_says(h, "other ends"));
 }
 
@@ -208,7 +208,7 @@ static void who_is_gone_is_not_waited_for(void **state)
 	struct agent agent;
 
 	(void)state;
-	box_agent(h, &agent, "-s 10 -w 60");
+	box_agent(h, &agent, "-s 10 -w 300");
 	assert_int_equal(box_run(h, "(sleep 2; killall -9 agent) >/dev/null 2>&1 &"), 0);
 	assert_in_range(stop(h), 0, STOP_TIMEOUT * 1000 - 1);
 	assert_journal(h, "init halts\n");
@@ -249,13 +249,13 @@ static void init_that_does_not_halt(void **state)
 	h = box_create_with("c", "stubborn", 0);
 	assert_done(dre_app_start(h));
 	init = box_init(h);
-	use_conf("stop_timeout = 25\nhalt_timeout = 3\n");
+	use_conf("stop_timeout = 100\nhalt_timeout = 10\n");
 	assert_in_range(stop(h), SHORT * 1000, STOP_TIMEOUT * 1000 - 1);
 	assert_true(is_gone(init));
 
 	/* It need not even be asked. */
 	assert_done(dre_app_start(h));
-	use_conf("stop_timeout = 25\nhalt_timeout = 0\n");
+	use_conf("stop_timeout = 100\nhalt_timeout = 0\n");
 	assert_in_range(stop(h), 0, STOP_TIMEOUT * 1000 - 1);
 }
 
@@ -267,7 +267,7 @@ static void no_time_at_all(void **state)
 
 	(void)state;
 	box_agent(h, &agent, "-s 10 -m ignore");
-	use_conf("stop_timeout = 0\nhalt_timeout = 25\n");
+	use_conf("stop_timeout = 0\nhalt_timeout = 100\n");
 	assert_in_range(stop(h), 0, HALT_TIMEOUT * 1000 - 1);
 	assert_true(box_says(h, "init halts\n"));
 }

@@ -411,13 +411,13 @@ static void cleanup_is_waited_for(void **state)
 	assert_fails(container_lock_to_settle(&other, f->store, "web"), DRE_ERR_CONTAINER_BUSY,
 		     "'web'");
 	assert_null(other);
+	clock_gettime(CLOCK_MONOTONIC, &start);
 	pid = fork();
 	if (!pid) {
 		usleep(300000);
 		container_unlock(c);
 		_exit(0);
 	}
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	other = lock(f, "web");
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	assert_true((end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000 >=

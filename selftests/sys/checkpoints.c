@@ -14,12 +14,13 @@
 static int last_tick(void)
 {
 	FILE *f = fopen(STORE "/containers/cp/console.log", "re");
+	char line[256], end;
 	int tick = -1, n;
-	char line[256];
 
 	assert_non_null(f);
 	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "guest: tick %d\r", &n) == 1)
+		/* Not the first digits of one that is just being written. */
+		if (sscanf(line, "guest: tick %d%c", &n, &end) == 2 && end == '\r')
 			tick = n;
 	fclose(f);
 	return tick;
