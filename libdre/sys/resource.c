@@ -157,6 +157,12 @@ static int commit(const struct sys *sys, const struct sys_group *group)
 	return err ? err : container_commit(sys->container);
 }
 
+/* What systemd has to know of it, if the group is its. */
+static int tell_systemd(const struct groups *groups, const struct sys_group *group)
+{
+	return strcmp(group->name, ".") ? 0 : sys_slice_limit(groups, &group->limits);
+}
+
 static int change_running(const struct sys *sys, const struct sys_group *before,
 			  const struct sys_group *after, const struct limit *limit, bool set)
 {
@@ -176,13 +182,18 @@ static int change_running(const struct sys *sys, const struct sys_group *before,
 	if (err)
 		return err;
 	err = set ? limit_set(fd, path, limit) : limit_unset(fd, path, limit->type);
-	if (!err) {
+	if (err) {
+		close(fd);
+		return err;
+	}
+	err = tell_systemd(&groups, after);
+	if (!err)
 		err = commit(sys, after);
-		if (err) {
-			save_error(&saved);
-			limits_set(fd, path, &after->limits, &before->limits);
-			restore_error(&saved);
-		}
+	if (err) {
+		save_error(&saved);
+		tell_systemd(&groups, before);
+		limits_set(fd, path, &after->limits, &before->limits);
+		restore_error(&saved);
 	}
 	close(fd);
 	return err;
