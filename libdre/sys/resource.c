@@ -323,6 +323,47 @@ dre_return_t dre_sys_get_resource(const dre_sys_handle *h, const int pid,
 	return err;
 }
 
+static int get_usage(const struct sys *sys, const char *cgroup, dre_usage *usage)
+{
+	char path[GROUPS_PATH_SIZE];
+	struct sys_group group;
+	struct groups groups;
+	int machine, err = find_group(sys, cgroup, &group);
+
+	if (!err)
+		err = sys_find_pid(sys, &machine);
+	if (!err)
+		err = sys_groups_of(sys, machine, &groups);
+	if (err)
+		return err;
+	groups_path(&groups, cgroup, path);
+	return resource_get_usage(sys->name, path, usage);
+}
+
+dre_return_t dre_sys_get_usage(const dre_sys_handle *h, const char *cgroup, dre_usage *usage)
+{
+	struct sys sys;
+	int err;
+
+	if (!h || !cgroup || !usage)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				!h ? "container's handle" : !cgroup ? "control group's name" : "usage");
+	err = sys_check_handle(h);
+	if (!err)
+		err = groups_check_name(DRE_CONTAINER_SYS, cgroup, true);
+	if (!err)
+		err = resource_check_usage(usage);
+	if (!err)
+		err = sys_begin(&sys, h->name, SYS_USE);
+	if (err)
+		return err;
+	err = sys_require(&sys, SYS_RUNNING, SYS_SUSPENDED);
+	if (!err)
+		err = get_usage(&sys, cgroup, usage);
+	sys_end(&sys);
+	return err;
+}
+
 dre_return_t dre_sys_release_resource(dre_sys_resource_value_t *resource)
 {
 	if (!resource)
