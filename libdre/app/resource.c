@@ -167,6 +167,32 @@ dre_return_t dre_app_get_resource(const dre_app_handle *h, const int pid,
 	return err;
 }
 
+dre_return_t dre_app_get_usage(const dre_app_handle *h, const char *cgroup, dre_usage *usage)
+{
+	char path[APP_CGROUP_SIZE];
+	struct app app;
+	int err;
+
+	if (!h || !cgroup || !usage)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				!h ? "container's handle" : !cgroup ? "control group's name" : "usage");
+	err = app_check_handle(h);
+	if (!err)
+		err = app_check_cgroup(cgroup, true);
+	if (!err)
+		err = resource_check_usage(usage);
+	if (!err)
+		err = app_begin(&app, h->name, APP_USE);
+	if (err)
+		return err;
+	err = app_require(&app, APP_RUNNING, APP_SUSPENDED);
+	app_cgroup_path(&app, cgroup, path);
+	if (!err)
+		err = resource_get_usage(app.name, path, usage);
+	app_end(&app);
+	return err;
+}
+
 dre_return_t dre_app_release_resource(dre_app_resource_value_t *resource)
 {
 	if (!resource)

@@ -148,3 +148,21 @@ int resource_get(const char *name, const char *path, int pid, int type, union re
 				name, pid);
 	return err ? dre_fail_errno(-err, "container '%s'", name) : 0;
 }
+
+int resource_check_usage(const dre_usage *usage)
+{
+	if (usage->size == sizeof(*usage))
+		return 0;
+	return dre_fail(DRE_ERR_INVALID_ARGUMENT, "a usage of %zu bytes is not known", usage->size);
+}
+
+int resource_get_usage(const char *name, const char *path, dre_usage *usage)
+{
+	int group, err = cgroupfs_open_group(path, &group);
+
+	if (err)
+		return err;
+	err = usage_group(group, usage);
+	close(group);
+	return err ? dre_fail_errno(-err, "container '%s': control group %s", name, path) : 0;
+}

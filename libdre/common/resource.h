@@ -6,6 +6,7 @@
 #ifndef DRE_COMMON_RESOURCE_H
 #define DRE_COMMON_RESOURCE_H
 
+#include <dre.h>
 #include <stdbool.h>
 
 #include "limit.h"
@@ -38,5 +39,11 @@ void resource_from_limit(const struct limit *limit, int type, union resource_val
  * in that group or below. @name is the container's. Cores are the caller's to free.
  */
 int resource_get(const char *name, const char *path, int pid, int type, union resource_value *value);
+
+/* The size is one that we know. */
+int resource_check_usage(const dre_usage *usage);
+
+/* What the group at @path below the root has used. @name is the container's. */
+int resource_get_usage(const char *name, const char *path, dre_usage *usage);
 
 #endif /* DRE_COMMON_RESOURCE_H */

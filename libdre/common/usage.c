@@ -154,6 +154,34 @@ int usage_group_memory(int group, struct usage_memory *usage)
 	return 0;
 }
 
+static int group_tasks(int group, unsigned long long *tasks)
+{
+	char text[32];
+	int err = cgroupfs_get(group, "pids.current", text, sizeof(text));
+
+	if (!err)
+		*tasks = strtoull(text, NULL, 10);
+	return err;
+}
+
+int usage_group(int group, dre_usage *usage)
+{
+	dre_usage got = { .size = usage->size };
+	struct usage_memory memory;
+	int err = group_time(group, &got.cpu_time);
+
+	if (!err)
+		err = usage_group_memory(group, &memory);
+	if (!err)
+		err = group_tasks(group, &got.tasks);
+	if (err)
+		return err;
+	got.memory = memory.memory;
+	got.memsw = memory.memory + memory.swap;
+	*usage = got;
+	return 0;
+}
+
 int usage_process_cores(pid_t pid, char *cores, size_t size)
 {
 	return read_status(pid, "Cpus_allowed_list:\t", cores, size);

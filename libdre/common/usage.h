@@ -6,6 +6,7 @@
 #ifndef DRE_COMMON_USAGE_H
 #define DRE_COMMON_USAGE_H
 
+#include <dre.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -23,6 +24,9 @@ int usage_group_cpu(int group, int *percent);
 
 int usage_process_memory(pid_t pid, struct usage_memory *usage);
 int usage_group_memory(int group, struct usage_memory *usage);
+
+/* All that @usage has room for; its size stays as it is. */
+int usage_group(int group, dre_usage *usage);
 
 /* A list of the CPUs that it may run on, "0-3,5". */
 int usage_process_cores(pid_t pid, char *cores, size_t size);

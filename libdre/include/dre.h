@@ -14,6 +14,8 @@
 #ifndef DRE_H
 #define DRE_H
 
+#include <stddef.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -96,6 +98,15 @@ typedef struct {
 	const char *fallback;	/* what holds where it is not set; NULL: nothing */
 	int at_start;		/* 1: a change holds from the container's next start on */
 } dre_property;
+
+/** What a control group has used: an addition to the specification, see dre_app.h and dre_sys.h. */
+typedef struct {
+	size_t size;			/* sizeof(dre_usage), before the call */
+	unsigned long long cpu_time;	/* nanoseconds, since it was made */
+	unsigned long long memory;	/* bytes that are resident */
+	unsigned long long memsw;	/* and those that are swapped out */
+	unsigned long long tasks;	/* processes and threads */
+} dre_usage;
 
 #pragma GCC visibility pop
 

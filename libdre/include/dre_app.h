@@ -558,6 +558,18 @@ dre_return_t dre_app_get_limit(const dre_app_handle *h, const char *cgroup,
 			       dre_app_resource_value_t *resource);
 
 /**
+ * dre_app_get_usage() - what a control group has used
+ * @h: the container
+ * @cgroup: its name; "." is the container as a whole
+ * @usage: its size says which it is; gets the rest, unchanged if it fails
+ *
+ * Running or suspended. It does not sleep: two calls tell what was used between them.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: also the size; DRE_ERR_CGROUP_NONEXISTENCE.
+ */
+dre_return_t dre_app_get_usage(const dre_app_handle *h, const char *cgroup, dre_usage *usage);
+
+/**
  * dre_app_get_info() - what a container is made of
  * @h: the container
  * @list: "KEY=VALUE", ended by a NULL; unchanged if it fails. dre_app_release_info()

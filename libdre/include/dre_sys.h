@@ -792,6 +792,18 @@ dre_return_t dre_sys_get_limit(const dre_sys_handle *h, const char *cgroup,
 			       dre_sys_resource_value_t *resource);
 
 /**
+ * dre_sys_get_usage() - what a control group has used
+ * @h: the container
+ * @cgroup: its name; "." is the container as a whole
+ * @usage: its size says which it is; gets the rest, unchanged if it fails
+ *
+ * Running or suspended. It does not sleep: two calls tell what was used between them.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: also the size; DRE_ERR_CGROUP_NONEXISTENCE.
+ */
+dre_return_t dre_sys_get_usage(const dre_sys_handle *h, const char *cgroup, dre_usage *usage);
+
+/**
  * dre_sys_get_cgroup_list() - the control groups of a container
  * @h: the container
  * @list: of names, in the order of their making, ended by a NULL; unchanged if it

@@ -71,6 +71,13 @@ void sys_unmark_start(const char *name);
 bool sys_is_start_marked(const char *name);
 
 /*
+ * slice.c: tells systemd the limits of an outer cgroup that it has made, beside what the kernel is told. Has it been
+ * told any since the host was started, perhaps none again?
+ */
+int sys_slice_limit(const struct groups *groups, const struct dre_limits *limits);
+bool sys_slice_is_limited(const struct groups *groups);
+
+/*
  * Of a container that is stopped: is there more of it than an outer cgroup without limits? Then that becomes
  * so: processes go back, the named ones and the mark are removed.
  */

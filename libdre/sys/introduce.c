@@ -41,8 +41,12 @@ static int make_group(const struct groups *groups, const struct sys_group *group
 /* The outer cgroup is older than this run of the machine, and so may its limits be. */
 static int limit_whole(const struct groups *groups, const struct sys_group *whole)
 {
+	static const struct dre_limits none;
+	int err;
+
 	sys_unlimit(groups);
-	return apply(groups->outer, whole);
+	err = memcmp(&whole->limits, &none, sizeof(none)) ? sys_slice_limit(groups, &whole->limits) : 0;
+	return err ? err : apply(groups->outer, whole);
 }
 
 static int make_groups(const struct sys *sys, const struct groups *groups)

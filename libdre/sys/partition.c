@@ -202,8 +202,11 @@ static bool is_limited(const struct groups *groups)
 
 void sys_unlimit(const struct groups *groups)
 {
+	static const struct dre_limits none;
 	int fd;
 
+	if (sys_slice_is_limited(groups))
+		sys_slice_limit(groups, &none);
 	if (cgroupfs_open_group(groups->outer, &fd))
 		return;
 	for (size_t i = 0; i < NR_LIMIT_TYPES; i++)

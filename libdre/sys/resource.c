@@ -157,6 +157,12 @@ static int commit(const struct sys *sys, const struct sys_group *group)
 	return err ? err : container_commit(sys->container);
 }
 
+/* What systemd has to know of it, if the group is its. */
+static int tell_systemd(const struct groups *groups, const struct sys_group *group)
+{
+	return strcmp(group->name, ".") ? 0 : sys_slice_limit(groups, &group->limits);
+}
+
 static int change_running(const struct sys *sys, const struct sys_group *before,
 			  const struct sys_group *after, const struct limit *limit, bool set)
 {
@@ -176,13 +182,18 @@ static int change_running(const struct sys *sys, const struct sys_group *before,
 	if (err)
 		return err;
 	err = set ? limit_set(fd, path, limit) : limit_unset(fd, path, limit->type);
-	if (!err) {
+	if (err) {
+		close(fd);
+		return err;
+	}
+	err = tell_systemd(&groups, after);
+	if (!err)
 		err = commit(sys, after);
-		if (err) {
-			save_error(&saved);
-			limits_set(fd, path, &after->limits, &before->limits);
-			restore_error(&saved);
-		}
+	if (err) {
+		save_error(&saved);
+		tell_systemd(&groups, before);
+		limits_set(fd, path, &after->limits, &before->limits);
+		restore_error(&saved);
 	}
 	close(fd);
 	return err;
@@ -308,6 +319,47 @@ dre_return_t dre_sys_get_resource(const dre_sys_handle *h, const int pid,
 	err = sys_require(&sys, SYS_RUNNING, SYS_RUNNING);
 	if (!err)
 		err = get(&sys, pid, resource);
+	sys_end(&sys);
+	return err;
+}
+
+static int get_usage(const struct sys *sys, const char *cgroup, dre_usage *usage)
+{
+	char path[GROUPS_PATH_SIZE];
+	struct sys_group group;
+	struct groups groups;
+	int machine, err = find_group(sys, cgroup, &group);
+
+	if (!err)
+		err = sys_find_pid(sys, &machine);
+	if (!err)
+		err = sys_groups_of(sys, machine, &groups);
+	if (err)
+		return err;
+	groups_path(&groups, cgroup, path);
+	return resource_get_usage(sys->name, path, usage);
+}
+
+dre_return_t dre_sys_get_usage(const dre_sys_handle *h, const char *cgroup, dre_usage *usage)
+{
+	struct sys sys;
+	int err;
+
+	if (!h || !cgroup || !usage)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				!h ? "container's handle" : !cgroup ? "control group's name" : "usage");
+	err = sys_check_handle(h);
+	if (!err)
+		err = groups_check_name(DRE_CONTAINER_SYS, cgroup, true);
+	if (!err)
+		err = resource_check_usage(usage);
+	if (!err)
+		err = sys_begin(&sys, h->name, SYS_USE);
+	if (err)
+		return err;
+	err = sys_require(&sys, SYS_RUNNING, SYS_SUSPENDED);
+	if (!err)
+		err = get_usage(&sys, cgroup, usage);
 	sys_end(&sys);
 	return err;
 }

@@ -70,6 +70,7 @@ static void null_pointers(void **state)
 	const dre_app_build_options build = { .size = sizeof(build) };
 	char *const argv[] = { "true", NULL };
 	dre_app_resource_value_t limit = { .type = DRE_APP_CONTAINER_RESOURCE_CPU };
+	dre_usage usage = { .size = sizeof(usage) };
 	dre_app_pid_list_t pids;
 	int number;
 
@@ -96,6 +97,12 @@ static void null_pointers(void **state)
 	NULL_POINTER(dre_app_release_info(NULL));
 	NULL_POINTER(dre_app_get_limit(running, NULL, &limit));
 	NULL_POINTER(dre_app_get_limit(running, ".", NULL));
+	NULL_POINTER(dre_app_get_usage(NULL, ".", &usage));
+	NULL_POINTER(dre_app_get_usage(running, NULL, &usage));
+	NULL_POINTER(dre_app_get_usage(running, ".", NULL));
+	assert_refused(DRE_ERR_CGROUP_NONEXISTENCE, dre_app_get_usage(running, "absent", &usage));
+	usage.size--;
+	assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_get_usage(running, ".", &usage));
 	NULL_POINTER(dre_app_exec(running, NULL, &number));
 	NULL_POINTER(dre_app_exec(running, argv, NULL));
 	NULL_POINTER(dre_app_exec(NULL, argv, &number));

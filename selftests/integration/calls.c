@@ -20,6 +20,7 @@ const char *const call_names[NR_CALLS] = {
 	[COPY] = "copy", [COPY_IN] = "copy_in", [COPY_OUT] = "copy_out", [RENAME] = "rename",
 	[OPEN_CONSOLE] = "open_console", [RESIZE_CONSOLE] = "resize_console",
 	[OPEN_LOG] = "log_open", [GET_INFO] = "get_info", [GET_LIMIT] = "get_limit",
+	[GET_USAGE] = "get_usage",
 	[EXPORT] = "export", [UNSET_RESOURCE] = "unset_resource", [GET_RESOURCE] = "get_resource",
 	[STOP_WITH] = "stop_with", [REBOOT] = "reboot", [SET_PROPERTY] = "set_property",
 	[GET_PROPERTY] = "get_property", [PROPERTY_LIST] = "get_property_list",
@@ -169,6 +170,17 @@ static int call_get_limit(const dre_app_handle *h)
 	return ret;
 }
 
+static int call_get_usage(const dre_app_handle *h)
+{
+	dre_usage u = { .size = sizeof(u) };
+	int ret = dre_app_get_usage(h, ".", &u);
+
+	assert_int_equal(u.size, sizeof(u));
+	assert_true(ret ? !u.cpu_time && !u.memory && !u.memsw && !u.tasks :
+		    u.cpu_time && u.memory && u.memsw >= u.memory && u.tasks);
+	return ret;
+}
+
 /* What dre_app_open() fails with is known by its text alone. Here that it fails is enough. */
 static int call_open(const char *name)
 {
@@ -209,6 +221,8 @@ static int call_by_handle(int function, const dre_app_handle *h)
 		return call_names_list(h, dre_app_get_info);
 	case GET_LIMIT:
 		return call_get_limit(h);
+	case GET_USAGE:
+		return call_get_usage(h);
 	case SUSPEND:
 		return dre_app_suspend(h);
 	case RESUME:

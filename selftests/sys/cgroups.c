@@ -571,6 +571,8 @@ static void command_while_running(void)
 	assert_shell("dre-sys resource get --json cg %d | grep -q '\"memory\": *[1-9]'", machine_pid());
 	assert_shell("dre-sys top -n 1 | grep -q '^NAME *STATE *CPU%% *MEMORY *MEMSW *LIMIT$'");
 	assert_shell("dre-sys top -n 1 | grep -q '^cg *running *[0-9]* *[1-9][0-9]* *[1-9][0-9]* *$'");
+	assert_shell("dre-sys bind cg ui %d && dre-sys top -g -n 1 | grep -q '^cg *ui *[0-9]* .* 1$' && "
+		     "dre-sys top -g -n 1 | grep -q '^cg *[.] *[0-9]* *[1-9]' && dre-sys unbind cg ui %d", host, host);
 	end(host);
 }
 

@@ -121,6 +121,15 @@ static int call_get_limit(const dre_sys_handle *h)
 	return dre_sys_get_limit(h, ".", &r);
 }
 
+static int call_get_usage(const dre_sys_handle *h)
+{
+	dre_usage u = { .size = sizeof(u) };
+	int err = dre_sys_get_usage(h, ".", &u);
+
+	assert_true(err ? !u.memory && !u.tasks : u.cpu_time && u.memory && u.tasks);
+	return err;
+}
+
 static int call_bound(const dre_sys_handle *h)
 {
 	int *list, err = dre_sys_get_bound_pid_list(h, TAG, &list);
@@ -250,6 +259,7 @@ static const struct {
 	ROW(set_resource,	 false, NONEXISTENCE, E_CGROUP, E_CGROUP, E_CGROUP, E_BUSY),
 	ROW(unset_resource,	 false, NONEXISTENCE, E_CGROUP, E_CGROUP, E_CGROUP, E_BUSY),
 	ROW(get_limit,		 false, NONEXISTENCE, 0, 0, 0, 0),
+	ROW(get_usage,		 false, NONEXISTENCE, E_STOPPED, 0, 0, E_BUSY),
 	ROW(get_resource,	 false, NONEXISTENCE, E_STOPPED, 0, E_SUSPENDED, E_BUSY),
 	ROW(export,		 false, NONEXISTENCE, 0, E_RUNNING, E_SUSPENDED, E_BUSY),
 	ROW(copy,		 false, NONEXISTENCE, WORKS, E_RUNNING, E_SUSPENDED, E_BUSY),

@@ -36,7 +36,8 @@ static const struct command commands[] = {
 	{ "suspend", "NAME...", "freeze all processes of containers", NULL, cmd_suspend },
 	{ "resume", "NAME...", "thaw suspended containers", NULL, cmd_resume },
 	{ "destroy", "NAME...", "remove stopped containers for good", NULL, cmd_destroy },
-	{ "top", "[--interval SECONDS] [--count N] [--json]", "show what containers use, again and again",
+	{ "top", "[--groups] [--interval SECONDS] [--count N] [--json]", "show what containers use, again and again",
+	  "  -g, --groups            what each of their control groups uses; \".\" is a container as a whole\n"
 	  "  -i, --interval SECONDS  between two looks (default 2)\n"
 	  "  -n, --count N           only N times\n"
 	  "  -j, --json              as JSON, an object each time\n\n"

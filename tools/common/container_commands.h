@@ -92,6 +92,7 @@ struct container_api {
 	dre_return_t (*get_limit)(const char *name, const char *cgroup,
 				  struct container_resource *resource);
 	dre_return_t (*get_resource)(const char *name, int pid, struct container_resource *resource);
+	dre_return_t (*get_usage)(const char *name, const char *cgroup, dre_usage *usage);
 	dre_return_t (*events_open)(char *const names[], void **events);
 	int (*events_fd)(const void *events);
 	dre_return_t (*events_close)(void *events);
@@ -256,6 +257,7 @@ extern const struct container_extras container_extras;
 	CONTAINER_API_TWO(prefix, type, bind_pid, const char *, int)				\
 	CONTAINER_API_TWO(prefix, type, unbind_pid, const char *, int)				\
 	CONTAINER_API_RESOURCES(prefix, type)							\
+	CONTAINER_API_TWO(prefix, type, get_usage, const char *, dre_usage *)			\
 	CONTAINER_API_EVENTS(prefix)								\
 	const struct container_api container_api = {						\
 		.program = name_of_program,							\
@@ -302,6 +304,7 @@ extern const struct container_extras container_extras;
 		.unset_resource = api_unset_resource,						\
 		.get_limit = api_get_limit,							\
 		.get_resource = api_get_resource,						\
+		.get_usage = api_get_usage,							\
 		.events_open = api_events_open,							\
 		.events_fd = api_events_fd,							\
 		.events_close = api_events_close,						\
@@ -339,6 +342,9 @@ int cmd_resource_unset(int argc, char **argv);
 int cmd_resource_get(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+
+/* What top shows of control groups, once. */
+int top_groups(bool json);
 int cmd_restart(int argc, char **argv);
 int cmd_checkpoint_list(int argc, char **argv);
 int cmd_checkpoint_remove(int argc, char **argv);

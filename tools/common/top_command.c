@@ -66,7 +66,7 @@ static void container_row(struct table *table, const char *name)
 	registered_cell(table, name);
 }
 
-static int print_once(bool json)
+static int top_containers(bool json)
 {
 	static const struct column all[] = {
 		[TOP_NAME] = { "NAME", COLUMN_STRING },
@@ -125,14 +125,14 @@ static bool wait_interval(int signals, int interval, bool keys)
 	return !fds[0].revents && !fds[1].revents && key != 'q';
 }
 
-static int run(bool json, int left, int interval, bool live)
+static int run(int (*print)(bool json), bool json, int left, int interval, bool live)
 {
 	int signals = open_signals(), err = 0;
 
 	while (!err) {
 		if (live)
 			fputs("\033[H\033[J", stdout);
-		err = print_once(json);
+		err = print(json);
 		if (fflush(stdout))	/* command_main() says why */
 			break;
 		left -= left > 0;
@@ -149,17 +149,21 @@ int cmd_top(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "help", no_argument, NULL, 'h' },
+		{ "groups", no_argument, NULL, 'g' },
 		{ "count", required_argument, NULL, 'n' },
 		{ "interval", required_argument, NULL, 'i' },
 		{ "json", no_argument, NULL, 'j' },
 		{ }
 	};
+	int (*print)(bool json) = top_containers;
 	int c, err, left = -1, interval = 2;
 	struct termios old, raw;
 	bool json = false, live;
 
-	while ((c = command_getopt(argc, argv, "n:i:j", options)) >= 0) {
-		if (c == 'n')
+	while ((c = command_getopt(argc, argv, "gn:i:j", options)) >= 0) {
+		if (c == 'g')
+			print = top_groups;
+		else if (c == 'n')
 			left = command_number("count", optarg, 1, INT_MAX);
 		else if (c == 'i')
 			interval = command_number("interval", optarg, 1, 3600);
@@ -174,7 +178,7 @@ int cmd_top(int argc, char **argv)
 		raw.c_lflag &= ~(ICANON | ECHO);
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
 	}
-	err = run(json, left, interval, live);
+	err = run(print, json, left, interval, live);
 	if (live)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &old);
 	return err ? command_fail(err, NULL) : EXIT_SUCCESS;

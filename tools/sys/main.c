@@ -45,7 +45,8 @@ static const struct command commands[] = {
 	  "  -j, --json  as JSON\n"
 	  "  -l, --long  also the memory of those that run, in bytes, and the hosts that shared ones belong to\n\n"
 	  "What another host has of the shared store is remote.\n", cmd_sys_list },
-	{ "top", "[--interval SECONDS] [--count N] [--json]", "show what containers use, again and again",
+	{ "top", "[--groups] [--interval SECONDS] [--count N] [--json]", "show what containers use, again and again",
+	  "  -g, --groups            what each of their control groups uses; \".\" is a container as a whole\n"
 	  "  -i, --interval SECONDS  between two looks (default 2)\n"
 	  "  -n, --count N           only N times\n"
 	  "  -j, --json              as JSON, an object each time\n\n"
