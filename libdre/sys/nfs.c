@@ -5,11 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mntent.h>
+#include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/tool.h"
@@ -18,6 +22,11 @@
 /* Seconds that a server has to answer, which may be one that is not there. */
 #define MOUNT_TIME	"60"
 #define STATUS_TIME_UP	124	/* of timeout(1) */
+
+/* The same for one that has answered before, and for one of its addresses, in milliseconds. */
+#define ANSWER_TIME	30
+#define CONNECT_TIME	5000
+#define NFS_PORT	"2049"
 
 /* What is mounted there, uppermost; the kernel does not ask the server for that. */
 static bool find_mount(const char *target, char *source, size_t size, bool *nfs)
@@ -130,12 +139,85 @@ static int mount_locked(const struct dre_nfs_config *config, int dir)
 	return ret ? ret : mount_it(config);
 }
 
+/* The value of a mount option, or NULL. */
+static const char *find_option(const char *options, const char *key, char *value, size_t size)
+{
+	size_t len = strlen(key);
+
+	for (; *options; options += strcspn(options, ","), options += *options == ',') {
+		if (strncmp(options, key, len) != 0)
+			continue;
+		snprintf(value, size, "%.*s", (int)strcspn(options + len, ","), options + len);
+		return value;
+	}
+	return NULL;
+}
+
+static bool answers_at(const struct addrinfo *at)
+{
+	int s = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error = 0;
+	struct pollfd p = { .fd = s, .events = POLLOUT };
+	socklen_t size = sizeof(error);
+	bool answers;
+
+	if (s < 0)
+		return false;
+	answers = !connect(s, at->ai_addr, at->ai_addrlen) ||
+		  (errno == EINPROGRESS && poll(&p, 1, CONNECT_TIME) == 1 &&
+		   !getsockopt(s, SOL_SOCKET, SO_ERROR, &error, &size) && !error);
+	close(s);
+	return answers;
+}
+
+/* What cannot be asked that way (a name that is not known now, RDMA) may answer. */
+static bool answers(const struct dre_nfs_config *config)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	char host[sizeof(config->server)], port[16] = NFS_PORT, proto[16];
+	const char *name = config->server;
+	struct addrinfo *all, *at;
+
+	if (find_option(config->options, "proto=", proto, sizeof(proto)) && !strncmp(proto, "rdma", strlen("rdma")))
+		return true;
+	find_option(config->options, "port=", port, sizeof(port));
+	if (*name == '[') {
+		snprintf(host, sizeof(host), "%.*s", (int)strcspn(name + 1, "]"), name + 1);
+		name = host;
+	}
+	if (getaddrinfo(name, port, &hints, &all))
+		return true;
+	for (at = all; at && !answers_at(at); at = at->ai_next)
+		;
+	freeaddrinfo(all);
+	return at;
+}
+
+/*
+ * The kernel gives a request up, see nfs_options; but not one that has to wait until it has its locks and open files
+ * back from a server that it has lost for longer than these hold. So the server is asked before.
+ */
+static int wait_for_server(const struct dre_nfs_config *config)
+{
+	struct timespec now;
+	time_t end;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	end = now.tv_sec + ANSWER_TIME;
+	while (!answers(config)) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec >= end)
+			return dre_fail(DRE_ERR_NFS_MOUNT_FAILED, "NFS server %s does not answer", config->server);
+		sleep(1);
+	}
+	return 0;
+}
+
 static int mount_share(const struct dre_nfs_config *config)
 {
 	int dir, ret = look(config);
 
 	if (ret)
-		return ret > 0 ? 0 : ret;
+		return ret > 0 ? wait_for_server(config) : ret;
 	if (mkdir(config->mount, 0700) < 0 && errno != EEXIST)
 		return dre_fail(DRE_ERR_NFS_MOUNT_FAILED, "cannot make %s: %s", config->mount, strerror(errno));
 	dir = open(config->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -417,6 +417,23 @@ static void other_host(void **state)
 	assert_int_equal(shell(AS_OTHER "dre-sys base list | grep -qx it"), 0);
 }
 
+/* A server that stops to answer does not say that there is no such container; nobody waits for it for ever. */
+static void mounted_and_gone(void **state)
+{
+	dre_sys_handle h = handle("sh"), big = handle("big");
+
+	(void)state;
+	assert_success(dre_sys_share(&h));
+	stop_server();
+	assert_fails(status("sh"), DRE_ERR_NFS_MOUNT_FAILED, "does not answer");
+	assert_fails(dre_sys_share(&big), DRE_ERR_NFS_MOUNT_FAILED, "does not answer");
+	assert_int_equal(status("big"), DRE_SYS_CONTAINER_STATUS_STOP);
+	start_server();
+	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
+	assert_success(dre_sys_unshare(&h));
+	assert_in(STORE, "sh");
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -438,6 +455,7 @@ int main(void)
 		cmocka_unit_test(moves),
 		cmocka_unit_test(full),
 		cmocka_unit_test(gone_in_the_middle),
+		cmocka_unit_test(mounted_and_gone),
 		cmocka_unit_test(killed),
 		cmocka_unit_test(in_both),
 		cmocka_unit_test(damaged),
