@@ -153,16 +153,23 @@ static void register_self(struct chance *c)
 
 static void *second_thread(void *arg)
 {
-	__atomic_store_n(&world->thread, gettid(), __ATOMIC_RELAXED);
 	usleep(*(int *)arg);
 	_exit(1);
 }
 
-static void become_two(struct chance *c, int us)
+static void *known_thread(void *arg)
+{
+	__atomic_store_n(&world->thread, gettid(), __ATOMIC_RELAXED);
+	return second_thread(arg);
+}
+
+/* In a container it has a number that on the host may be anybody's. */
+static void become_two(struct chance *c, int us, int container)
 {
 	pthread_t thread;
 
-	if (!pthread_create(&thread, NULL, second_thread, &us) && one_in(c, 2))
+	if (!pthread_create(&thread, NULL, container == HOST ? known_thread : second_thread, &us) &&
+	    one_in(c, 2))
 		syscall(SYS_exit, 0);
 }
 
@@ -214,7 +221,7 @@ static void __noreturn person_main(uint64_t state, int container)
 		register_self(&c);
 	switch (below(&c, 8)) {
 	case 0:
-		become_two(&c, us);
+		become_two(&c, us, container);
 		break;
 	case 1:
 		do_exec();
