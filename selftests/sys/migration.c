@@ -495,6 +495,7 @@ static void target_gone(void **state)
 	dre_sys_handle h = handle("m");
 
 	(void)state;
+	bring_home();
 	assert_int_equal(shell("SECOND_HOST_PATIENCE=100 " SECOND_HOST " restart-first"), 0);
 	immigrate();
 	assert_int_equal(shell("virsh -q migrate-setspeed dre-m 4"), 0);
