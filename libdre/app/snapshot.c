@@ -59,8 +59,7 @@ dre_return_t dre_app_commit_snapshot(const dre_app_handle *h, const char *tag, c
 		err = begin(&app, h, tag);
 	if (err)
 		return err;
-	err = dre_fail_as(snapshot_commit(app.container, tag, base),
-			   DRE_ERR_COMMIT_SNAPSHOT_FAILED);
+	err = dre_fail_as(snapshot_commit(app.container, tag, base), DRE_ERR_COMMIT_SNAPSHOT_FAILED);
 	app_end(&app);
 	return err;
 }

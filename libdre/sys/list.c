@@ -163,6 +163,7 @@ dre_return_t dre_sys_release_snapshot_list(dre_list_t list)
 	return release(list);
 }
 
+/* libvirt is not asked: whatever it says, they are there. */
 int sys_list_of(const dre_sys_handle *h, int (*get)(struct store *store, const char *container, char ***names),
 		dre_list_t *list)
 {

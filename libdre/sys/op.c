@@ -72,14 +72,15 @@ static int end_start(const struct sys *sys)
 /* With the container locked. What cannot be told of a machine that runs fails whoever needs it. */
 static int catch_up(const struct sys *sys)
 {
-	int err = 0;
+	int err;
 
 	if (!is_behind(sys))
 		return 0;
-	if (sys_state(sys) != SYS_STOPPED && sys_is_start_marked(sys->name))
+	if (sys_state(sys) != SYS_STOPPED && sys_is_start_marked(sys->name)) {
 		err = end_start(sys);
-	if (err)
-		return err;
+		if (err)
+			return err;
+	}
 	if (sys_state(sys) == SYS_STOPPED)
 		return sys_settle(sys);
 	sys_introduce(sys);

@@ -105,13 +105,11 @@ dre_return_t dre_sys_commit_snapshot(const dre_sys_handle *h, const char *tag, c
 		return err;
 	err = check_local(&sys);
 	if (!err)
-		err = dre_fail_as(snapshot_commit(sys.container, tag, base),
-				   DRE_ERR_COMMIT_SNAPSHOT_FAILED);
+		err = dre_fail_as(snapshot_commit(sys.container, tag, base), DRE_ERR_COMMIT_SNAPSHOT_FAILED);
 	sys_end(&sys);
 	return err;
 }
 
-/* libvirt is not asked: whatever it says, they are there. */
 dre_return_t dre_sys_get_snapshot_list(const dre_sys_handle *h, dre_list_t *list)
 {
 	return sys_list_of(h, snapshot_list, list);
