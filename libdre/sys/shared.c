@@ -32,7 +32,7 @@ const char *sys_host(void)
 
 int sys_name_failure(int err)
 {
-	return err == DRE_ERR_DEVICE_BUSY ? DRE_ERR_NFS_MOUNT_FAILED : err;
+	return dre_fail_as(err, DRE_ERR_NFS_MOUNT_FAILED);
 }
 
 bool sys_is_absent(const struct store *store, const char *name)
