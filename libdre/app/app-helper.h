@@ -11,6 +11,9 @@
 #define LOCK_FD		4	/* of the container: it stays busy until the helper is done */
 #define GO_FD		5	/* of a start: see app_helper_start() */
 
+/* Where a hook of ours puts its error into liblxc's log, with the code in place of a line's number. */
+#define HOOK_ERROR	"dre - app-helper-hook.c:hook:"
+
 /* Answer on REPORT_FD, and return the exit status. */
 int report_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int report_ok(int status);
@@ -24,6 +27,8 @@ int open_container(const char *root, const char *name, const char *log, struct l
  */
 bool first_error(const char *log, char *message, size_t size, int *code);
 
+/* app-helper-hook.c */
+int do_hook(void);
 /* The limits that the container is configured to have. */
 int set_limits(const char *root, const char *name);
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "box.h"
@@ -331,6 +332,64 @@ static void busybox_ends_from_inside(void **state)
 	assert_stopped(h);
 }
 
+static pid_t monitor_of(pid_t init)
+{
+	char path[64], *text;
+	int monitor = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", init);
+	text = read_file(path);
+	assert_int_equal(sscanf(strstr(text, "\nPPid:"), "\nPPid: %d", &monitor), 1);
+	free(text);
+	assert_true(monitor > 1);
+	return monitor;
+}
+
+static char process_state(pid_t pid)
+{
+	char path[32], state, *text;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	text = read_file(path);
+	assert_int_equal(sscanf(strrchr(text, ')'), ") %c", &state), 1);
+	free(text);
+	return state;
+}
+
+static bool is_in_system_call(pid_t pid, long nr)
+{
+	char path[32], *text;
+	bool is;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	text = read_file(path);
+	is = text && strtol(text, NULL, 10) == nr;
+	free(text);
+	return is;
+}
+
+/* liblxc's monitor accepts the question, then it sees that init is dead, and goes on with the next. */
+static void is_asked_while_it_reboots(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	pid_t init = box_init(h), monitor = monitor_of(init), asks;
+	int status, pid;
+
+	(void)state;
+	kill(monitor, SIGSTOP);
+	fflush(stdout);
+	asks = fork();
+	if (!asks)
+		_exit(dre_app_get_pid(h, &pid) != 0);
+	assert_true(eventually(is_in_system_call(asks, SYS_recvmsg)));
+	kill(init, SIGINT);
+	assert_true(eventually(process_state(init) == 'Z'));
+	kill(monitor, SIGCONT);
+	assert_true(eventually(waitpid(asks, &status, WNOHANG) == asks));
+	assert_true(eventually(runs_anew(h, init)));
+	assert_running(h);
+}
+
 static void init_is_killed(void **state)
 {
 	dre_app_handle *h = box_start("c");
@@ -357,19 +416,6 @@ static void init_is_killed(void **state)
 	kill(pid, SIGKILL);
 	assert_true(eventually(dre_app_status(h) == DRE_APP_CONTAINER_STATUS_STOP &&
 			       is_clean("c")));
-}
-
-static pid_t monitor_of(pid_t init)
-{
-	char path[64], *text;
-	int monitor = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", init);
-	text = read_file(path);
-	assert_int_equal(sscanf(strstr(text, "\nPPid:"), "\nPPid: %d", &monitor), 1);
-	free(text);
-	assert_true(monitor > 1);
-	return monitor;
 }
 
 /* Nobody watches the container any more. Whoever changes it next makes an end of it. */
@@ -550,6 +596,7 @@ int main(void)
 		cmocka_unit_test_teardown(stands_still_while_suspended, box_destroy_all),
 		cmocka_unit_test_teardown(ends_from_inside, box_destroy_all),
 		cmocka_unit_test_teardown(busybox_ends_from_inside, box_destroy_all),
+		cmocka_unit_test_teardown(is_asked_while_it_reboots, box_destroy_all),
 		cmocka_unit_test_teardown(init_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(monitor_is_killed, box_destroy_all),
 		cmocka_unit_test_setup_teardown(plain_liblxc, reserve_ids, release_ids),
