@@ -900,6 +900,18 @@ dre_return_t dre_sys_migration_start_with(const dre_sys_handle *h, const char *t
 					  dre_sys_progress progress, void *arg, dre_sys_migration_result *result);
 
 /**
+ * dre_sys_migration_cancel() - the container stays on this host
+ * @h: the container, which is on its way from here
+ *
+ * Whoever called dre_sys_migration_start() gets DRE_ERR_DEVICE_BUSY, and may be dead; the machine runs on here. May be
+ * called by dre_sys_migration_start_with()'s progress function. When the machine stands still for the last part of its way it is
+ * too late, as it is before the first part: DRE_ERR_DEVICE_BUSY.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: it is not on its way from here.
+ */
+dre_return_t dre_sys_migration_cancel(const dre_sys_handle *h);
+
+/**
  * dre_sys_immigration_cancel() - wait no longer for a container
  * @name: of the container
  *

@@ -248,3 +248,38 @@ dre_return_t dre_sys_migration_start(const dre_sys_handle *h, const char *target
 {
 	return dre_sys_migration_start_with(h, target, port, NULL, NULL, NULL);
 }
+
+/* Whoever moves it has it locked. */
+static int begin_cancel(struct sys *sys, const char *name)
+{
+	int err;
+
+	*sys = (struct sys){};
+	strcpy(sys->name, name);
+	err = sys_open_store_of(&sys->config, name, &sys->store, &sys->shared);
+	if (!err)
+		err = container_read(sys->store, name, &sys->manifest);
+	if (sys->shared)
+		err = sys_name_failure(err);
+	if (!err && !(sys->shared && sys_is_leaving(&sys->manifest)))
+		err = dre_fail(DRE_ERR_INVALID_ARGUMENT, "container '%s' is not on its way from this host", name);
+	if (!err)
+		err = sys_connect(sys);
+	if (!err)
+		err = sys_find(sys);
+	return err;
+}
+
+dre_return_t dre_sys_migration_cancel(const dre_sys_handle *h)
+{
+	struct sys sys;
+	int err = sys_check_handle(h);
+
+	if (err)
+		return err;
+	err = begin_cancel(&sys, h->name);
+	if (!err && (!sys.domain || virDomainAbortJob(sys.domain) < 0))
+		err = sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys.name);
+	sys_end(&sys);
+	return err;
+}

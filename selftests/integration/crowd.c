@@ -17,7 +17,6 @@
 
 static const char *const names[] = { "m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9", NULL };
 
-/* It need not be there. */
 static dre_app_handle handle(const char *name)
 {
 	return (dre_app_handle){ DRE_APP_CONTAINER_TYPE_LXC, (char *)name };
@@ -30,85 +29,19 @@ static int do_create(const char *name)
 	return dre_app_create_container(name, &data);
 }
 
-static int do_start(const char *name)
-{
-	dre_app_handle h = handle(name);
+static const dre_app_stop_options at_once = { .size = sizeof(at_once), .kill = 1 };
 
-	return dre_app_start(&h);
-}
-
-static int do_stop(const char *name)
-{
-	const dre_app_stop_options options = { .size = sizeof(options), .kill = 1 };
-	dre_app_handle h = handle(name);
-
-	return dre_app_stop_with(&h, &options);
-}
-
-static int do_suspend(const char *name)
-{
-	dre_app_handle h = handle(name);
-
-	return dre_app_suspend(&h);
-}
-
-static int do_resume(const char *name)
-{
-	dre_app_handle h = handle(name);
-
-	return dre_app_resume(&h);
-}
-
-static int do_status(const char *name)
-{
-	dre_app_handle h = handle(name);
-
-	return dre_app_status(&h);
-}
-
-static int do_exec(const char *name)
-{
-	char *const argv[] = { "true", NULL };
-	dre_app_handle h = handle(name);
-	int status;
-
-	return dre_app_exec(&h, argv, &status);
-}
-
-static int do_create_cgroup(const char *name)
-{
-	dre_app_handle h = handle(name);
-
-	return dre_app_create_cgroup(&h, "ui");
-}
-
-static int do_save(const char *name)
-{
-	dre_app_handle h = handle(name);
-
-	return dre_app_save_snapshot(&h, "s");
-}
-
-static int do_load(const char *name)
-{
-	dre_app_handle h = handle(name);
-
-	return dre_app_load_snapshot(&h, "s");
-}
-
-static int do_remove(const char *name)
-{
-	dre_app_handle h = handle(name);
-
-	return dre_app_remove_snapshot(&h, "s");
-}
-
-static int do_commit(const char *name)
-{
-	dre_app_handle h = handle(name);
-
-	return dre_app_commit_snapshot(&h, "s", "mixed");
-}
+MIXED_CALL(do_start, dre_app_start(&h))
+MIXED_CALL(do_stop, dre_app_stop_with(&h, &at_once))
+MIXED_CALL(do_suspend, dre_app_suspend(&h))
+MIXED_CALL(do_resume, dre_app_resume(&h))
+MIXED_CALL(do_status, dre_app_status(&h))
+MIXED_CALL(do_exec, dre_app_exec(&h, (char *[]){ "true", NULL }, &(int){ 0 }))
+MIXED_CALL(do_create_cgroup, dre_app_create_cgroup(&h, "ui"))
+MIXED_CALL(do_save, dre_app_save_snapshot(&h, "s"))
+MIXED_CALL(do_load, dre_app_load_snapshot(&h, "s"))
+MIXED_CALL(do_remove, dre_app_remove_snapshot(&h, "s"))
+MIXED_CALL(do_commit, dre_app_commit_snapshot(&h, "s", "mixed"))
 
 static int do_remove_base(const char *name)
 {

@@ -36,6 +36,15 @@ struct mixed {
 	void (*meanwhile)(void);
 };
 
+/* A function of one operation: @call is of h, which is what handle() gives of the container's name. It need not be there. */
+#define MIXED_CALL(function, call)			\
+	static int function(const char *container)	\
+	{						\
+		__auto_type h = handle(container);	\
+							\
+		return (call);				\
+	}
+
 /* Prints how often each operation came to what. Fails the test if there is anything else than that. */
 void mixed_run(const struct mixed *mixed);
 

@@ -240,43 +240,16 @@ static void limits_from_the_start(void **state)
 	assert_limit("memory.max", "100663296");
 }
 
-static long long cpu_used_us(void)
-{
-	char *text = read_file(CGROUPS "/dre/app/c/cpu.stat");
-	long long us = -1;
-
-	assert_non_null(text);
-	sscanf(text, "usage_usec %lld", &us);
-	free(text);
-	return us;
-}
-
-/* Of a processor, that the container gets; in percent. */
-static double measure_share(void)
-{
-	long long begin = now_ms(), used = cpu_used_us();
-	double share;
-
-	sleep(3);
-	share = (cpu_used_us() - used) / 10.0 / (now_ms() - begin);
-	printf("# a container limited to 40 %% got %.1f %%\n", share);
-	return share;
-}
-
 static void limits_that_hold(void **state)
 {
 	dre_app_handle *h = box_create("c");
-	double share = 0;
 
 	(void)state;
 	assert_done(set(h, "cpu", "40"));
 	assert_done(set(h, "memory", "24M"));
 	assert_done(dre_app_start(h));
 	assert_int_equal(box_run(h, "for i in 1 2; do yes </dev/null >/dev/null 2>&1 & done"), 0);
-	/* The host may take its time away, or from the clock, once; a limit that does not hold gives more each time. */
-	for (int i = 0; i < 5 && (share <= 8 || share >= 43); i++)
-		share = measure_share();
-	assert_true(share > 8 && share < 43);
+	assert_true(group_gets_its_share(CGROUPS "/dre/app/c", 40));
 	assert_int_equal(box_run(h, "killall yes"), 0);
 	/* What follows need not be slow. */
 	assert_done(set(h, "cpu", NULL));

@@ -279,3 +279,41 @@ void assert_done_(int got, const char *call, const char *file, int line)
 		printf("# %s: %d (%s: %s)\n", call, got, dre_strerror(got), dre_last_error());
 	_assert_true(got == 0, call, file, line);
 }
+
+static long long cpu_used_us(const char *directory)
+{
+	char path[256], *text;
+	long long us = -1;
+
+	snprintf(path, sizeof(path), "%s/cpu.stat", directory);
+	text = read_file(path);
+	assert_non_null(text);
+	sscanf(text, "usage_usec %lld", &us);
+	free(text);
+	return us;
+}
+
+static double measure_share(const char *directory)
+{
+	long long begin = now_ms(), used = cpu_used_us(directory);
+
+	sleep(3);
+	return (cpu_used_us(directory) - used) / 10.0 / (now_ms() - begin);
+}
+
+/*
+ * The host may take time away from the machine, or from its clock, once; a limit that does not hold gives more each
+ * time.
+ */
+bool group_gets_its_share(const char *directory, int percent)
+{
+	double share;
+
+	for (int i = 0; i < 5; i++) {
+		share = measure_share(directory);
+		printf("# %s, limited to %d %%, got %.1f %%\n", directory, percent, share);
+		if (share > percent / 5.0 && share < percent + 3)
+			return true;
+	}
+	return false;
+}

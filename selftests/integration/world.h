@@ -40,6 +40,9 @@ char *read_file(const char *path);
 
 long long now_ms(void);
 
+/* Does a control group that wants all of a processor, and is to get @percent of it, get about that? Takes seconds. */
+bool group_gets_its_share(const char *directory, int percent);
+
 /* Waits until @cond holds; false when it did not in time. */
 #define DEADLINE 180
 #define eventually(cond) ({						\

@@ -8,7 +8,7 @@ ST_STAGE := $(B)/stage-sys
 
 .PHONY: tests sys-tests check-sys stage-sys
 tests: sys-tests
-ST_MACHINE_TESTS := machines states configure cgroups checkpoints store share killed migration
+ST_MACHINE_TESTS := machines states configure cgroups checkpoints store share killed migration crowd
 sys-tests: $(addprefix $(ST)/,machine console memory_xml settings guest hold-kvm $(ST_MACHINE_TESTS))
 
 $(ST)/machine $(ST)/memory_xml: PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags libvirt libxml-2.0)
@@ -34,7 +34,9 @@ $(addprefix $(ST)/,$(ST_MACHINE_TESTS)): $(ST)/%: $(B)/obj/selftests/sys/%.o $(c
 	$(Q)$(call say,LD,$@)$(CC) -o $@ $(filter %.o,$^) -L$(B)/lib -ldresys -ldaware -lcmocka -pthread
 
 $(ST)/killed: $(call objs,selftests/integration/steps.c)
-$(B)/obj/selftests/sys/killed.o: ALL_CPPFLAGS += -Iselftests
+$(ST)/crowd: $(call objs,selftests/integration/mixed.c)
+$(ST)/share $(ST)/migration $(ST)/crowd: $(call objs,selftests/sys/nfs.c)
+$(addprefix $(B)/obj/selftests/sys/,killed.o crowd.o): ALL_CPPFLAGS += -Iselftests
 
 $(ST)/guest $(ST)/hold-kvm: $(ST)/%: $(B)/obj/selftests/sys/%.o
 	@mkdir -p $(@D)

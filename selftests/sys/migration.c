@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 
 #include "host.h"
+#include "nfs.h"
 
-#define EXPORT	"/srv/dre-test"
 #define HERE	"10.98.0.1"
 #define THERE	"10.98.0.2"
 #define PORT	49300
@@ -22,17 +22,6 @@
 #define SHARED_STORE	"nfs_server = " HERE "\nnfs_export = " EXPORT "\nnetwork = bridge:br0\n" \
 			"nfs_options = vers=4.2,softerr,timeo=50,retrans=2\n"
 #define PLAIN		"migration_uri = qemu+tcp://%s/system\nmigration_tls = no\n"
-
-static void make_server(void)
-{
-	assert_int_equal(shell("modprobe nfsd && mkdir -p " EXPORT " /run/rpc_pipefs /var/lib/nfs/v4recovery && "
-			       "(mountpoint -q /proc/fs/nfsd || mount -t nfsd nfsd /proc/fs/nfsd) && "
-			       "echo 10 >/proc/fs/nfsd/nfsv4leasetime && echo 10 >/proc/fs/nfsd/nfsv4gracetime"), 0);
-	assert_int_equal(shell("truncate -s 400M /run/dre-test-export && mkfs.ext4 -q /run/dre-test-export && "
-			       "mount -o loop /run/dre-test-export " EXPORT " && rmdir " EXPORT "/lost+found"), 0);
-	assert_int_equal(shell("exportfs -o rw,no_root_squash,sync,fsid=1 10.98.0.0/24:" EXPORT " && "
-			       "rpc.mountd -N 2 -N 3 && rpc.nfsd -N 3 -V 4 4"), 0);
-}
 
 /* This host's libvirt listens, too, and knows what it is in for. */
 static void restart_libvirt(const char *listen)
@@ -54,7 +43,7 @@ static int setup(void **state)
 
 	assert_int_equal(shell(SECOND_HOST " start >/run/second-host.log 2>&1"), 0);
 	set_up_host(state);
-	make_server();
+	make_nfs_server("10.98.0.0/24");
 	restart_libvirt("tcp");
 	configure_plain("");
 	assert_success(create("m", "it"));
@@ -426,6 +415,24 @@ static void break_it(const char *command, const char *repair, bool runs)
 	bring_home();
 }
 
+/* By another manager, and by whoever waits for it. */
+static void cancelled(void **state)
+{
+	(void)state;
+	break_it("dre-sys migrate --cancel m", NULL, true);
+	assert_int_equal(shell("dre-sys migrate --cancel m 2>&1 | grep -q 'is not on its way from this host'"), 0);
+	immigrate();
+	assert_int_equal(shell("virsh -q migrate-setspeed dre-m 4"), 0);
+	assert_int_equal(shell("timeout --foreground --preserve-status -s INT 3 dre-sys migrate m " THERE " %d 2>/run/dre-test-err",
+			       PORT), 1);
+	assert_int_equal(shell("grep -q 'cancel' /run/dre-test-err"), 0);
+	assert_true(assert_one_side());
+	assert_goes_on();
+	/* The other host waits for it as before. */
+	assert_int_equal(shell("grep -q '^immigration hostb' " SHARED "/containers/m/manifest"), 0);
+	bring_home();
+}
+
 static void network_cut(void **state)
 {
 	(void)state;
@@ -564,7 +571,8 @@ static int teardown(void **state)
 	shell(ON_B "umount " SHARED);
 	shell("umount " SHARED);
 	shell(SECOND_HOST " stop");
-	shell("rpc.nfsd 0; exportfs -ua; kill $(pgrep -x rpc.mountd); umount " EXPORT "; rm -rf /etc/pki/CA /etc/pki/libvirt /etc/pki/qemu");
+	remove_nfs_server();
+	shell("rm -rf /etc/pki/CA /etc/pki/libvirt /etc/pki/qemu");
 	return 0;
 }
 
@@ -576,6 +584,7 @@ int main(void)
 		cmocka_unit_test(cannot_go),
 		cmocka_unit_test(migrates),
 		cmocka_unit_test(manager_killed),
+		cmocka_unit_test(cancelled),
 		cmocka_unit_test(network_cut),
 		cmocka_unit_test(target_machine_killed),
 		cmocka_unit_test(target_libvirt_killed),

@@ -2,14 +2,12 @@
 /*
  * Containers in the shared store: a real NFS server, in this machine. Another host is another name of this one, with a
  * store of its own.
- *
- * What the server exports is a file system of its own, so that it can be full.
  */
 #include <signal.h>
 
 #include "host.h"
+#include "nfs.h"
 
-#define EXPORT		"/srv/dre-test"
 #define OPTIONS		"nfs_options = vers=4.2,softerr,timeo=5,retrans=1\n"
 #define CONFIGURED	"nfs_server = 127.0.0.1\nnfs_export = " EXPORT "\n" OPTIONS
 #define LARGE		"/run/dre-test-large"
@@ -17,36 +15,12 @@
 /* This command as another host's. */
 #define AS_OTHER	"unshare -u sh -c 'hostname other; DRE_CONF=/run/dre-test-other.conf exec \"$@\"' - "
 
-static void start_server(void)
-{
-	assert_int_equal(shell("rpc.nfsd -N 3 -V 4 2"), 0);
-}
-
-/* Who has it mounted is not told. */
-static void stop_server(void)
-{
-	assert_int_equal(shell("rpc.nfsd 0"), 0);
-}
-
-/* It need not wait for clients that it has had before: there were none. */
-static void make_server(void)
-{
-	assert_int_equal(shell("modprobe nfsd && mkdir -p " EXPORT " /run/rpc_pipefs /var/lib/nfs/v4recovery && "
-			       "(mountpoint -q /proc/fs/nfsd || mount -t nfsd nfsd /proc/fs/nfsd) && "
-			       "echo 10 >/proc/fs/nfsd/nfsv4leasetime && echo 10 >/proc/fs/nfsd/nfsv4gracetime"), 0);
-	assert_int_equal(shell("truncate -s 400M /run/dre-test-export && mkfs.ext4 -q /run/dre-test-export && "
-			       "mount -o loop /run/dre-test-export " EXPORT " && rmdir " EXPORT "/lost+found"), 0);
-	assert_int_equal(shell("exportfs -o rw,no_root_squash,sync,fsid=1 127.0.0.1:" EXPORT " && "
-			       "rpc.mountd -N 2 -N 3"), 0);
-	start_server();
-}
-
 static int setup(void **state)
 {
 	FILE *f;
 
 	set_up_host(state);
-	make_server();
+	make_nfs_server("127.0.0.1");
 	configure(CONFIGURED);
 	assert_int_equal(shell("sed '/^\\[sys\\]/a store = /var/lib/dre/sys-other' " CONFIG
 			       " >/run/dre-test-other.conf"), 0);
@@ -118,7 +92,7 @@ static void no_server(void **state)
 	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "cannot mount 127.0.0.1:/srv/other");
 	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
 	configure(CONFIGURED);
-	stop_server();
+	stop_nfs_server();
 	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "cannot mount 127.0.0.1:" EXPORT);
 	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
 	assert_fails(status("absent"), DRE_ERR_NFS_MOUNT_FAILED, "cannot mount");
@@ -130,7 +104,7 @@ static void no_server(void **state)
 	assert_fails(dre_sys_get_shared_list(&list), DRE_ERR_NFS_MOUNT_FAILED, "cannot mount");
 	assert_int_equal(shell("dre-sys list >/run/dre-test-out 2>/run/dre-test-err"), 1);
 	assert_int_equal(shell("grep -q '^sh *stopped' /run/dre-test-out && grep -q 'cannot mount' /run/dre-test-err"), 0);
-	start_server();
+	start_nfs_server();
 	assert_int_equal(shell("mount -t tmpfs tmpfs " SHARED), 0);
 	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "tmpfs is mounted");
 	assert_int_equal(shell("umount " SHARED), 0);
@@ -205,14 +179,14 @@ static void interrupt(void *arg, unsigned long long done, unsigned long long tot
 /* Soon it answers again, and the container has been where it was all the time. */
 static void gone_in_the_middle(void **state)
 {
-	struct interruption i = { 30, stop_server, false };
+	struct interruption i = { 30, stop_nfs_server, false };
 	dre_sys_handle h = handle("big");
 
 	(void)state;
 	assert_fails(dre_sys_share_with(&h, interrupt, &i), DRE_ERR_NFS_MOUNT_FAILED, "cannot copy");
 	assert_true(i.done);
 	assert_int_equal(status("big"), DRE_SYS_CONTAINER_STATUS_STOP);
-	start_server();
+	start_nfs_server();
 	assert_success(dre_sys_share(&h));
 	assert_in(SHARED, "big");
 	assert_clean(SHARED);
@@ -220,7 +194,7 @@ static void gone_in_the_middle(void **state)
 	i.done = false;
 	assert_fails(dre_sys_unshare_with(&h, interrupt, &i), DRE_ERR_NFS_MOUNT_FAILED, "");
 	assert_true(i.done);
-	start_server();
+	start_nfs_server();
 	assert_in(SHARED, "big");
 	assert_success(dre_sys_unshare(&h));
 	assert_in(STORE, "big");
@@ -424,11 +398,11 @@ static void mounted_and_gone(void **state)
 
 	(void)state;
 	assert_success(dre_sys_share(&h));
-	stop_server();
+	stop_nfs_server();
 	assert_fails(status("sh"), DRE_ERR_NFS_MOUNT_FAILED, "does not answer");
 	assert_fails(dre_sys_share(&big), DRE_ERR_NFS_MOUNT_FAILED, "does not answer");
 	assert_int_equal(status("big"), DRE_SYS_CONTAINER_STATUS_STOP);
-	start_server();
+	start_nfs_server();
 	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
 	assert_success(dre_sys_unshare(&h));
 	assert_in(STORE, "sh");
@@ -442,8 +416,7 @@ static int teardown(void **state)
 	assert_success(dre_sys_remove_base("it"));
 	shell("rm -rf /var/lib/dre/sys-other");
 	assert_int_equal(shell("umount " SHARED), 0);
-	stop_server();
-	shell("exportfs -ua; pkill rpc.mountd; umount " EXPORT);
+	remove_nfs_server();
 	return 0;
 }
 

@@ -134,10 +134,11 @@ static const struct command commands[] = {
 	  "  -c, --cancel           it is not to come any more\n\n"
 	  "The port is reserved for it for a while (immigration_timeout of dre.conf). 'dre-sys migrate' on the\n"
 	  "host that it runs on sends it.\n", cmd_immigrate },
-	{ "migrate", "[--json] NAME HOST PORT", "move a running container to another host",
-	  "  -j, --json  how it went, as JSON\n\n"
+	{ "migrate", "[--json] [--cancel] NAME [HOST PORT]", "move a running container to another host",
+	  "  -j, --json    how it went, as JSON\n"
+	  "  -c, --cancel  it is on its way, and is to stay here\n\n"
 	  "It is a shared one, and that host waits for it at that port: 'dre-sys immigrate NAME PORT'. The guest\n"
-	  "goes on, and stands still for a moment at the end.\n", cmd_migrate },
+	  "goes on, and stands still for a moment at the end. An interrupt cancels, too.\n", cmd_migrate },
 	{ "snapshot list", "[--json] NAME", "list the snapshots of a container",
 	  "  -j, --json  as JSON\n", cmd_snapshot_list },
 	{ "snapshot remove", "NAME SNAPSHOT", "remove a snapshot", NULL, cmd_snapshot_remove },

@@ -3,6 +3,7 @@
  * migrate, immigrate.
  */
 #include <json.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -33,29 +34,88 @@ static void print_json(const dre_sys_migration_result *result)
 	json_object_put(o);
 }
 
-int cmd_migrate(int argc, char **argv)
+/* The next one ends the command, and libvirt goes on. */
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signo)
 {
-	dre_sys_handle h = { .type = DRE_SYS_CONTAINER_TYPE_KVM };
-	dre_sys_migration_result result = { .size = sizeof(result) };
-	bool json = json_option(argc, argv);
+	(void)signo;
+	interrupted = 1;
+}
+
+static void catch_interrupts(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+	struct sigaction action = { .sa_handler = interrupt, .sa_flags = SA_RESETHAND | SA_RESTART }, old;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+}
+
+struct migration {
+	dre_sys_handle h;
 	struct progress progress;
+};
+
+static void follow(void *arg, unsigned long long done, unsigned long long total)
+{
+	struct migration *mi = arg;
+
+	if (interrupted) {
+		interrupted = 0;
+		dre_sys_migration_cancel(&mi->h);
+	}
+	progress_show(&mi->progress, done, total);
+}
+
+static int migrate(char *name, const char *host, int port, bool json)
+{
+	struct migration mi = { .h = { .type = DRE_SYS_CONTAINER_TYPE_KVM, .name = name } };
+	dre_sys_migration_result result = { .size = sizeof(result) };
 	int err;
 
-	if (argc - optind != 3)
-		command_usage("a name, a host and a port are wanted");
-	h.name = argv[optind];
-	progress_begin(&progress, "migrate");
-	err = dre_sys_migration_start_with(&h, argv[optind + 1], number("port", argv[optind + 2]), progress_show,
-					   &progress, &result);
-	progress_end(&progress);
+	catch_interrupts();
+	progress_begin(&mi.progress, "migrate");
+	err = dre_sys_migration_start_with(&mi.h, host, port, follow, &mi, &result);
+	progress_end(&mi.progress);
 	if (err)
-		return command_fail(err, h.name);
+		return command_fail(err, name);
 	if (json)
 		print_json(&result);
 	else if (isatty(STDERR_FILENO))
-		command_note("%s runs on %s: %.1f MB in %.1f s; it stood still for %llu ms", h.name, argv[optind + 1],
-			     result.bytes / 1e6, result.time / 1e3, result.downtime);
+		command_note("%s runs on %s: %.1f MB in %.1f s; it stood still for %llu ms", name, host, result.bytes / 1e6,
+			     result.time / 1e3, result.downtime);
 	return EXIT_SUCCESS;
+}
+
+static int cancel_migration(char *name)
+{
+	const dre_sys_handle h = { DRE_SYS_CONTAINER_TYPE_KVM, name };
+	int err = dre_sys_migration_cancel(&h);
+
+	return err ? command_fail(err, name) : EXIT_SUCCESS;
+}
+
+int cmd_migrate(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "cancel", no_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ }
+	};
+	bool cancel = false, json = false;
+	int c;
+
+	while ((c = command_getopt(argc, argv, "cj", options)) >= 0) {
+		cancel |= c == 'c';
+		json |= c == 'j';
+	}
+	if (argc - optind != (cancel ? 1 : 3))
+		command_usage(cancel ? "one name is wanted" : "a name, a host and a port are wanted");
+	argv += optind;
+	return cancel ? cancel_migration(argv[0]) : migrate(argv[0], argv[1], number("port", argv[2]), json);
 }
 
 static time_t now(void)

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Many managers of machines, while the daemons that these depend on are restarted. For how long: DRE_MIXED, see
+ * mixed.h.
+ */
+#include "host.h"
+#include "integration/mixed.h"
+#include "nfs.h"
+
+#define MANAGERS	3
+#define SECONDS		60
+
+/* How often a daemon is restarted, and how long the server is away. Seconds. */
+#define RESTARTS	15
+#define AWAY		4
+
+static const char *const names[] = { "m0", "m1", "m2", NULL };
+
+static int do_create(const char *name)
+{
+	return create(name, "it");
+}
+
+static const dre_sys_stop_options at_once = { .size = sizeof(at_once), .kill = 1 };
+
+MIXED_CALL(do_start, dre_sys_start(&h))
+MIXED_CALL(do_stop, dre_sys_stop_with(&h, &at_once))
+MIXED_CALL(do_suspend, dre_sys_suspend(&h))
+MIXED_CALL(do_resume, dre_sys_resume(&h))
+MIXED_CALL(do_status, dre_sys_status(&h))
+MIXED_CALL(do_create_cgroup, dre_sys_create_cgroup(&h, "ui"))
+MIXED_CALL(do_save, dre_sys_save_snapshot(&h, "s"))
+MIXED_CALL(do_load, dre_sys_load_snapshot(&h, "s"))
+MIXED_CALL(do_remove, dre_sys_remove_snapshot(&h, "s"))
+MIXED_CALL(do_commit, dre_sys_commit_snapshot(&h, "s", "mixed"))
+MIXED_CALL(do_share, dre_sys_share(&h))
+MIXED_CALL(do_unshare, dre_sys_unshare(&h))
+
+static int do_remove_base(const char *name)
+{
+	(void)name;
+	return dre_sys_remove_base("mixed");
+}
+
+static int do_list(const char *name)
+{
+	dre_list_t list;
+	int ret = dre_sys_get_container_list(&list);
+
+	(void)name;
+	if (!ret)
+		dre_sys_release_container_list(list);
+	return ret;
+}
+
+static int do_gc(const char *name)
+{
+	(void)name;
+	return dre_sys_gc();
+}
+
+static void print_problem(void *nr, const dre_sys_problem *problem)
+{
+	printf("# fsck: %s: %s\n", problem->path, problem->what);
+	++*(int *)nr;
+}
+
+/* Whatever is under way, nothing is wrong. */
+static int do_fsck(const char *name)
+{
+	int problems = 0, ret = dre_sys_fsck(0, print_problem, &problems);
+
+	(void)name;
+	return problems ? DRE_ERR_INVALID_ARGUMENT : ret;
+}
+
+/* As whoever updates it does; the machines run on. */
+static void restart_libvirt(void)
+{
+	static int seconds;
+
+	if (++seconds % RESTARTS)
+		return;
+	assert_int_equal(shell("kill $(pgrep -x libvirtd) && while pgrep -x libvirtd; do sleep 0.1; done >/dev/null; "
+			       "libvirtd -d"), 0);
+}
+
+static void restart_server(void)
+{
+	static int seconds;
+
+	switch (++seconds % RESTARTS) {
+	case 0:
+		start_nfs_server();
+		break;
+	case RESTARTS - AWAY:
+		stop_nfs_server();
+	}
+}
+
+static void assert_nothing_wrong(void)
+{
+	assert_success(do_gc(NULL));
+	assert_success(do_fsck(NULL));
+}
+
+static void destroy_all(void)
+{
+	for (const char *const *name = names; *name; name++) {
+		do_stop(*name);
+		if (status(*name) != DRE_ERR_CONTAINER_NONEXISTENCE)
+			assert_success(dre_sys_destroy_container(*name));
+	}
+	dre_sys_remove_base("mixed");
+	assert_nothing_wrong();
+}
+
+static void everything_at_once(void **state)
+{
+	static const struct mixed_operation operations[] = {
+		{ "create", 20, do_create, 0 },
+		{ "destroy", 4, dre_sys_destroy_container, 0 },
+		{ "start", 14, do_start, 0 },
+		{ "stop", 10, do_stop, 0 },
+		{ "suspend", 4, do_suspend, 0 },
+		{ "resume", 6, do_resume, 0 },
+		{ "status", 20, do_status, 0 },
+		{ "cgroup create", 4, do_create_cgroup, 0 },
+		{ "save", 8, do_save, 0 },
+		{ "load", 6, do_load, 0 },
+		{ "snapshot remove", 4, do_remove, 0 },
+		{ "commit", 4, do_commit, 0 },
+		{ "base remove", 4, do_remove_base, 0 },
+		{ "list", 8, do_list, 0 },
+		{ "gc", 2, do_gc, 0 },
+		{ "fsck", 2, do_fsck, 0 },
+		{}
+	};
+	/* Without libvirt. */
+	static const int also[] = { DRE_ERR_DEVICE_BUSY, DRE_ERR_CONTAINER_UNKNOWN_STATUS, 0 };
+
+	(void)state;
+	mixed_run(&(struct mixed){
+		.operations = operations, .containers = names, .managers = MANAGERS, .seconds = SECONDS,
+		.also = also, .meanwhile = restart_libvirt,
+	});
+	destroy_all();
+}
+
+/* Where a container is, and that it is whole there, comes out in the end. */
+static void shared_meanwhile(void **state)
+{
+	static const struct mixed_operation operations[] = {
+		{ "share", 10, do_share, 0 },
+		{ "unshare", 10, do_unshare, 0 },
+		{ "status", 10, do_status, 0 },
+		{ "save", 4, do_save, 0 },
+		{ "load", 4, do_load, 0 },
+		{ "snapshot remove", 4, do_remove, 0 },
+		{ "list", 4, do_list, 0 },
+		{}
+	};
+	static const int also[] = { DRE_ERR_NFS_MOUNT_FAILED, 0 };
+
+	(void)state;
+	for (const char *const *name = names; *name; name++)
+		assert_success(do_create(*name));
+	make_nfs_server("127.0.0.1");
+	configure("nfs_server = 127.0.0.1\nnfs_export = " EXPORT "\n"
+		  "nfs_options = vers=4.2,softerr,timeo=5,retrans=1\n");
+	mixed_run(&(struct mixed){
+		.operations = operations, .containers = names, .managers = MANAGERS, .seconds = SECONDS,
+		.also = also, .meanwhile = restart_server,
+	});
+	start_nfs_server();
+	for (const char *const *name = names; *name; name++) {
+		if (do_unshare(*name))
+			assert_non_null(strstr(dre_last_error(), "not in the shared store"));
+		assert_defined(*name);
+	}
+	destroy_all();
+	assert_int_equal(shell("umount " SHARED), 0);
+	remove_nfs_server();
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return dre_sys_remove_base("it");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_at_once),
+		cmocka_unit_test(shared_meanwhile),
+	};
+
+	return HOST_MAIN(tests, set_up_host, teardown);
+}
