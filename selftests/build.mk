@@ -7,6 +7,9 @@ SERIES ?= 6.1
 STAGE := $(B)/stage
 VM := selftests/vm/vm
 
+# What does not run in it. Each boot unpacks the tree anew, so it is to be small.
+NATIVE_TESTS = $(DRE_TEST_PROGRAMS) $(DRE_FUZZ) $(DAWARE_ASAN_PROGRAMS) $(DAWARE_TSAN_PROGRAMS) $(DAWARE_FUZZ) $(ST)
+
 .PHONY: tests deps stage
 deps:
 	$(Q)scripts/deps all
@@ -15,6 +18,8 @@ stage: all tests vm-modules
 	$(Q)rm -rf $(STAGE)
 	$(Q)$(MAKE) -s --no-print-directory install DESTDIR=$(abspath $(STAGE)) KERNELS="$(VM_KERNELS)" >/dev/null
 	$(Q)mkdir -p $(STAGE)/tests && cp -r $(B)/tests/. selftests/guest selftests/integration $(STAGE)/tests/
+	$(Q)rm -rf $(NATIVE_TESTS:$(B)/%=$(STAGE)/%)
+	$(Q)find $(STAGE)/tests -type f -perm -100 -exec strip --strip-debug {} + 2>/dev/null || :
 
 .PHONY: check check-debug soak shell demo
 check: STEPS := all

@@ -24,7 +24,8 @@ struct mixed_operation {
  * @containers: their names, ended by NULL
  * @managers: how many
  * @seconds: for how long, unless DRE_MIXED says it
- * @also: codes that any of them may fail with beside those of states, ended by 0, or NULL
+ * @also: codes that any of them may fail with beside those of states, ended by 0, or NULL: something is not there, and
+ *	who meets it waits a moment
  * @meanwhile: called once a second beside them, or NULL
  */
 struct mixed {

@@ -4,7 +4,7 @@
  * partitions; with libvirt and machines that are real. Two of them boot; of the others it is enough that
  * there is a QEMU.
  *
- * The environment says what to boot: DRE_TEST_KERNEL, DRE_TEST_INITRD.
+ * The environment says what to boot: DRE_TEST_KERNEL, DRE_TEST_INITRD, DRE_TEST_CMDLINE.
  */
 #include <poll.h>
 

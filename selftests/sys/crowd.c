@@ -11,7 +11,7 @@
 #define SECONDS		60
 
 /* How often a daemon is restarted, and how long the server is away. Seconds. */
-#define RESTARTS	15
+#define RESTARTS	25
 #define AWAY		4
 
 static const char *const names[] = { "m0", "m1", "m2", NULL };

@@ -36,8 +36,8 @@ void configure(const char *more)
 
 	assert_non_null(f);
 	fprintf(f, "[sys]\nhalt_timeout = %d\nkernel = %s\ninitrd = %s\n"
-		"cmdline = console=ttyS0 quiet tsc=unstable panic=-1\n%s", HALT_TIMEOUT,
-		getenv("DRE_TEST_KERNEL"), getenv("DRE_TEST_INITRD"), more);
+		"cmdline = %s\n%s", HALT_TIMEOUT, getenv("DRE_TEST_KERNEL"), getenv("DRE_TEST_INITRD"),
+		getenv("DRE_TEST_CMDLINE"), more);
 	assert_int_equal(fclose(f), 0);
 }
 
@@ -133,8 +133,8 @@ void assert_defined(const char *name)
 int set_up_host(void **state)
 {
 	(void)state;
-	if (!getenv("DRE_TEST_KERNEL") || !getenv("DRE_TEST_INITRD"))
-		fail_msg("DRE_TEST_KERNEL and DRE_TEST_INITRD say what to boot");
+	if (!getenv("DRE_TEST_KERNEL") || !getenv("DRE_TEST_INITRD") || !getenv("DRE_TEST_CMDLINE"))
+		fail_msg("DRE_TEST_KERNEL, DRE_TEST_INITRD and DRE_TEST_CMDLINE say what to boot");
 	setenv("DRE_CONF", CONFIG, 1);
 	configure("");
 	assert_int_equal(shell("rm -f " DISK " && truncate -s 64M " DISK), 0);

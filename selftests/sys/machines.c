@@ -3,7 +3,7 @@
  * System containers, end to end: real machines under the libvirt of this host, with the guest of guest.c
  * in them. Each boot takes its time, so there are few, and what can be seen at one is seen there.
  *
- * The environment says what to boot: DRE_TEST_KERNEL, DRE_TEST_INITRD.
+ * The environment says what to boot: DRE_TEST_KERNEL, DRE_TEST_INITRD, DRE_TEST_CMDLINE.
  */
 #include "host.h"
 
