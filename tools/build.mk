@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-tools_COMMON := $(addprefix tools/common/,build.c cgroup_commands.c command.c complete.c complete_container.c console.c \
-	container_commands.c crowd.c events_command.c inspect.c lifecycle.c logs.c output.c progress.c property.c \
-	store_commands.c table.c top_command.c top_groups.c wait.c)
+tools_COMMON := $(wildcard tools/common/*.c)
 
 $(eval $(call program,bin/dre-app,$(wildcard tools/app/*.c) $(tools_COMMON),libdreapp libdaware json-c smartcols))
 $(eval $(call program,bin/dre-sys,$(wildcard tools/sys/*.c) $(tools_COMMON),libdresys libdaware json-c smartcols))

@@ -88,9 +88,8 @@ int open_container(const char *root, const char *name, const char *log, struct l
  */
 bool first_error(const char *log, char *message, size_t size, int *code)
 {
-	const char *ours;
-
 	char line[1024], *text;
+	const char *ours;
 	bool found = false;
 	FILE *f = fopen(log, "re");
 

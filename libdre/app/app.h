@@ -119,8 +119,9 @@ int app_start(const struct app *app);
 /* start.c: ends what a start that failed has left running. The error text stays. */
 void app_undo_start(const struct app *app);
 
-/* stop.c: of a container that is running or suspended. @options: NULL is dre_app_stop(). */
-int app_check_stop_options(const dre_app_stop_options *options);
+/* stop.c: app_begin_handle() of a container that is to be running or suspended, and options of a caller. */
+int app_begin_stop(struct app *app, const dre_app_handle *h, const dre_app_stop_options *options);
+/* Of one that is. @options: NULL is dre_app_stop(). */
 int app_stop(const struct app *app, const dre_app_stop_options *options);
 
 /* paths.c: STORE/lxc, STORE/lxc/NAME/@file. False and an error if it is too long. */

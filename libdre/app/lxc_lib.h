@@ -9,15 +9,16 @@
 
 #include <lxc/lxccontainer.h>
 
+#include "common/lazy_lib.h"
+
 #define LXC_FUNCTIONS(X)	\
 	X(lxc_attach_run_command) \
 	X(lxc_container_new) \
 	X(lxc_container_put) \
 	X(lxc_log_init)
 
-#define LXC_POINTER(name) __typeof__(name) *name;
 struct lxc_lib {
-	LXC_FUNCTIONS(LXC_POINTER)
+	LXC_FUNCTIONS(LAZY_POINTER)
 };
 
 extern struct lxc_lib lxc_lib;

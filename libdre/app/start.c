@@ -91,21 +91,11 @@ static int reboot(const struct app *app, const dre_app_stop_options *options)
 dre_return_t dre_app_reboot(const dre_app_handle *h, const dre_app_stop_options *options)
 {
 	struct app app;
-	int err;
+	int err = app_begin_stop(&app, h, options);
 
-	if (!h || !options)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the %s NULL",
-				h ? "options are" : "container's handle is");
-	err = app_check_handle(h);
-	if (!err)
-		err = app_check_stop_options(options);
-	if (!err)
-		err = app_begin(&app, h->name, APP_CHANGE);
 	if (err)
 		return err;
-	err = app_require(&app, APP_RUNNING, APP_SUSPENDED);
-	if (!err)
-		err = reboot(&app, options);
+	err = reboot(&app, options);
 	app_end(&app);
 	return err;
 }

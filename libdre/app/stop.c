@@ -261,7 +261,7 @@ int app_stop(const struct app *app, const dre_app_stop_options *options)
 	return err ? err : app_settle(app);
 }
 
-int app_check_stop_options(const dre_app_stop_options *options)
+static int check_options(const dre_app_stop_options *options)
 {
 	if (options->size != sizeof(*options) || options->kill < 0 || options->kill > 1)
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
@@ -273,9 +273,8 @@ int app_check_stop_options(const dre_app_stop_options *options)
 	return 0;
 }
 
-dre_return_t dre_app_stop_with(const dre_app_handle *h, const dre_app_stop_options *options)
+int app_begin_stop(struct app *app, const dre_app_handle *h, const dre_app_stop_options *options)
 {
-	struct app app;
 	int err;
 
 	if (!h || !options)
@@ -283,14 +282,25 @@ dre_return_t dre_app_stop_with(const dre_app_handle *h, const dre_app_stop_optio
 				h ? "options are" : "container's handle is");
 	err = app_check_handle(h);
 	if (!err)
-		err = app_check_stop_options(options);
+		err = check_options(options);
 	if (!err)
-		err = app_begin(&app, h->name, APP_CHANGE);
+		err = app_begin(app, h->name, APP_CHANGE);
 	if (err)
 		return err;
-	err = app_require(&app, APP_RUNNING, APP_SUSPENDED);
-	if (!err)
-		err = app_stop(&app, options);
+	err = app_require(app, APP_RUNNING, APP_SUSPENDED);
+	if (err)
+		app_end(app);
+	return err;
+}
+
+dre_return_t dre_app_stop_with(const dre_app_handle *h, const dre_app_stop_options *options)
+{
+	struct app app;
+	int err = app_begin_stop(&app, h, options);
+
+	if (err)
+		return err;
+	err = app_stop(&app, options);
 	app_end(&app);
 	return err;
 }

@@ -11,6 +11,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "lazy_lib.h"
+
 #define ARCHIVE_FUNCTIONS(X)	\
 	X(archive_entry_acl_add_entry) \
 	X(archive_entry_acl_next) \
@@ -74,9 +76,8 @@
 	X(archive_write_set_format_option) \
 	X(archive_write_set_format_pax)
 
-#define ARCHIVE_POINTER(name) __typeof__(name) *name;
 struct archive_lib {
-	ARCHIVE_FUNCTIONS(ARCHIVE_POINTER)
+	ARCHIVE_FUNCTIONS(LAZY_POINTER)
 };
 
 extern struct archive_lib archive_lib;

@@ -21,9 +21,6 @@ int cmd_unregister(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_checkpoint(int argc, char **argv);
 int cmd_base_build(int argc, char **argv);
-int cmd_base_import(int argc, char **argv);
-int cmd_base_export(int argc, char **argv);
-int cmd_export(int argc, char **argv);
 
 /* cgroup.c: what of them dre-sys has in another way, see struct container_api. */
 dre_return_t app_bind_vpid(const char *name, const char *cgroup, int vpid);
@@ -38,5 +35,6 @@ void complete_kind(const char *kind, const char *name);
 /* See struct container_extras. */
 void inspect_app(struct json_object *to, const char *name, dre_return_t status);
 struct json_object *app_info_value(const char *key, char *value);
+const char *app_compression_of(const char *path);	/* as tar(1) has it, by the end of its name */
 
 #endif /* DRE_TOOL_APP_H */

@@ -224,6 +224,8 @@ const struct container_extras container_extras = {
 	.resize_console = resize_console,
 	.inspect = inspect_app,
 	.info_value = app_info_value,
+	.exported = "an archive",
+	.compression_of = app_compression_of,
 };
 
 int main(int argc, char **argv)

@@ -42,6 +42,9 @@ struct container_event {
 	unsigned int lost;
 };
 
+/* How far something is that takes long, see progress.h. */
+typedef void (*command_progress)(void *arg, unsigned long long done, unsigned long long total);
+
 /* The functions of one kind of container. @name is the container's. */
 struct container_api {
 	const char *program;
@@ -77,6 +80,9 @@ struct container_api {
 	dre_return_t (*remove_base)(const char *base);
 	dre_return_t (*copy)(const char *name, const char *snapshot, const char *copy);
 	dre_return_t (*rename)(const char *name, const char *to);
+	dre_return_t (*export)(const char *name, int fd, const char *compression, command_progress fn, void *arg);
+	dre_return_t (*export_base)(const char *base, int fd, const char *compression, command_progress fn, void *arg);
+	dre_return_t (*import_base)(const char *name, const char *source, command_progress fn, void *arg);
 	/* Calls fsck_problem() with @arg and each problem. */
 	dre_return_t (*fsck)(unsigned int flags, void *arg);
 	dre_return_t (*gc)(void);
@@ -120,6 +126,9 @@ struct container_extras {
 	struct json_object *(*info_value)(const char *key, char *value);
 	/* Is one whose state is unknown another host's? */
 	bool (*is_remote)(const char *name);
+	/* What export writes: "an archive"; and how it compresses what goes to @path, NULL: not at all. */
+	const char *exported;
+	const char *(*compression_of)(const char *path);
 };
 
 extern const struct container_extras container_extras;
@@ -216,6 +225,13 @@ extern const struct container_extras container_extras;
 		return prefix##_events_close(events);						\
 	}
 
+#define CONTAINER_API_EXPORT(prefix, type)							\
+	static dre_return_t api_export(const char *name, int fd, const char *compression,	\
+				       command_progress fn, void *arg)				\
+	{											\
+		return prefix##_export(CONTAINER_HANDLE(prefix, type), fd, compression, fn, arg); \
+	}
+
 #define CONTAINER_API_FSCK(prefix)								\
 	static void api_problem(void *arg, const prefix##_problem *p)				\
 	{											\
@@ -250,6 +266,7 @@ extern const struct container_extras container_extras;
 	CONTAINER_API_ONE(prefix, type, remove_checkpoint, const char *)			\
 	CONTAINER_API_TWO(prefix, type, copy, const char *, const char *)			\
 	CONTAINER_API_ONE(prefix, type, rename, const char *)					\
+	CONTAINER_API_EXPORT(prefix, type)							\
 	CONTAINER_API_FSCK(prefix)								\
 	CONTAINER_API_ONE(prefix, type, create_cgroup, const char *)				\
 	CONTAINER_API_ONE(prefix, type, destroy_cgroup, const char *)				\
@@ -293,6 +310,9 @@ extern const struct container_extras container_extras;
 		.remove_base = prefix##_remove_base,						\
 		.copy = api_copy,								\
 		.rename = api_rename,								\
+		.export = api_export,								\
+		.export_base = prefix##_export_base,						\
+		.import_base = prefix##_import_base,						\
 		.fsck = api_fsck,								\
 		.gc = prefix##_gc,								\
 		.create_cgroup = api_create_cgroup,						\
@@ -350,6 +370,11 @@ int cmd_checkpoint_list(int argc, char **argv);
 int cmd_checkpoint_remove(int argc, char **argv);
 int cmd_base_list(int argc, char **argv);
 int cmd_base_remove(int argc, char **argv);
+
+/* image_commands.c */
+int cmd_export(int argc, char **argv);
+int cmd_base_export(int argc, char **argv);
+int cmd_base_import(int argc, char **argv);
 
 /* store_commands.c */
 int cmd_copy(int argc, char **argv);

@@ -219,6 +219,7 @@ const struct container_extras container_extras = {
 	.inspect = inspect_sys,
 	.info_value = sys_info_value,
 	.is_remote = sys_is_remote,
+	.exported = "a disk image",
 };
 
 int main(int argc, char **argv)

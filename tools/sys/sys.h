@@ -12,17 +12,13 @@ struct json_object;
 
 int cmd_create(int argc, char **argv);
 int cmd_checkpoint(int argc, char **argv);
-int cmd_export(int argc, char **argv);
 int cmd_share(int argc, char **argv);
 int cmd_unshare(int argc, char **argv);
 int cmd_takeover(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_immigrate(int argc, char **argv);
 int cmd_sys_list(int argc, char **argv);
-int cmd_base_export(int argc, char **argv);
 int cmd_base_build(int argc, char **argv);
-int cmd_base_build(int argc, char **argv);
-int cmd_base_import(int argc, char **argv);
 
 /* See struct container_api. */
 dre_return_t sys_get_bound_pids(const char *name, const char *cgroup, int **pids);

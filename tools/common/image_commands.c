@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * export, base export.
+ * export, base export, base import.
  */
 #include <stdlib.h>
-#include <string.h>
 
-#include <dre_sys.h>
-
-#include "common/output.h"
-#include "common/progress.h"
-#include "sys.h"
+#include "container_commands.h"
+#include "output.h"
+#include "progress.h"
 
 static const char *compress_option(int argc, char **argv)
 {
@@ -18,32 +15,26 @@ static const char *compress_option(int argc, char **argv)
 		{ "compress", required_argument, NULL, 'c' },
 		{ }
 	};
-	const char *compression = "none";
+	const char *compression = NULL;
 
 	while (command_getopt(argc, argv, "c:", options) >= 0)
 		compression = optarg;
 	if (argc - optind != 2)
 		command_usage("a name and a file are wanted");
+	if (!compression)
+		return container_extras.compression_of ? container_extras.compression_of(argv[optind + 1]) : NULL;
 	return strcmp(compression, "none") ? compression : NULL;
 }
 
-static dre_return_t export_container(const char *name, int fd, const char *compression,
-				     dre_sys_progress progress, void *arg)
-{
-	const dre_sys_handle h = { DRE_SYS_CONTAINER_TYPE_KVM, (char *)name };
-
-	return dre_sys_export(&h, fd, compression, progress, arg);
-}
-
 static int export(int argc, char **argv,
-		  dre_return_t (*fn)(const char *, int, const char *, dre_sys_progress, void *))
+		  dre_return_t (*fn)(const char *name, int fd, const char *compression, command_progress fn, void *arg))
 {
 	const char *compression = compress_option(argc, argv), *name = argv[optind];
 	struct progress progress;
 	struct output o;
 	int err, status;
 
-	status = open_output(&o, argv[optind + 1], "a disk image");
+	status = open_output(&o, argv[optind + 1], container_extras.exported);
 	if (status)
 		return status;
 	progress_begin(&progress, "export");
@@ -56,10 +47,23 @@ static int export(int argc, char **argv,
 
 int cmd_export(int argc, char **argv)
 {
-	return export(argc, argv, export_container);
+	return export(argc, argv, container_api.export);
 }
 
 int cmd_base_export(int argc, char **argv)
 {
-	return export(argc, argv, dre_sys_export_base);
+	return export(argc, argv, container_api.export_base);
+}
+
+int cmd_base_import(int argc, char **argv)
+{
+	struct progress progress;
+	int err, i = no_options(argc, argv);
+
+	if (argc - i != 2)
+		command_usage("a name and a source are wanted");
+	progress_begin(&progress, "import");
+	err = container_api.import_base(argv[i], argv[i + 1], progress_show, &progress);
+	progress_end(&progress);
+	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
 }
