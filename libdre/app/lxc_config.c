@@ -31,6 +31,11 @@ static const char fixed_config[] =
 	"lxc.mount.entry = " INIT " dev/.dre-init none bind,ro,create=file 0 0\n"
 	"lxc.autodev = 1\n"
 	"lxc.mount.entry = /dev/dre dev/dre none bind,create=file 0 0\n"
+	/*
+	 * What root in a container without a user namespace must not have: it is the host's root. In one it is of no use:
+	 * systemd does not try then what would fail.
+	 */
+	"lxc.cap.drop = mac_admin mac_override sys_module sys_rawio sys_time\n"
 	"lxc.apparmor.profile = unconfined\n"
 	"lxc.apparmor.allow_incomplete = 1\n"
 	"lxc.cgroup.relative = 0\n"
@@ -40,9 +45,8 @@ static const char fixed_config[] =
 	"lxc.hook.start-host = " HOOK "\n"
 	"lxc.hook.post-stop = " HOOK "\n";
 
-/* What root in a container without a user namespace must not have: it is the host's root. */
-static const char privileged_config[] =
-	"lxc.cap.drop = mac_admin mac_override sys_module sys_rawio sys_time\n";
+/* liblxc's own, as its tools' containers have it: what even root of such a container may not call. */
+#define SECCOMP_PROFILE	"/usr/share/lxc/config/common.seccomp"
 
 /*
  * sysfs belongs to the owner of the network namespace: a user namespace on the
@@ -120,8 +124,8 @@ static int write_config(FILE *f, const struct app *app, const struct manifest *m
 	if (map.count)
 		fprintf(f, "lxc.idmap = u 0 %u %u\nlxc.idmap = g 0 %u %u\n", map.first, map.count,
 			map.first, map.count);
-	else
-		fputs(privileged_config, f);
+	if (!access(SECCOMP_PROFILE, R_OK))
+		fputs("lxc.seccomp.profile = " SECCOMP_PROFILE "\n", f);
 	write_signal(f, m, SETTING_HALT_SIGNAL, "lxc.signal.halt");
 	write_signal(f, m, SETTING_REBOOT_SIGNAL, "lxc.signal.reboot");
 	write_mounts(f, !map.count || app->config.network != DRE_NETWORK_HOST);

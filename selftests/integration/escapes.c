@@ -40,6 +40,37 @@ static void root_inside(void **state)
 	assert_true(world_is_as_marked());
 }
 
+/* sys_module, sys_rawio, sys_time, mac_override, mac_admin: see capabilities(7) */
+#define DROPPED	(1ULL << 16 | 1ULL << 17 | 1ULL << 25 | 1ULL << 32 | 1ULL << 33)
+
+static void assert_filtered(dre_app_handle *h)
+{
+	const char *text;
+
+	/* init, and what is run beside it */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(box_ask(h, &text, i ? "sed -n 's/^Seccomp:[^0-9]*//p' /proc/self/status" :
+						       "sed -n 's/^Seccomp:[^0-9]*//p' /proc/1/status"), 0);
+		assert_string_equal(text, "2");
+		assert_int_equal(box_ask(h, &text, i ? "sed -n 's/^CapBnd:[^0-9a-f]*//p' /proc/self/status" :
+						       "sed -n 's/^CapBnd:[^0-9a-f]*//p' /proc/1/status"), 0);
+		assert_int_equal(strtoull(text, NULL, 16) & DROPPED, 0);
+		assert_true(strtoull(text, NULL, 16) & 1);
+	}
+	box_destroy(h);
+}
+
+/* The second line, also where there is no user namespace as the first one. */
+static void system_calls_and_capabilities(void **state)
+{
+	dre_app_handle *h = box_create_with("free", BASE, 1);
+
+	(void)state;
+	assert_filtered(box_start("jail"));
+	assert_done(dre_app_start(h));
+	assert_filtered(h);
+}
+
 /* What of the container is a directory to whoever starts it may be a link to the host. */
 static void links_to_the_host(void **state)
 {
@@ -72,6 +103,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(root_inside, box_destroy_all),
 		cmocka_unit_test_teardown(links_to_the_host, box_destroy_all),
+		cmocka_unit_test_teardown(system_calls_and_capabilities, box_destroy_all),
 	};
 
 	return BOX_MAIN(tests, NULL);
