@@ -373,6 +373,7 @@ static void is_asked_while_it_reboots(void **state)
 {
 	dre_app_handle *h = box_start("c");
 	pid_t init = box_init(h), monitor = monitor_of(init), asks;
+	bool asked, ended;
 	int status, pid;
 
 	(void)state;
@@ -381,10 +382,11 @@ static void is_asked_while_it_reboots(void **state)
 	asks = fork();
 	if (!asks)
 		_exit(dre_app_get_pid(h, &pid) != 0);
-	assert_true(eventually(is_in_system_call(asks, SYS_recvmsg)));
+	asked = eventually(is_in_system_call(asks, SYS_recvmsg));
 	kill(init, SIGINT);
-	assert_true(eventually(process_state(init) == 'Z'));
+	ended = eventually(process_state(init) == 'Z');
 	kill(monitor, SIGCONT);
+	assert_true(asked && ended);
 	assert_true(eventually(waitpid(asks, &status, WNOHANG) == asks));
 	assert_true(eventually(runs_anew(h, init)));
 	assert_running(h);

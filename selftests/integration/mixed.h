@@ -13,7 +13,7 @@
 
 struct mixed_operation {
 	const char *name;
-	unsigned int weight;		/* how often it is done */
+	unsigned int weight;		/* how often it is done; one of 10 and more must succeed at least once */
 	int (*call)(const char *container);
 	int also;			/* a code that it may fail with beside those of states, or 0 */
 };

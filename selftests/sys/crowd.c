@@ -8,10 +8,10 @@
 #include "nfs.h"
 
 #define MANAGERS	3
-#define SECONDS		60
+#define SECONDS		90
 
 /* How often a daemon is restarted, and how long the server is away. Seconds. */
-#define RESTARTS	25
+#define RESTARTS	40
 #define AWAY		4
 
 static const char *const names[] = { "m0", "m1", "m2", NULL };

@@ -154,6 +154,9 @@ static void arguments(void **state)
 	(void)state;
 	memset(longest, 'a', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
+	assert_fails(dre_sys_migration_cancel(NULL), DRE_ERR_NULL_POINTER, "NULL");
+	assert_fails(dre_sys_migration_cancel(&absent), DRE_ERR_CONTAINER_NONEXISTENCE, "absent");
+	assert_fails(dre_sys_migration_cancel(&h), DRE_ERR_INVALID_ARGUMENT, "not on its way from this host");
 	assert_fails(dre_sys_immigration_start(NULL, PORT), DRE_ERR_NULL_POINTER, "name");
 	assert_fails(dre_sys_immigration_start("-m", PORT), DRE_ERR_INVALID_ARGUMENT, "-m");
 	assert_fails(dre_sys_immigration_start("m", 0), DRE_ERR_INVALID_ARGUMENT, "port 0");
