@@ -14,6 +14,7 @@
 #include "common/checkpoint.h"
 #include "common/snapshot.h"
 #include "common/store_private.h"
+#include "console.h"
 #include "group.h"
 #include "memory.h"
 #include "shared.h"
@@ -208,11 +209,14 @@ static void undo(struct sys *sys, struct manifest *old)
 /* The container has the checkpoint's disk. */
 static int restore(struct sys *sys, const char *file, const char *described)
 {
-	char disk[PATH_MAX], *xml = NULL;
+	char disk[PATH_MAX], log[PATH_MAX], *xml = NULL;
+	const struct sys_location location = { .disk = disk, .remote = sys->shared, .log = log };
 	int err = sys_layer_path(sys, sys->container->manifest.writable, disk);
 
 	if (!err)
-		err = sys_replace_disk(sys->name, described, disk, &xml);
+		err = sys_path(sys, CONSOLE_LOG, log);
+	if (!err)
+		err = sys_relocate(sys->name, described, &location, &xml);
 	if (!err)
 		err = sys_prepare(sys);
 	if (!err)

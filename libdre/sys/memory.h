@@ -28,8 +28,15 @@ int sys_memory_restore(const struct sys *sys, const char *file, const char *xml)
 /* What libvirt is told to save. */
 int sys_snapshot_xml(const char *name, const char *file, const char *disk, char **xml);
 
-/* The description @saved with another disk, whose layers libvirt finds by itself. */
-int sys_replace_disk(const char *name, const char *saved, const char *disk, char **xml);
+/* Where what a machine has is now: its container may have moved to the other store since it was saved. */
+struct sys_location {
+	const char *disk;	/* whose layers libvirt finds by itself */
+	bool remote;		/* see struct sys_machine */
+	const char *log;
+};
+
+/* The description @saved with these. */
+int sys_relocate(const char *name, const char *saved, const struct sys_location *to, char **xml);
 
 /* The path of the disk in a description. DRE_ERR_CONTAINER_UNKNOWN_STATUS: there is none. */
 int sys_read_disk(const char *name, const char *xml, char **disk);

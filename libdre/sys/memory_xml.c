@@ -105,7 +105,7 @@ static int fail_disk(const char *name, int code)
 }
 
 /* What libvirt knew of the layers below is not so any more. */
-static bool replace(xmlNodePtr disk, const char *layer)
+static bool replace_layer(xmlNodePtr disk, const char *layer)
 {
 	xmlNodePtr below;
 
@@ -116,13 +116,41 @@ static bool replace(xmlNodePtr disk, const char *layer)
 	return set(find(disk, "source"), "file", layer);
 }
 
-int sys_replace_disk(const char *name, const char *saved, const char *layer, char **xml)
+/* It is what it would have been made as: see write_devices() in machine.c. */
+static bool replace_policy(xmlNodePtr driver, bool remote)
+{
+	static const char *const policy[][2] = {
+		{ "error_policy", "stop" }, { "rerror_policy", "stop" }, { "cache", "none" },
+	};
+	bool good = driver;
+
+	for (size_t i = 0; good && i < sizeof(policy) / sizeof(policy[0]); i++)
+		if (remote)
+			good = set(driver, policy[i][0], policy[i][1]);
+		else
+			xmlUnsetProp(driver, X(policy[i][0]));
+	return good;
+}
+
+/* libvirt describes the serial port twice, as a console, too. */
+static bool replace_log(xmlNodePtr devices, const char *log)
+{
+	bool good = true;
+
+	for (xmlNodePtr node = devices->children; node && good; node = node->next)
+		if (find(node, "log"))
+			good = set(find(node, "log"), "file", log);
+	return good;
+}
+
+int sys_relocate(const char *name, const char *saved, const struct sys_location *to, char **xml)
 {
 	xmlDocPtr doc = parse(saved);
 	xmlNodePtr disk = doc ? find_disk(doc) : NULL;
 	int err;
 
-	err = disk && replace(disk, layer) ? print(name, doc, xml) :
+	err = disk && replace_layer(disk, to->disk) && replace_policy(find(disk, "driver"), to->remote) &&
+	      replace_log(disk->parent, to->log) ? print(name, doc, xml) :
 	      fail_disk(name, DRE_ERR_LOAD_SNAPSHOT_FAILED);
 	xmlFreeDoc(doc);
 	return err;

@@ -33,15 +33,18 @@ static void snapshot(void **state)
 	free(xml);
 }
 
+static const struct sys_location location = { .disk = "/s/layers/<c>", .log = "/s/&/console.log" };
+
 /* Only the disk of the machine, and nothing of what is below it. */
 static void disk_is_replaced(void **state)
 {
-	static const char saved[] = DOMAIN(DISK("vdb", "<source file='/other'/>" BELOW) DISK("vda", SOURCE BELOW));
+	static const char saved[] = DOMAIN(DISK("vdb", "<source file='/other'/>" BELOW)
+					   DISK("vda", "<driver type='qcow2'/>" SOURCE BELOW));
 	const char *other;
 	char *xml, *disk;
 
 	(void)state;
-	assert_int_equal(sys_replace_disk("web", saved, "/s/layers/<c>", &xml), 0);
+	assert_int_equal(sys_relocate("web", saved, &location, &xml), 0);
 	assert_non_null(strstr(xml, "<source file=\"/s/layers/&lt;c&gt;\""));
 	assert_null(strstr(xml, "aaaaaaaa"));
 	assert_non_null(strstr(xml, "<name>dre-web</name>"));
@@ -55,6 +58,35 @@ static void disk_is_replaced(void **state)
 	free(xml);
 }
 
+/* It goes to the other store, and back. */
+static void store_is_replaced(void **state)
+{
+	static const char saved[] = DOMAIN(
+		DISK("vda", "<driver name='qemu' type='qcow2' discard='unmap'/>" SOURCE)
+		"<serial type='pty'><log file='/old/console.log' append='on'/></serial>"
+		"<console type='pty'><log file='/old/console.log' append='on'/></console>");
+	static const char driver[] = "<driver name=\"qemu\" type=\"qcow2\" discard=\"unmap\"";
+	static const char remote[] = " error_policy=\"stop\" rerror_policy=\"stop\" cache=\"none\"/>";
+	struct sys_location to = location;
+	char *there, *back;
+
+	(void)state;
+	to.remote = true;
+	assert_int_equal(sys_relocate("web", saved, &to, &there), 0);
+	assert_null(strstr(there, "/old/"));
+	assert_non_null(strstr(there, "<serial type=\"pty\"><log file=\"/s/&amp;/console.log\" append=\"on\"/>"));
+	assert_non_null(strstr(there, "<console type=\"pty\"><log file=\"/s/&amp;/console.log\" append=\"on\"/>"));
+	assert_non_null(strstr(there, driver));
+	assert_non_null(strstr(there, remote));
+	to.remote = false;
+	assert_int_equal(sys_relocate("web", there, &to, &back), 0);
+	assert_non_null(strstr(back, driver));
+	assert_null(strstr(back, "policy"));
+	assert_null(strstr(back, "cache"));
+	free(there);
+	free(back);
+}
+
 static void what_is_no_machine(void **state)
 {
 	static const char *const texts[] = {
@@ -66,7 +98,7 @@ static void what_is_no_machine(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
-		assert_int_equal(sys_replace_disk("web", texts[i], "/l", &text), DRE_ERR_LOAD_SNAPSHOT_FAILED);
+		assert_int_equal(sys_relocate("web", texts[i], &location, &text), DRE_ERR_LOAD_SNAPSHOT_FAILED);
 		assert_non_null(strstr(dre_last_error(), "web"));
 		assert_int_equal(sys_read_disk("web", texts[i], &text), DRE_ERR_CONTAINER_UNKNOWN_STATUS);
 		assert_null(text);
@@ -77,11 +109,11 @@ static void what_is_no_machine(void **state)
 static void entities_are_not_loaded(void **state)
 {
 	static const char saved[] = "<!DOCTYPE domain [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>"
-		"<domain><title>&e;</title><devices>" DISK("vda", SOURCE) "</devices></domain>";
+		"<domain><title>&e;</title><devices>" DISK("vda", "<driver/>" SOURCE) "</devices></domain>";
 	char *xml;
 
 	(void)state;
-	assert_int_equal(sys_replace_disk("web", saved, "/l", &xml), 0);
+	assert_int_equal(sys_relocate("web", saved, &location, &xml), 0);
 	assert_null(strstr(xml, "root:"));
 	free(xml);
 }
@@ -91,6 +123,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(snapshot),
 		cmocka_unit_test(disk_is_replaced),
+		cmocka_unit_test(store_is_replaced),
 		cmocka_unit_test(what_is_no_machine),
 		cmocka_unit_test(entities_are_not_loaded),
 	};

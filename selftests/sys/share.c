@@ -146,6 +146,47 @@ static void moves(void **state)
 	assert_success(dre_sys_load_snapshot(&h, "one"));
 }
 
+/* It runs, and what it says is written where it is now. */
+static void assert_ticks(const char *store)
+{
+	int before = count_said("sh", "guest: tick"), now = before;
+
+	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	for (time_t end = time(NULL) + BOOT_TIME; now <= before && time(NULL) < end; usleep(200000))
+		now = count_said("sh", "guest: tick");
+	assert_true(now > before);
+	assert_int_equal(shell("virsh -q dumpxml dre-sh | grep -q '%s/containers/sh/console.log'", store), 0);
+	assert_int_equal(shell("[ -s %s/containers/sh/console.log ]", store), 0);
+}
+
+/* What was saved in one store goes on in the other, and writes and tells there; and the other way round. */
+static void checkpoint_moves(void **state)
+{
+	dre_sys_handle h = handle("sh");
+
+	(void)state;
+	assert_success(dre_sys_start(&h));
+	assert_ticks(STORE);
+	assert_success(dre_sys_checkpoint(&h, "here"));
+	assert_success(dre_sys_stop(&h));
+	assert_success(dre_sys_share(&h));
+	assert_success(dre_sys_restart(&h, "here"));
+	assert_ticks(SHARED);
+	assert_int_equal(shell("virsh -q dumpxml dre-sh | grep -q \"error_policy='stop'.*rerror_policy='stop'\""), 0);
+	assert_success(dre_sys_checkpoint(&h, "there"));
+	assert_success(dre_sys_stop(&h));
+	assert_success(dre_sys_unshare(&h));
+	for (int i = 0; i < 2; i++) {
+		assert_success(dre_sys_restart(&h, i ? "there" : "here"));
+		assert_ticks(STORE);
+		assert_int_equal(shell("! virsh -q dumpxml dre-sh | grep -q error_policy"), 0);
+		assert_success(dre_sys_stop(&h));
+	}
+	assert_success(dre_sys_remove_checkpoint(&h, "here"));
+	assert_success(dre_sys_remove_checkpoint(&h, "there"));
+	assert_clean(STORE);
+}
+
 /* No room for all of it: nothing is there of it then. */
 static void full(void **state)
 {
@@ -376,6 +417,7 @@ static void other_host(void **state)
 	assert_int_equal(shell(AS_OTHER "dre-sys list | grep -q '^sh *remote'"), 0);
 	assert_int_equal(shell(AS_OTHER "dre-sys status sh 2>&1 | grep -q \"belongs to host '$(uname -n)'\""), 0);
 	assert_int_equal(shell(AS_OTHER "dre-sys stop --kill sh 2>/dev/null"), 1);
+	assert_int_equal(shell(AS_OTHER "dre-sys stop --kill --all && " AS_OTHER "dre-sys start --all"), 0);
 	assert_int_equal(shell(AS_OTHER "dre-sys destroy sh 2>/dev/null"), 1);
 	assert_int_equal(shell(AS_OTHER "dre-sys unshare sh 2>/dev/null"), 1);
 	assert_int_equal(shell(AS_OTHER "dre-sys takeover sh 2>/dev/null"), 2);
@@ -426,6 +468,7 @@ int main(void)
 		cmocka_unit_test(arguments),
 		cmocka_unit_test(no_server),
 		cmocka_unit_test(moves),
+		cmocka_unit_test(checkpoint_moves),
 		cmocka_unit_test(full),
 		cmocka_unit_test(gone_in_the_middle),
 		cmocka_unit_test(mounted_and_gone),
