@@ -184,32 +184,6 @@ static const struct command commands[] = {
 	{ }
 };
 
-static const char *hint(const char *command, dre_return_t err)
-{
-	switch (err) {
-	case DRE_ERR_PERMISSION_DENIED:
-		return geteuid() ? "run it as root" : NULL;
-	case DRE_ERR_CONTAINER_NONEXISTENCE:
-		return "'dre-app list' shows those there are";
-	case DRE_ERR_CONTAINER_EXISTENCE:
-		return "choose another name, or 'dre-app destroy %s' first";
-	case DRE_ERR_CONTAINER_RUNNING:
-		return !strcmp(command, "destroy") ? "'dre-app stop %s' stops it" : NULL;
-	case DRE_ERR_CONTAINER_STOPPED:
-		return strcmp(command, "stop") != 0 ? "'dre-app start %s' starts it" : NULL;
-	case DRE_ERR_CONTAINER_SUSPENDED:
-		return !strcmp(command, "destroy") ? "'dre-app stop %s' stops it" :
-		       strcmp(command, "suspend") != 0 ? "'dre-app resume %s' resumes it" : NULL;
-	case DRE_ERR_CONTAINER_BUSY:
-		return "try again";
-	case DRE_ERR_BASE_NONEXISTENCE:
-		return "'dre-app base list' shows those there are";
-	case DRE_ERR_BASE_EXISTENCE:
-		return "choose another name";
-	}
-	return NULL;
-}
-
 CONTAINER_API(dre_app, DRE_APP_CONTAINER_TYPE_LXC, "dre-app", .bind_vpid = app_bind_vpid,
 	      .unbind_vpid = app_unbind_vpid, .get_bound_pids = app_get_bound_pids,
 	      .count_registered = app_count_registered, .events_next = app_events_next);
@@ -234,7 +208,7 @@ int main(int argc, char **argv)
 		.name = "dre-app",
 		.purpose = "Application containers of the D-RE runtime environment.",
 		.commands = commands,
-		.hint = hint,
+		.hint = container_hint,
 		.complete = complete_kind,
 	};
 

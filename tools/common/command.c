@@ -264,17 +264,14 @@ int command_fail(dre_return_t err, const char *name)
 {
 	const char *hint = program->hint(command->name, err);
 
-	fprintf(stderr, "%s: %s: %s", program->name, dre_strerror(err), dre_last_error());
-	if (hint) {
-		fputs("; ", stderr);
-		for (; *hint; hint++) {
-			if (hint[0] == '%' && hint[1] == 's') {
-				fputs(name ? name : "NAME", stderr);
-				hint++;
-			} else {
-				fputc(*hint, stderr);
-			}
-		}
+	fprintf(stderr, "%s: %s: %s%s", program->name, dre_strerror(err), dre_last_error(), hint ? "; " : "");
+	for (; hint && *hint; hint++) {
+		if (hint[0] == '%' && hint[1] == 's')
+			fputs(name ? name : "NAME", stderr), hint++;
+		else if (hint[0] == '%' && hint[1] == 'p')
+			fputs(program->name, stderr), hint++;
+		else
+			fputc(*hint, stderr);
 	}
 	fputc('\n', stderr);
 	return EXIT_FAILURE;

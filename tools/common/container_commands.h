@@ -116,6 +116,9 @@ struct container_api {
 /* Each program has one. */
 extern const struct container_api container_api;
 
+/* hint.c: struct program's hint, of what both kinds have in common. */
+const char *container_hint(const char *command, dre_return_t err);
+
 /* What only one of them can do. All of it may be NULL. */
 struct container_extras {
 	/* Tells how large the terminal is that shows the console. */

@@ -27,9 +27,8 @@ static int load_member(struct member *member, const char *name)
 	for (const dre_property *p = list; p->key; p++) {
 		const char *value = p->value ? p->value : p->fallback;
 
-		if (!strcmp(p->key, "autostart"))	/* another host's is that host's to start */
-			member->autostart = !strcmp(value, "yes") &&
-					    !(container_extras.is_remote && container_extras.is_remote(name));
+		if (!strcmp(p->key, "autostart"))
+			member->autostart = !strcmp(value, "yes");
 		else if (!strcmp(p->key, "autostart_order"))
 			member->order = atoi(value);
 		else if (!strcmp(p->key, "autostart_delay"))
@@ -53,6 +52,8 @@ int crowd_load(struct crowd *crowd)
 		nr++;
 	crowd->members = command_memory(calloc(nr + 1, sizeof(*crowd->members)));
 	for (size_t i = 0; i < nr; i++) {
+		if (container_extras.is_remote && container_extras.is_remote(list[i]))
+			continue;
 		err = load_member(&crowd->members[crowd->nr], list[i]);
 		if (!err)
 			crowd->nr++;

@@ -28,12 +28,8 @@ static int for_each(int argc, char **argv, dre_return_t (*fn)(const char *name))
 	return for_named(argc, argv, fn);
 }
 
-/*
- * The same to all of them, in the order of autostart, or against it. Those that are in the
- * @wanted state already need nothing.
- */
-static int for_all(int argc, dre_return_t (*fn)(const char *name), dre_return_t wanted,
-		   bool backwards)
+/* The same to all of them, in the order of autostart, or against it. */
+static int for_all(int argc, dre_return_t (*fn)(const char *name), bool backwards)
 {
 	struct crowd crowd;
 	int status, err;
@@ -45,11 +41,18 @@ static int for_all(int argc, dre_return_t (*fn)(const char *name), dre_return_t 
 		const char *name = crowd.members[backwards ? crowd.nr - 1 - i : i].name;
 
 		err = fn(name);
-		if (err && err != wanted)
+		if (err)
 			status = command_fail(err, name);
 	}
 	crowd_free(&crowd);
 	return status;
+}
+
+static dre_return_t start_if_stopped(const char *name)
+{
+	dre_return_t err = container_api.start(name);
+
+	return err == DRE_ERR_CONTAINER_RUNNING || err == DRE_ERR_CONTAINER_SUSPENDED ? 0 : err;
 }
 
 int cmd_start(int argc, char **argv)
@@ -63,8 +66,7 @@ int cmd_start(int argc, char **argv)
 
 	while (command_getopt(argc, argv, "a", options) >= 0)
 		all = true;
-	return all ? for_all(argc, container_api.start, DRE_ERR_CONTAINER_RUNNING, false) :
-		     for_named(argc, argv, container_api.start);
+	return all ? for_all(argc, start_if_stopped, false) : for_named(argc, argv, container_api.start);
 }
 
 /* How stop and reboot wait. */
@@ -73,6 +75,13 @@ static int stop_kill, stop_timeout;
 static dre_return_t stop_name(const char *name)
 {
 	return container_api.stop(name, stop_kill, stop_timeout);
+}
+
+static dre_return_t stop_if_up(const char *name)
+{
+	dre_return_t err = stop_name(name);
+
+	return err == DRE_ERR_CONTAINER_STOPPED ? 0 : err;
 }
 
 static dre_return_t reboot_name(const char *name)
@@ -116,7 +125,7 @@ int cmd_stop(int argc, char **argv)
 	};
 
 	return read_stop_options(argc, argv, "akt:", options) ?
-	       for_all(argc, stop_name, DRE_ERR_CONTAINER_STOPPED, true) :
+	       for_all(argc, stop_if_up, true) :
 	       for_named(argc, argv, stop_name);
 }
 

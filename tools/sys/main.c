@@ -182,34 +182,12 @@ static const struct command commands[] = {
 static const char *hint(const char *command, dre_return_t err)
 {
 	switch (err) {
-	case DRE_ERR_PERMISSION_DENIED:
-		return geteuid() ? "run it as root" : NULL;
 	case DRE_ERR_NO_VT:
 		return "'emulation = yes' in section [sys] of dre.conf runs it slowly";
-	case DRE_ERR_CONTAINER_NONEXISTENCE:
-		return "'dre-sys list' shows those there are";
-	case DRE_ERR_CONTAINER_EXISTENCE:
-		return "choose another name, or 'dre-sys destroy %s' first";
-	case DRE_ERR_CONTAINER_RUNNING:
-		return strcmp(command, "start") != 0 && strcmp(command, "resume") != 0 ?
-		       "'dre-sys stop %s' stops it" : NULL;
-	case DRE_ERR_CONTAINER_STOPPED:
-		return strcmp(command, "stop") != 0 ? "'dre-sys start %s' starts it" : NULL;
-	case DRE_ERR_CONTAINER_SUSPENDED:
-		return !strcmp(command, "start") ? "'dre-sys resume %s' resumes it" :
-		       strcmp(command, "suspend") != 0 ? "'dre-sys stop %s' stops it" : NULL;
-	case DRE_ERR_CONTAINER_BUSY:
-		return "try again";
-	case DRE_ERR_CGROUP_NONEXISTENCE:
-		return "'dre-sys cgroup list %s' shows those there are";
-	case DRE_ERR_BASE_NONEXISTENCE:
-		return "'dre-sys base list' shows those there are";
-	case DRE_ERR_BASE_EXISTENCE:
-		return "choose another name";
 	case DRE_ERR_NFS_MOUNT_FAILED:
 		return "see nfs_server in dre.conf(5)";
 	}
-	return NULL;
+	return container_hint(command, err);
 }
 
 CONTAINER_API(dre_sys, DRE_SYS_CONTAINER_TYPE_KVM, "dre-sys", .get_bound_pids = sys_get_bound_pids,
