@@ -252,7 +252,7 @@ int main(int argc, char **argv)
 	if (world == MAP_FAILED)
 		die("mmap");
 	if (!strcmp(argv[0], "person"))
-		person_after_exec();
+		person_after_exec(argv[1]);
 	requests = parse(argc, argv);
 	world->share = (requests + workers - 1) / workers;
 

@@ -123,7 +123,7 @@ bool population_ended(pid_t pid);
 void population_end(void);
 pid_t population_fork(int container);
 bool population_lives(int container);
-void person_after_exec(void) __noreturn;
+void person_after_exec(const char *us) __noreturn;
 
 /* fuzz-request.c */
 

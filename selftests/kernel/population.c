@@ -38,6 +38,15 @@ static struct chance chance;
 
 /* Time is counted in requests, so that the same happens on a slow kernel. */
 static unsigned long now;
+static long long began;
+
+/* How long so many requests take, as fast as they have been so far, in microseconds. */
+static int time_of(unsigned int requests)
+{
+	long long us = now < 1000 ? 200 : (now_ms() - began) * 1000 / now;
+
+	return requests * us;
+}
 
 /* Containers */
 
@@ -187,18 +196,22 @@ static void read_events(struct chance *c)
 		;
 }
 
-static void __noreturn do_exec(void)
+static void __noreturn do_exec(int us)
 {
-	execl("/proc/self/exe", "person", NULL);
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", us);
+	execl("/proc/self/exe", "person", text, NULL);
 	_exit(127);
 }
 
-void person_after_exec(void)
+/* @us: how long it stays */
+void person_after_exec(const char *us)
 {
 	struct chance c = { now_ms() + getpid() };
 
 	register_self(&c);
-	usleep(below(&c, 300000));
+	usleep(atoi(us));
 	_exit(below(&c, 256));
 }
 
@@ -207,7 +220,7 @@ static void __noreturn person_main(uint64_t state, int container)
 {
 	struct chance c = { state };
 	const struct rlimit none = {};
-	int us = below(&c, 600000);
+	int us = time_of(below(&c, 3000));
 	sigset_t all;
 
 	close_range(3, ~0U, 0);
@@ -224,7 +237,7 @@ static void __noreturn person_main(uint64_t state, int container)
 		become_two(&c, us, container);
 		break;
 	case 1:
-		do_exec();
+		do_exec(us);
 	case 2:
 		if (!fork()) {	/* an orphan soon */
 			usleep(us);
@@ -388,6 +401,7 @@ void population_start(void)
 	int i;
 
 	chance.state = world->seed;
+	began = now_ms();
 	own_pid_ns = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 	limit_numbers(NUMBERS);
 	make_cgroups();
