@@ -203,14 +203,41 @@ static void one_port(void)
 	assert_success(dre_sys_destroy_container("n"));
 }
 
+/* Somebody else listens there. */
+static void take_port(void)
+{
+	assert_int_equal(shell(ON_B "busybox nc -l -p %d & for i in $(seq 600); do " ON_B "grep -qE ':%04X 0+:0000 0A' "
+			       "/proc/net/tcp /proc/net/tcp6 && exit 0; sleep 0.1; done; exit 1", PORT, PORT), 0);
+}
+
+static void give_port_back(void)
+{
+	assert_int_equal(shell("kill $(pgrep -x busybox)"), 0);
+}
+
+/* A machine that has the name of its machine, and is none of D-RE's. */
+static void define_stranger(void)
+{
+	assert_int_equal(shell("echo '<domain type=\"qemu\"><name>dre-m</name><memory>65536</memory>"
+			       "<os><type>hvm</type></os></domain>' >/run/dre-test.xml && "
+			       ON_B "virsh -q define /run/dre-test.xml"), 0);
+}
+
+static void undefine_stranger(void)
+{
+	assert_int_equal(shell(ON_B "virsh -q undefine dre-m"), 0);
+}
+
 /* Each reason for which it could not come there is told there, before it is on its way. */
 static void cannot_come(void **state)
 {
 	(void)state;
-	assert_int_equal(shell(ON_B "busybox nc -l -p %d & for i in $(seq 600); do " ON_B "grep -qE ':%04X 0+:0000 0A' "
-			       "/proc/net/tcp /proc/net/tcp6 && break; sleep 0.1; done; " ON_B "dre-sys immigrate m %d 2>&1 | "
-			       "grep -q 'no socket is available'", PORT, PORT, PORT), 0);
-	assert_int_equal(shell("kill $(pgrep -x busybox); true"), 0);
+	take_port();
+	assert_int_equal(shell(ON_B "dre-sys immigrate m %d 2>&1 | grep -q 'no socket is available'", PORT), 0);
+	give_port_back();
+	define_stranger();
+	assert_int_equal(shell(ON_B "dre-sys immigrate m %d 2>&1 | grep -q 'exists already'", PORT), 0);
+	undefine_stranger();
 	assert_int_equal(shell("dre-sys set m memory=100G && " ON_B "dre-sys immigrate m %d 2>&1 | grep -q 'MiB, and this host has'",
 			       PORT), 0);
 	assert_int_equal(shell("dre-sys set m memory=96"), 0);
@@ -398,6 +425,33 @@ static void bring_home(void)
 	shell(ON_B "virsh -q destroy dre-m 2>/dev/null");
 }
 
+/* What was free when the other host began to wait is not any more when it comes. It runs on here, and can go later. */
+static void cannot_arrive(void **state)
+{
+	(void)state;
+	immigrate();
+	take_port();
+	assert_fails(migrate(THERE, PORT), DRE_ERR_DEVICE_BUSY, "in use");
+	give_port_back();
+	assert_true(assert_one_side());
+	assert_owner("dre");
+	define_stranger();
+	assert_fails(migrate(THERE, PORT), DRE_ERR_CONTAINER_EXISTENCE, "hostb");
+	undefine_stranger();
+	assert_true(assert_one_side());
+	assert_owner("dre");
+	/* No room for its memory. */
+	assert_int_equal(shell(ON_B "sh -c 'echo 16M >" GROUPS_DIR "/memory.max'"), 0);
+	assert_fails(migrate(THERE, PORT), DRE_ERR_DEVICE_BUSY, "");
+	assert_true(assert_one_side());
+	assert_owner("dre");
+	assert_goes_on();
+	assert_int_equal(shell(ON_B "sh -c 'echo max >" GROUPS_DIR "/memory.max'"), 0);
+	assert_success(migrate(THERE, PORT));
+	assert_owner("hostb");
+	assert_goes_on();
+}
+
 /* Slow enough that there is a middle. */
 static void break_it(const char *command, const char *repair, bool runs)
 {
@@ -583,6 +637,7 @@ int main(void)
 		cmocka_unit_test(cannot_come),
 		cmocka_unit_test(cannot_go),
 		cmocka_unit_test_teardown(migrates, go_home),
+		cmocka_unit_test_teardown(cannot_arrive, go_home),
 		cmocka_unit_test_teardown(manager_killed, go_home),
 		cmocka_unit_test_teardown(cancelled, go_home),
 		cmocka_unit_test_teardown(network_cut, go_home),
