@@ -82,6 +82,15 @@ int app_init_pid(const struct app *app, pid_t *init);
 
 enum app_state app_state(const struct app *app);
 
+/*
+ * monitor.c: whether liblxc's monitor listens. It has no control group of its own for a moment at the start and the end,
+ * and between them while it reboots.
+ */
+bool app_monitor_listens(const struct app *app);
+
+/* DRE_ERR_DEVICE_BUSY: somebody else has its address, and liblxc could not start the container. */
+int app_check_address(const struct app *app);
+
 /* Freeze what runs, thaw what is frozen; a freeze that fails is taken back. */
 int app_freeze(const struct app *app);
 int app_thaw(const struct app *app);

@@ -2,11 +2,8 @@
 /*
  * What every operation on a container begins and ends with.
  */
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -134,36 +131,6 @@ void app_end(struct app *app)
 	*app = (struct app){};
 }
 
-static bool liblxc_reaches(const struct app *app)
-{
-	struct lxc_container *lxc;
-
-	return !app_lxc(app, &lxc) && lxc->is_running(lxc);
-}
-
-/*
- * Whether liblxc's monitor listens. It has no control group of its own for a
- * moment at the start and the end, and between them while it reboots.
- */
-static bool monitor_listens(const struct app *app)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int len, fd, err;
-
-	/* The name is an abstract one, as liblxc makes it; where it has no room liblxc takes another. */
-	len = snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1, "%s/lxc/%s/command",
-		       store_root(app->store), app->name);
-	if (len >= (int)sizeof(addr.sun_path) - 1)
-		return liblxc_reaches(app);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return liblxc_reaches(app);
-	err = connect(fd, (struct sockaddr *)&addr,
-		      offsetof(struct sockaddr_un, sun_path) + 1 + len);
-	close(fd);
-	return err == 0;
-}
-
 /*
  * The control groups know, and answer at once. liblxc tells what it was told
  * last, so whoever is killed while it freezes leaves FREEZING for ever; and a
@@ -179,7 +146,7 @@ enum app_state app_state(const struct app *app)
 	if (cgroupfs_populated(group, &watched))
 		return APP_UNKNOWN;
 	if (!watched)
-		return monitor_listens(app) ? APP_CHANGING : APP_STOPPED;
+		return app_monitor_listens(app) ? APP_CHANGING : APP_STOPPED;
 	app_group("app", app->name, group);
 	snprintf(payload, sizeof(payload), "%s/payload", group);
 	if (cgroupfs_populated(payload, &populated) || cgroupfs_frozen(group, &frozen))

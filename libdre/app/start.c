@@ -18,6 +18,8 @@ int app_check_start(const struct app *app)
 		err = limits_check(app->name, &app->config.limits);
 	if (!err)
 		err = network_check(app, m);
+	if (!err && app_state(app) == APP_STOPPED)
+		err = app_check_address(app);
 	if (!err)
 		err = volumes_find(app->name, m);
 	return err;

@@ -5,8 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "box.h"
@@ -561,6 +565,69 @@ static void leaks_no_files(void **state)
 	close(high);
 }
 
+/* A user who listens where the monitor of container "c" would; with @full to nobody any more. */
+static pid_t take_address(bool full)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	socklen_t len = offsetof(struct sockaddr_un, sun_path) + 1 +
+			sprintf(addr.sun_path + 1, STORE "/lxc/c/command");
+	int ready[2], fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (!pid) {
+		if (setresuid(65534, 65534, 65534) || bind(fd, (struct sockaddr *)&addr, len) || listen(fd, 0) ||
+		    (full && connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&addr, len)) ||
+		    write(ready[1], "", 1) != 1)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	close(fd);
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void end_user(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* He can be in the way of a start, which says who it is; and keeps nobody waiting. */
+static void address_is_taken(void **state)
+{
+	dre_app_handle *h = box_create("c");
+	char user[64];
+	pid_t pid;
+
+	(void)state;
+	pid = take_address(false);
+	assert_stopped(h);
+	world_mark();
+	assert_refused(DRE_ERR_DEVICE_BUSY, dre_app_start(h));
+	snprintf(user, sizeof(user), "process %d of user 65534", pid);
+	assert_non_null(strstr(dre_last_error(), user));
+	assert_done(dre_app_save_snapshot(h, "one"));
+	end_user(pid);
+
+	pid = take_address(true);
+	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_BUSY);
+	assert_int_equal(dre_app_start(h), DRE_ERR_CONTAINER_BUSY);
+	end_user(pid);
+
+	assert_done(dre_app_start(h));
+	assert_running(h);
+	assert_done(dre_app_stop(h));
+	pid = take_address(false);
+	box_destroy(h);
+	end_user(pid);
+}
+
 static void imports(const char *base, const char *source)
 {
 	dre_app_handle *h;
@@ -601,6 +668,7 @@ int main(void)
 		cmocka_unit_test_teardown(is_asked_while_it_reboots, box_destroy_all),
 		cmocka_unit_test_teardown(init_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(monitor_is_killed, box_destroy_all),
+		cmocka_unit_test_teardown(address_is_taken, box_destroy_all),
 		cmocka_unit_test_setup_teardown(plain_liblxc, reserve_ids, release_ids),
 		cmocka_unit_test_teardown(lxc_destroy, box_destroy_all),
 		cmocka_unit_test_teardown(start_that_fails, box_destroy_all),
