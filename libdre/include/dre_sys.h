@@ -386,8 +386,9 @@ dre_return_t dre_sys_unshare(const dre_sys_handle *h);
  *
  * Called on the host that it comes to, before dre_sys_migration_start() there. Looks whether all is here that its machine
  * needs, and reserves the port for it, for as long as dre.conf says (immigration_timeout). Waits for nothing: the machine
- * is here when dre_sys_status() says that the container runs, and this host is its owner then. Its control groups and
- * limits are there from the first call about it on that finds it. Needs the module.
+ * is here when dre_sys_status() says that the container runs, and this host is its owner then. Limits of
+ * the machine as a whole, as they are now, hold from its arrival, where libvirt makes its control group itself; its other
+ * control groups and limits are there from the first call about it on that finds it. Needs the module.
  *
  * DRE_ERR_CONTAINER_NONEXISTENCE: there is no shared one; DRE_ERR_CONTAINER_EXISTENCE: this host has one of that name, or
  * is its owner; DRE_ERR_CONTAINER_BUSY: another host waits for it, or it is on its way; DRE_ERR_NO_SOCKET_AVAILABLE: the

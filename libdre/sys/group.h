@@ -46,7 +46,10 @@ int sys_groups_check(const char *container, const struct manifest *m);
 
 void sys_partition(const char *name, char partition[SYS_PARTITION_SIZE]);
 
-/* Makes the cgroup that libvirt wants to be there; removes it. */
+/* The cgroup that libvirt wants to be there, where it is not systemd that makes it. */
+void sys_partition_of(const char *name, struct groups *groups);
+
+/* Makes it; removes it. */
 int sys_partition_make(const char *name);
 int sys_partition_remove(const char *name);
 
@@ -89,6 +92,9 @@ int sys_settle(const struct sys *sys);
  * the module. What is done already is not done again.
  */
 int sys_introduce(const struct sys *sys);
+
+/* One that is about to arrive from another host: the limits of the machine as a whole hold when it does. */
+int sys_limit_ahead(const struct sys *sys);
 
 /* Is there something of it to be done? False if the module is not loaded. */
 bool sys_is_unknown(const struct sys *sys);

@@ -228,8 +228,11 @@ static int make_ready(struct sys *sys, int port)
 	if (err)
 		return err;
 	err = sys_partition_make(sys->name);
+	if (!err)
+		err = sys_limit_ahead(sys);
 	if (err) {
 		save_error(&saved);
+		sys_partition_remove(sys->name);
 		write_reservation(sys, NULL);
 		restore_error(&saved);
 	}

@@ -90,6 +90,17 @@ static int announce(const struct sys *sys, const struct groups *groups, int pid)
 	return 0;
 }
 
+/* Its groups are made when its process is there. */
+int sys_limit_ahead(const struct sys *sys)
+{
+	struct groups groups;
+	struct sys_group whole;
+
+	sys_partition_of(sys->name, &groups);
+	sys_group_get(sys_manifest(sys), ".", &whole);
+	return limit_whole(&groups, &whole);
+}
+
 int sys_introduce(const struct sys *sys)
 {
 	struct groups groups;

@@ -60,11 +60,16 @@ static void name_groups(const char *name, enum layout layout, struct groups *gro
 		name_slice(name, groups->outer);
 }
 
+void sys_partition_of(const char *name, struct groups *groups)
+{
+	name_groups(name, LAYOUT_LIBVIRT, groups);
+}
+
 int sys_partition_make(const char *name)
 {
 	struct groups groups;
 
-	name_groups(name, LAYOUT_LIBVIRT, &groups);
+	sys_partition_of(name, &groups);
 	return cgroupfs_make_parent(groups.outer, CONTROLLERS);
 }
 
@@ -77,7 +82,7 @@ int sys_partition_remove(const char *name)
 {
 	struct groups groups;
 
-	name_groups(name, LAYOUT_LIBVIRT, &groups);
+	sys_partition_of(name, &groups);
 	return cgroupfs_remove(groups.outer);
 }
 
@@ -85,7 +90,7 @@ static int open_partition(const char *name, int *fd)
 {
 	struct groups groups;
 
-	name_groups(name, LAYOUT_LIBVIRT, &groups);
+	sys_partition_of(name, &groups);
 	return cgroupfs_open_group(groups.outer, fd);
 }
 

@@ -332,7 +332,9 @@ static void migrates(void **state)
 	shell(ON_B "dre-sys immigrate --cancel m 2>/dev/null");
 	assert_int_equal(shell(ON_B "dre-sys immigrate --wait --timeout 200 m %d & "
 			       "until grep -q immigration " SHARED "/containers/m/manifest; do sleep 0.2; done; "
-			       "dre-sys migrate --json m " THERE " %d >/run/dre-test-out && wait $!", PORT, PORT), 0);
+			       "until " ON_B "grep -qx %llu " GROUPS_DIR "/memory.max; do sleep 0.2; done; "
+			       "dre-sys migrate --json m " THERE " %d >/run/dre-test-out && wait $!",
+			       PORT, 500ULL << 20, PORT), 0);
 	shell("sed 's/^/# /' /run/dre-test-out");
 	assert_int_equal(shell("grep -q '\"downtime_ms\": *[1-9]' /run/dre-test-out"), 0);
 	/* It is there, all of it, and nothing is here. */
