@@ -3,6 +3,8 @@
  * Every function that is about one container, in every state of it: what must fail fails with the code that dre_sys.h
  * says, and changes nothing. (What succeeds, and changes something, is tested elsewhere.)
  */
+#include <sys/wait.h>
+
 #include "host.h"
 
 enum { ABSENT, STOPPED, RUNNING, SUSPENDED, BUSY, NR_STATES };
@@ -207,6 +209,11 @@ static int call_migration_start(const dre_sys_handle *h)
 	return dre_sys_migration_start(h, "127.0.0.1", 49300);
 }
 
+static int call_immigration_start(const dre_sys_handle *h)
+{
+	return dre_sys_immigration_start(h->name, 49300);
+}
+
 static const struct {
 	const char *name;
 	int (*call)(const dre_sys_handle *h);
@@ -267,6 +274,8 @@ static const struct {
 	ROW(share,		 false, NONEXISTENCE, E_NFS, E_RUNNING, E_SUSPENDED, E_BUSY),
 	ROW(unshare,		 false, NONEXISTENCE, E_ABSENT, E_RUNNING, E_SUSPENDED, E_BUSY),
 	ROW(migration_start,	 false, NONEXISTENCE, E_STOPPED, E_ABSENT, E_SUSPENDED, E_BUSY),
+	{ "immigration_start", call_immigration_start, false,
+	  { E_NFS, E_EXISTENCE, E_EXISTENCE, E_EXISTENCE, E_EXISTENCE } },
 	ROW(take_over,		 false, NONEXISTENCE, DRE_ERR_INVALID_ARGUMENT, DRE_ERR_INVALID_ARGUMENT,
 	    DRE_ERR_INVALID_ARGUMENT, E_BUSY),
 };
@@ -379,7 +388,7 @@ static void damaged(void **state)
 	assert_int_equal(shell("sed -i '$d' " STORE "/containers/st/manifest"), 0);
 	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
 		if (functions[i].call == call_create || functions[i].call == call_destroy ||
-		    functions[i].call == call_open)
+		    functions[i].call == call_open || functions[i].call == call_immigration_start)
 			continue;
 		ret = functions[i].call(&h);
 		if (ret != DRE_ERR_CONTAINER_UNKNOWN_STATUS)
@@ -389,6 +398,45 @@ static void damaged(void **state)
 	assert_int_equal(wrong, 0);
 	assert_success(dre_sys_destroy_container("st"));
 	assert_success(dre_sys_remove_base("it"));
+}
+
+#define NOBODY	65534
+
+/* Runs as a user; returns the number of functions that did not say so. */
+static int call_all_as_user(void)
+{
+	dre_sys_handle h = handle("st");
+	int wrong = 0;
+
+	if (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
+		return 99;
+	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+		int expected = functions[i].call == call_open ? E_ABSENT : DRE_ERR_PERMISSION_DENIED;
+		int ret = functions[i].call(&h);
+
+		if (ret != expected)
+			print_error("%s: %d (%s)\n", functions[i].name, ret, dre_last_error());
+		wrong += ret != expected;
+	}
+	return wrong;
+}
+
+static void caller_is_not_root(void **state)
+{
+	static char before[16384], after[16384];
+	int ended;
+	pid_t pid;
+
+	(void)state;
+	look(before, sizeof(before));
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(call_all_as_user());
+	assert_int_equal(waitpid(pid, &ended, 0), pid);
+	assert_int_equal(ended, 0);
+	look(after, sizeof(after));
+	assert_string_equal(before, after);
 }
 
 static int setup(void **state)
@@ -404,6 +452,7 @@ int main(void)
 		cmocka_unit_test(absent),
 		cmocka_unit_test(stopped),
 		cmocka_unit_test(busy),
+		cmocka_unit_test(caller_is_not_root),
 		cmocka_unit_test(running_and_suspended),
 		cmocka_unit_test(damaged),
 	};
