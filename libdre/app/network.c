@@ -91,6 +91,9 @@ const char *network_check_gateways(const char *list)
  * What liblxc is told.
  */
 
+#define HOST_LINE	"lxc.net.0.type = none\n"
+#define PORT_LINE	"lxc.environment = DRE_SSH_PORT=%s\n"
+
 int network_check(const struct app *app, const struct manifest *m)
 {
 	const char *address = manifest_get(m, SETTING_ADDRESS);
@@ -131,7 +134,7 @@ void network_write(FILE *f, const struct app *app, const struct manifest *m)
 		fputs("lxc.net.0.type = empty\n", f);
 		break;
 	case DRE_NETWORK_HOST:
-		fputs("lxc.net.0.type = none\n", f);	/* no namespace */
+		fputs(HOST_LINE, f);	/* no namespace */
 		break;
 	case DRE_NETWORK_BRIDGE:
 		fprintf(f, "lxc.net.0.type = veth\nlxc.net.0.link = %s\nlxc.net.0.flags = up\n",
@@ -141,7 +144,7 @@ void network_write(FILE *f, const struct app *app, const struct manifest *m)
 		break;
 	}
 	if (port)
-		fprintf(f, "lxc.environment = DRE_SSH_PORT=%s\n", port);
+		fprintf(f, PORT_LINE, port);
 }
 
 /*
@@ -178,22 +181,30 @@ static bool is_free(int family, const char *port)
 	return !taken;
 }
 
-/* Would it have that port of the host, if it runs? */
+/*
+ * Was it started with that port of the host? What its manifest says may hold from its next start on only; what
+ * liblxc was told is in its file.
+ */
 static bool has_port(const struct app *app, const char *name, const char *port)
 {
-	struct manifest m = {};
-	struct dre_config config;
-	const char *its;
-	bool has = false;
+	char path[PATH_MAX], wanted[64], *line = NULL;
+	bool on_host = false, found = false;
+	size_t size = 0;
+	FILE *f;
 
-	if (container_read(app->store, name, &m))
+	if (app_path(app->store, name, "config", path))
 		return false;
-	its = manifest_get(&m, SETTING_PORT);
-	if (its && !strcmp(its, port) && !dre_config_load(&config) &&
-	    !app_configure(&config, name, &m))
-		has = config.network == DRE_NETWORK_HOST;
-	manifest_free(&m);
-	return has;
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	snprintf(wanted, sizeof(wanted), PORT_LINE, port);
+	while (getline(&line, &size, f) > 0) {
+		on_host |= !strcmp(line, HOST_LINE);
+		found |= !strcmp(line, wanted);
+	}
+	free(line);
+	fclose(f);
+	return on_host && found;
 }
 
 static bool is_watched(const char *name)

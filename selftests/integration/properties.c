@@ -715,6 +715,16 @@ static void ports_of_the_host(void **state)
 	assert_non_null(strstr(dre_last_error(), "'a'"));
 	assert_non_null(strstr(dre_last_error(), "'b'"));
 	assert_non_null(strstr(dre_last_error(), "2022"));
+	/* What it was started with counts, not what it is to have at its next start. */
+	assert_done(set(a, "port", "2024"));
+	world_mark();
+	assert_refused(DRE_ERR_DEVICE_BUSY, dre_app_start(b));
+	assert_non_null(strstr(dre_last_error(), "'a'"));
+	assert_done(set(b, "port", "2024"));
+	assert_done(dre_app_start(b));
+	assert_done(dre_app_stop(b));
+	assert_done(set(a, "port", "2022"));
+	assert_done(set(b, "port", "2022"));
 	/* It is the network's, not the number's. */
 	assert_done(set(b, "network", "empty"));
 	assert_done(dre_app_start(b));

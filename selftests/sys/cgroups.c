@@ -522,6 +522,12 @@ static void assert_refused(const char *arguments, int status, const char *part)
 	assert_int_equal(shell("test -s /run/out"), 1);
 }
 
+/* What dre-sys inspect prints has a part like that, a basic regular expression, but for its blanks. */
+static void assert_inspected(const char *part)
+{
+	assert_shell("dre-sys inspect cg | tr -d '[:space:]' >/run/out && grep -q '%s' /run/out", part);
+}
+
 static void command_while_stopped(void **state)
 {
 	(void)state;
@@ -535,6 +541,10 @@ static void command_while_stopped(void **state)
 	assert_shell("dre-sys cgroup list cg | tail -1 | grep -q '^batch *-$'");
 	assert_shell("dre-sys cgroup list --json cg | grep -q '\"cgroup\": *\"batch\"'");
 	assert_shell("dre-sys top -n 1 --json | tr -d '[:space:]' | grep -qF '{\"containers\":[]}'");
+	assert_inspected("\"name\":\"cg\",\"state\":\"stopped\",\"pid\":null,");
+	assert_inspected("\"limits\":{\"cpu\":150,\"cores\":null,\"memory\":null,\"memsw\":null},\"usage\":null,");
+	assert_inspected("{\"name\":\"ui\",\"limits\":{\"cpu\":25,\"cores\":\"1\",\"memory\":null,\"memsw\":null},"
+			 "\"usage\":null,\"bound\":\\[\\]}");
 	assert_refused("cgroup create cg batch", 1, "already");
 	assert_refused("cgroup destroy cg none", 1, "dre-sys cgroup list cg");
 	assert_refused("cgroup create cg", 2, "control group");
@@ -569,6 +579,11 @@ static void command_while_running(void)
 		     host);
 	assert_shell("dre-sys resource get cg | tail -1 | grep -q ' 0-1 '");
 	assert_shell("dre-sys resource get --json cg %d | grep -q '\"memory\": *[1-9]'", machine_pid());
+	assert_inspected("\"limits\":{\"cpu\":150,\"cores\":null,\"memory\":null,\"memsw\":null}");
+	assert_inspected("\"usage\":{\"cpu_time\":[1-9][0-9]*,\"memory\":[1-9][0-9]*,\"memsw\":[1-9][0-9]*,"
+			 "\"tasks\":[1-9][0-9]*,\"cpu\":[0-9]*,\"cores\":\"0-1\"}");
+	assert_shell("dre-sys bind cg ui %d && dre-sys inspect cg | tr -d '[:space:]' >/run/out && "
+		     "grep -q '\"tasks\":1},\"bound\":\\[{\"pid\":%d}\\]' /run/out && dre-sys unbind cg ui %d", host, host, host);
 	assert_shell("dre-sys top -n 1 | grep -q '^NAME *STATE *CPU%% *MEMORY *MEMSW *LIMIT$'");
 	assert_shell("dre-sys top -n 1 | grep -q '^cg *running *[0-9]* *[1-9][0-9]* *[1-9][0-9]* *$'");
 	assert_shell("dre-sys bind cg ui %d && dre-sys top -g -n 1 | grep -q '^cg *ui *[0-9]* .* 1$' && "
@@ -803,6 +818,8 @@ static void suspended(void **state)
 	assert_true(has_file(OUTER "tmp"));
 	assert_success(set("tmp", CPU, 50));
 	assert_file("tmp/cpu.max", "50000 100000");
+	assert_inspected("\"state\":\"suspended\",\"pid\":null,");
+	assert_inspected("\"usage\":{\"cpu_time\":[1-9][0-9]*,\"memory\":[1-9][0-9]*,.*\"cpu\":null,\"cores\":null}");
 	assert_success(dre_sys_destroy_cgroup(&cg, "tmp"));
 	assert_false(has_file(OUTER "tmp"));
 	assert_success(dre_sys_resume(&cg));

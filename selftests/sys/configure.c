@@ -409,7 +409,13 @@ static void commands(void **state)
 	assert_int_equal(shell("grep -q '\"disk_size\": *67108864' /run/dre-test-json && "
 			       "grep -q '\"domain\": *\"dre-it2\"' /run/dre-test-json && "
 			       "grep -q '\"cpus\": *\"3\"' /run/dre-test-json"), 0);
-	assert_int_equal(shell("dre-sys __complete set it2 au | grep -q '^autostart_order$'"), 0);
+	assert_int_equal(shell("tr -d '[:space:]' </run/dre-test-json >/run/dre-test-out && "
+			       "grep -qF '\"cpus\":{\"value\":\"3\",\"set\":true,\"at_start\":true}' /run/dre-test-out && "
+			       "grep -qF '\"autostart_delay\":{\"value\":\"0\",\"set\":false,\"at_start\":false}' /run/dre-test-out && "
+			       "grep -qF '\"snapshots\":[],\"checkpoints\":[],\"limits\":{\"cpu\":null,' /run/dre-test-out && "
+			       "grep -qF '\"usage\":null,\"cgroups\":[]}' /run/dre-test-out"), 0);
+	assert_int_equal(shell("dre-sys __complete set it2 au | grep -qx 'autostart_order='"), 0);
+	assert_int_equal(shell("dre-sys __complete create --set d | grep -qx 'disk='"), 0);
 	assert_int_equal(shell("dre-sys __complete wait --state r | grep -qx running"), 0);
 	assert_int_equal(shell("dre-sys console it2 2>&1 | grep -q stopped"), 0);
 	assert_int_equal(shell("dre-sys start --all && dre-sys stop --kill --all"), 0);

@@ -416,6 +416,13 @@ static void other_host(void **state)
 	assert_fails(dre_sys_unshare(&h), DRE_ERR_CONTAINER_RUNNING, "sh");
 	assert_int_equal(shell(AS_OTHER "dre-sys list | grep -q '^sh *remote'"), 0);
 	assert_int_equal(shell(AS_OTHER "dre-sys status sh 2>&1 | grep -q \"belongs to host '$(uname -n)'\""), 0);
+	/* What its manifest says is known of it. */
+	assert_int_equal(shell(AS_OTHER "dre-sys inspect sh >/run/dre-test-out 2>/run/dre-test-err"), 0);
+	assert_int_equal(shell("! [ -s /run/dre-test-err ] && tr -d '[:space:]' </run/dre-test-out >/run/dre-test-json && "
+			       "grep -qF '\"name\":\"sh\",\"state\":\"remote\",\"pid\":null,' /run/dre-test-json && "
+			       "grep -qF '\"owner\":\"'$(uname -n)'\"' /run/dre-test-json && "
+			       "grep -qF '\"autostart\":{\"value\":\"no\",\"set\":false,' /run/dre-test-json && "
+			       "grep -qF '\"limits\":null,\"usage\":null,\"cgroups\":null}' /run/dre-test-json"), 0);
 	assert_int_equal(shell(AS_OTHER "dre-sys stop --kill sh 2>/dev/null"), 1);
 	assert_int_equal(shell(AS_OTHER "dre-sys stop --kill --all && " AS_OTHER "dre-sys start --all"), 0);
 	assert_int_equal(shell(AS_OTHER "dre-sys destroy sh 2>/dev/null"), 1);

@@ -37,7 +37,7 @@ static size_t count(const dre_app_pid_list_t list)
 	return nr;
 }
 
-dre_return_t app_get_bound_pids(const char *name, const char *cgroup, int **pids)
+dre_return_t app_get_bound_pids(const char *name, const char *cgroup, struct container_pid **pids)
 {
 	dre_app_handle h = handle(name);
 	dre_app_pid_list_t list;
@@ -47,7 +47,7 @@ dre_return_t app_get_bound_pids(const char *name, const char *cgroup, int **pids
 		return err;
 	*pids = command_memory(calloc(count(list) + 1, sizeof(**pids)));
 	for (size_t i = 0; list[i]; i++)
-		(*pids)[i] = list[i]->pid;
+		(*pids)[i] = (struct container_pid){ list[i]->pid, list[i]->vpid };
 	return dre_app_release_registered_pid_list(list);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * ps.
+ * ps, and what it reads.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,22 +12,42 @@
 #include "app.h"
 #include "common/table.h"
 
-enum { PS_PID, PS_VPID, PS_SIGNALS, PS_CONTAINER, PS_COMM, PS_COLUMNS };
-
-/* A line of /proc/daware, if it is about @name (NULL: about any container). */
-static void ps_row(struct table *table, char *line, const char *name, bool json)
+FILE *registered_open(void)
 {
-	char *fields[PS_COLUMNS];
+	FILE *f = fopen("/proc/daware", "re");
+	char heading[128];
 
-	line[strcspn(line, "\n")] = '\0';
+	if (f && !fgets(heading, sizeof(heading), f)) {
+		fclose(f);
+		f = NULL;
+	}
+	return f;
+}
+
+static bool parse(struct registered *r)
+{
+	char *rest = r->line;
+
+	r->line[strcspn(r->line, "\n")] = '\0';
 	for (int i = 0; i < PS_COLUMNS; i++) {
 		/* The last one is all that is left: a process may have a tab in its name. */
-		fields[i] = i == PS_COMM ? line : strsep(&line, "\t");
-		if (!fields[i])
-			return;
+		r->fields[i] = i == PS_COMM ? rest : strsep(&rest, "\t");
+		if (!r->fields[i])
+			return false;
 	}
-	if (name && strcmp(fields[PS_CONTAINER], name))
-		return;
+	return true;
+}
+
+bool registered_next(FILE *f, const char *name, struct registered *process)
+{
+	while (fgets(process->line, sizeof(process->line), f))
+		if (parse(process) && (!name || !strcmp(process->fields[PS_CONTAINER], name)))
+			return true;
+	return false;
+}
+
+static void ps_row(struct table *table, char *const fields[PS_COLUMNS], bool json)
+{
 	table_row(table);
 	for (int i = 0; i < PS_COLUMNS; i++)
 		/* "-" is for people: no container is null, no signals are an empty array. */
@@ -49,7 +69,7 @@ int cmd_ps(int argc, char **argv)
 	struct table *table;
 	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
 	const char *name = NULL;
-	char line[1024];
+	struct registered process;
 	FILE *f;
 	int err;
 
@@ -62,14 +82,13 @@ int cmd_ps(int argc, char **argv)
 		if (err < 0)
 			return command_fail(err, name);
 	}
-	f = fopen("/proc/daware", "re");
+	f = registered_open();
 	if (!f)
 		return command_error("the D-RE module is not loaded: /proc/daware: %s; 'modprobe dre' loads it",
 				     strerror(errno));
 	table = table_new("processes", columns, json);
-	if (fgets(line, sizeof(line), f))	/* the heading */
-		while (fgets(line, sizeof(line), f))
-			ps_row(table, line, name, json);
+	while (registered_next(f, name, &process))
+		ps_row(table, process.fields, json);
 	fclose(f);
 	table_print(table);
 	return EXIT_SUCCESS;

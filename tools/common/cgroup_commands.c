@@ -36,16 +36,16 @@ enum { CG_CGROUP, CG_BOUND };
 /* The processes that are bound to it, as a cell: "1,2,3". */
 static char *bound_cell(const char *name, const char *cgroup)
 {
+	struct container_pid *pids;
 	char *text = NULL;
 	size_t size;
-	int *pids;
 	FILE *f;
 
 	if (container_api.get_bound_pids(name, cgroup, &pids))
 		return NULL;
 	f = open_memstream(&text, &size);
-	for (size_t i = 0; f && pids[i]; i++)
-		fprintf(f, "%s%d", i ? "," : "", pids[i]);
+	for (size_t i = 0; f && pids[i].pid; i++)
+		fprintf(f, "%s%d", i ? "," : "", pids[i].pid);
 	if (f)
 		fclose(f);
 	free(pids);
@@ -125,24 +125,18 @@ int cmd_unbind(int argc, char **argv)
 	return bind_change(argc, argv, container_api.unbind_pid, container_api.unbind_vpid);
 }
 
-/* The resources by name. */
-static const struct {
-	const char *name;
-	int type;
-} resources[] = {
+const struct resource_name resource_names[NR_RESOURCES] = {
 	{ "cpu", RESOURCE_CPU },
 	{ "cores", RESOURCE_CORES },
 	{ "memory", RESOURCE_MEMORY },
 	{ "memsw", RESOURCE_MEMSW },
 };
 
-#define NR_RESOURCES	(sizeof(resources) / sizeof(*resources))
-
 static int resource_type(const char *name)
 {
 	for (size_t i = 0; i < NR_RESOURCES; i++)
-		if (!strcmp(resources[i].name, name))
-			return resources[i].type;
+		if (!strcmp(resource_names[i].name, name))
+			return resource_names[i].type;
 	command_usage("'%s' is none of cpu, cores, memory and memsw", name);
 }
 
@@ -209,7 +203,7 @@ int cmd_resource_get(int argc, char **argv)
 	if (argc - optind == 2)
 		pid = command_number("PID", argv[optind + 1], 1, INT_MAX);
 	for (size_t i = 0; i < NR_RESOURCES; i++) {
-		values[i].type = resources[i].type;
+		values[i].type = resource_names[i].type;
 		err = container_api.get_resource(argv[optind], pid, &values[i]);
 		if (err)
 			return command_fail(err, argv[optind]);

@@ -9,13 +9,13 @@
 
 #define KIND_MAX	32
 
-/* What was begun of the last word. */
-static const char *begun;
+/* What was begun of the last word, and what comes behind all that it may be: the word goes on then. */
+static const char *begun, *behind = "";
 
 void complete_with(const char *candidate)
 {
 	if (!strncmp(candidate, begun, strlen(begun)))
-		puts(candidate);
+		printf("%s%s\n", candidate, behind);
 }
 
 /* The first words of commands: each once, though several may have it. */
@@ -65,16 +65,22 @@ static size_t find(const struct program *program, size_t nr, char **words, const
 	return words_of_name;
 }
 
-/* The word in capitals at the beginning of @text: "NAME..." is "NAME". Empty if there is none. */
+/*
+ * The word in capitals at the beginning of @text: "NAME..." is "NAME". Empty if there is none. If its word goes on,
+ * as "KEY=VALUE" and "NAME:PATH", with what is between them.
+ */
 static void read_kind(const char *text, char kind[KIND_MAX])
 {
 	size_t len = 0;
 
-	while (len < KIND_MAX - 1 && (isupper((unsigned char)text[len]) || text[len] == '_'))
+	while (len < KIND_MAX - 2 && (isupper((unsigned char)text[len]) || text[len] == '_'))
 		len++;
 	/* "CPU% is ..." and "A container" are no arguments. */
-	snprintf(kind, KIND_MAX, "%.*s", len > 1 || (len && !isalpha((unsigned char)text[len])) ?
-		 (int)len : 0, text);
+	if (len == 1 && isalpha((unsigned char)text[len]))
+		len = 0;
+	if (len && (text[len] == '=' || text[len] == ':'))
+		len++;
+	snprintf(kind, KIND_MAX, "%.*s", (int)len, text);
 }
 
 /* Both the usage line and the help have options, as "--base BASE". */
@@ -134,14 +140,27 @@ static void value_of(const struct command *c, const char *word, char kind[KIND_M
 	kind[0] = '\0';
 }
 
-/* What argument number @n is, options not counted. */
-static void argument_of(const struct command *c, size_t n, char kind[KIND_MAX])
+/* The usage line may be several: what is behind a "|" that is in no brackets. NULL: there are no more. */
+static const char *next_usage(const char *usage)
 {
-	const char *text = c->arguments;
+	int depth = 0;
+
+	for (; *usage; usage++) {
+		depth += (*usage == '[') - (*usage == ']');
+		if (*usage == '|' && !depth)
+			return usage + strspn(usage, "| ");
+	}
+	return NULL;
+}
+
+/* What argument number @n is, options not counted. */
+static void argument_of(const char *usage, size_t n, char kind[KIND_MAX])
+{
+	const char *text = usage, *end = next_usage(usage);
 	bool is_value = false;	/* of the option before it */
 
 	kind[0] = '\0';
-	while (*text) {
+	while (*text && text != end) {
 		size_t len = strcspn(text, " ");
 		const char *word = text + strspn(text, "[(");
 
@@ -160,14 +179,61 @@ static void argument_of(const struct command *c, size_t n, char kind[KIND_MAX])
 	}
 }
 
-static void complete_as(const struct program *program, const char *kind, const char *name)
+static bool is_file(const char *kind)
 {
-	if (!strcmp(kind, "FILE") || !strcmp(kind, "SOURCE") || !strcmp(kind, "DIR") ||
-	    !strcmp(kind, "DEVICE") ||
-	    !strcmp(kind, "FROM") || !strcmp(kind, "TO"))
+	static const char *const kinds[] = { "FILE", "SOURCE", "TARGET", "DIR", "DEVICE", "FROM", "TO" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strcmp(kind, kinds[i]))
+			return true;
+	return false;
+}
+
+/* The properties: each word before a "=" in what the help of "set" says. No container is needed for that. */
+static void complete_keys(const struct program *program)
+{
+	const struct command *c = program->commands;
+	const char *equals, *key;
+	char text[KIND_MAX];
+
+	while (c->name && strcmp(c->name, "set") != 0)
+		c++;
+	for (equals = c->details; equals && (equals = strchr(equals, '=')); equals++) {
+		for (key = equals; key > c->details && (islower((unsigned char)key[-1]) || key[-1] == '_'); key--)
+			;
+		snprintf(text, sizeof(text), "%.*s", (int)(equals - key), key);
+		complete_with(text);
+	}
+}
+
+static void complete_as(const struct program *program, char *kind, const char *name)
+{
+	size_t len = strcspn(kind, "=:");
+	char end[2] = { kind[len] };
+
+	kind[len] = '\0';
+	behind = end;
+	if (is_file(kind))
 		puts("@files");
+	else if (!strcmp(kind, "KEY"))
+		complete_keys(program);
 	else if (*kind)
 		program->complete(kind, name);
+	behind = "";
+}
+
+/* Where it may be several, files come first: a shell looks there for them. */
+static void complete_usage(const struct program *program, const char *usage, size_t n, const char *name)
+{
+	char kind[KIND_MAX];
+
+	for (int others = 0; others < 2; others++) {
+		for (const char *one = usage; one; one = next_usage(one)) {
+			argument_of(one, n, kind);
+			if (is_file(kind) != others)
+				complete_as(program, kind, name);
+		}
+	}
 }
 
 static void complete_argument(const struct program *program, const struct command *c, size_t nr,
@@ -186,13 +252,12 @@ static void complete_argument(const struct program *program, const struct comman
 			name = arguments++ ? name : words[i];
 		}
 	}
-	if (!*kind && *begun == '-') {
+	if (*kind)
+		complete_as(program, kind, name);
+	else if (*begun == '-')
 		options_of(c);
-		return;
-	}
-	if (!*kind)
-		argument_of(c, arguments, kind);
-	complete_as(program, kind, name);
+	else
+		complete_usage(program, c->arguments, arguments, name);
 }
 
 void complete(const struct program *program, size_t nr, char **words)

@@ -11,7 +11,10 @@
 /* How a shell asks: PROGRAM __complete WORD..., of which the last one is to be completed. */
 #define COMPLETE_COMMAND	"__complete"
 
-/* Prints, a line each, what the last of @words may be; or "@files" where it is any file. */
+/*
+ * Prints, a line each, what the last of @words may be; "@files", which is the first line then, where it is any file.
+ * What ends with "=" or ":" is not yet all of the word.
+ */
 void complete(const struct program *program, size_t nr, char **words);
 
 /* For struct program's complete(): prints @candidate if that is what was begun. */

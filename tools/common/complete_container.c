@@ -41,17 +41,6 @@ void complete_list(dre_list_t list)
 	container_api.release_list(list);
 }
 
-static void complete_properties(const char *name)
-{
-	dre_property *list;
-
-	if (container_api.get_property_list(name, &list))
-		return;
-	for (size_t i = 0; list[i].key; i++)
-		complete_with(list[i].key);
-	container_api.release_property_list(list);
-}
-
 bool complete_common(const char *kind, const char *name)
 {
 	static const char *const words[][COMPLETE_WORDS] = {
@@ -63,10 +52,6 @@ bool complete_common(const char *kind, const char *name)
 
 	if (complete_words(kind, words, sizeof(words) / sizeof(*words)))
 		return true;
-	if (!strcmp(kind, "KEY")) {
-		complete_properties(name);
-		return true;
-	}
 	if (get_list(kind, name, &list))
 		return false;
 	complete_list(list);

@@ -40,6 +40,14 @@ const char *status_name(dre_return_t status)
 	return "unknown";
 }
 
+const char *container_state(const char *name, dre_return_t status)
+{
+	if (status == DRE_ERR_CONTAINER_UNKNOWN_STATUS && container_extras.is_remote &&
+	    container_extras.is_remote(name))
+		return "remote";
+	return status_name(status);
+}
+
 bool is_stopped(dre_return_t status)
 {
 	return status == DRE_APP_CONTAINER_STATUS_STOP;
@@ -93,7 +101,6 @@ int list_containers(const struct column *columns, bool json,
 	struct table *table;
 	char number[12];
 	dre_list_t list;
-	bool remote;
 	int status, pid, err = container_api.get_container_list(&list);
 
 	if (err)
@@ -105,9 +112,7 @@ int list_containers(const struct column *columns, bool json,
 			continue;
 		table_row(table);
 		table_cell(table, LIST_NAME, *name);
-		remote = status == DRE_ERR_CONTAINER_UNKNOWN_STATUS && container_extras.is_remote &&
-			 container_extras.is_remote(*name);
-		table_cell(table, LIST_STATE, remote ? "remote" : status_name(status));
+		table_cell(table, LIST_STATE, container_state(*name, status));
 		if (container_api.get_pid(*name, &pid) == 0) {
 			snprintf(number, sizeof(number), "%d", pid);
 			table_cell(table, LIST_PID, number);

@@ -27,6 +27,20 @@ struct container_resource {
 	};
 };
 
+/* What commands and JSON call them. */
+#define NR_RESOURCES	4
+
+extern const struct resource_name {
+	const char *name;
+	int type;
+} resource_names[NR_RESOURCES];
+
+/* A process, by its number here and, if it is not -1, in the container: 0 is one of the host. */
+struct container_pid {
+	int pid;
+	int vpid;
+};
+
 /* An event; type: as dre_app.h has it, 0 is none. */
 struct container_event {
 	int type;
@@ -105,7 +119,7 @@ struct container_api {
 
 	/* Those that differ more than in their names. */
 	dre_return_t (*events_next)(void *events, struct container_event *event);
-	dre_return_t (*get_bound_pids)(const char *name, const char *cgroup, int **pids);	/* 0 ends them; free() */
+	dre_return_t (*get_bound_pids)(const char *name, const char *cgroup, struct container_pid **pids);	/* PID 0 ends them; free() */
 
 	/* NULL where there is no such thing. */
 	dre_return_t (*bind_vpid)(const char *name, const char *cgroup, int vpid);
@@ -123,8 +137,8 @@ const char *container_hint(const char *command, dre_return_t err);
 struct container_extras {
 	/* Tells how large the terminal is that shows the console. */
 	dre_return_t (*resize_console)(const char *name, int rows, int columns);
-	/* inspect: what there is to know of a container, beside its name, state, info and snapshots. */
-	void (*inspect)(struct json_object *to, const char *name, dre_return_t status);
+	/* inspect: what there is to know of its containers only. */
+	void (*inspect)(struct json_object *to, const char *name);
 	/* inspect: the JSON of one value of info, whose text may be changed; NULL: it is a text. */
 	struct json_object *(*info_value)(const char *key, char *value);
 	/* Is one whose state is unknown another host's? */
@@ -422,6 +436,9 @@ int checkpoint_command(int argc, char **argv, const char *verb,
 
 /* What status returns, in a word. */
 const char *status_name(dre_return_t status);
+
+/* The same of a container that may be another host's: "remote". */
+const char *container_state(const char *name, dre_return_t status);
 
 /* Is it that state? */
 bool is_stopped(dre_return_t status);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * inspect: all that there is to know of containers, as JSON.
+ * inspect: all that there is to know of containers, as JSON. What cannot be known, as most of another host's
+ * container, is null.
  */
 #include <json.h>
 #include <stdio.h>
@@ -8,35 +9,7 @@
 #include <string.h>
 
 #include "container_commands.h"
-
-static struct json_object *new_object(void)
-{
-	return command_memory(json_object_new_object());
-}
-
-static struct json_object *string(const char *text)
-{
-	return command_memory(json_object_new_string(text));
-}
-
-static struct json_object *names(dre_list_t list)
-{
-	struct json_object *array = command_memory(json_object_new_array());
-
-	for (size_t i = 0; list[i]; i++)
-		json_object_array_add(array, string(list[i]));
-	return array;
-}
-
-/* "a,b,c" */
-static struct json_object *split(char *text)
-{
-	struct json_object *array = command_memory(json_object_new_array());
-
-	for (char *save, *word = strtok_r(text, ",", &save); word; word = strtok_r(NULL, ",", &save))
-		json_object_array_add(array, string(word));
-	return array;
-}
+#include "value.h"
 
 /* Numbers and lists are such in JSON, too. */
 static struct json_object *info_value(const char *key, char *value)
@@ -46,12 +19,12 @@ static struct json_object *info_value(const char *key, char *value)
 
 	if (special)
 		return special;
-	return !strcmp(key, "layers") ? split(value) : string(value);
+	return !strcmp(key, "layers") ? value_texts(value) : value_text(value);
 }
 
 static int add_info(struct json_object *to, const char *name)
 {
-	struct json_object *settings = new_object();
+	struct json_object *settings = value_object();
 	const char *prefix = "setting.";
 	dre_list_t list;
 	char *value;
@@ -61,7 +34,7 @@ static int add_info(struct json_object *to, const char *name)
 		value = strchr(list[i], '=');
 		*value++ = '\0';
 		if (!strncmp(list[i], prefix, strlen(prefix)))
-			json_object_object_add(settings, list[i] + strlen(prefix), string(value));
+			json_object_object_add(settings, list[i] + strlen(prefix), value_text(value));
 		else
 			json_object_object_add(to, list[i], info_value(list[i], value));
 	}
@@ -71,40 +44,195 @@ static int add_info(struct json_object *to, const char *name)
 	return err;
 }
 
-static void add_snapshots(struct json_object *to, const char *name)
+static struct json_object *properties(const char *name)
 {
+	struct json_object *all, *property;
+	dre_property *list;
+	const char *value;
+
+	if (container_api.get_property_list(name, &list))
+		return NULL;
+	all = value_object();
+	for (size_t i = 0; list[i].key; i++) {
+		value = list[i].value ? list[i].value : list[i].fallback;
+		property = value_object();
+		json_object_object_add(property, "value", value ? value_text(value) : NULL);
+		json_object_object_add(property, "set", value_bool(list[i].value));
+		json_object_object_add(property, "at_start", value_bool(list[i].at_start));
+		json_object_object_add(all, list[i].key, property);
+	}
+	container_api.release_property_list(list);
+	return all;
+}
+
+static struct json_object *tags(const char *name, dre_return_t (*get)(const char *, dre_list_t *))
+{
+	struct json_object *array;
 	dre_list_t list;
 
-	if (container_api.get_snapshot_list(name, &list)) {
-		json_object_object_add(to, "snapshots", NULL);
-		return;
-	}
-	json_object_object_add(to, "snapshots", names(list));
+	if (get(name, &list))
+		return NULL;
+	array = value_list(list);
 	container_api.release_list(list);
+	return array;
+}
+
+static struct json_object *main_pid(const char *name)
+{
+	int pid;
+
+	return container_api.get_pid(name, &pid) ? NULL : value_number(pid);
+}
+
+/*
+ * Resources
+ */
+
+/* Frees what is in it. */
+static struct json_object *cores(struct container_resource *r)
+{
+	struct json_object *text = r->cores ? value_text(r->cores) : NULL;
+
+	free(r->cores);
+	return text;
+}
+
+static struct json_object *limit(struct container_resource *r)
+{
+	switch (r->type) {
+	case RESOURCE_CPU:
+		return r->percent ? value_number(r->percent) : NULL;
+	case RESOURCE_CORES:
+		return cores(r);
+	default:
+		return r->bytes ? value_number(r->bytes) : NULL;
+	}
+}
+
+/* An application container that is stopped has none but those of its properties. */
+static struct json_object *limits(const char *name, const char *cgroup)
+{
+	struct json_object *all = value_object();
+
+	for (size_t i = 0; i < NR_RESOURCES; i++) {
+		struct container_resource r = { .type = resource_names[i].type };
+
+		if (container_api.get_limit(name, cgroup, &r)) {
+			json_object_put(all);
+			return NULL;
+		}
+		json_object_object_add(all, resource_names[i].name, limit(&r));
+	}
+	return all;
+}
+
+static struct json_object *usage(const char *name, const char *cgroup)
+{
+	dre_usage used = { .size = sizeof(used) };
+	struct json_object *all;
+
+	if (container_api.get_usage(name, cgroup, &used))
+		return NULL;
+	all = value_object();
+	json_object_object_add(all, "cpu_time", value_number(used.cpu_time));
+	json_object_object_add(all, "memory", value_number(used.memory));
+	json_object_object_add(all, "memsw", value_number(used.memsw));
+	json_object_object_add(all, "tasks", value_number(used.tasks));
+	return all;
+}
+
+/* Of one that runs: a look takes a moment. */
+static struct json_object *used_now(const char *name, int type)
+{
+	struct container_resource r = { .type = type };
+
+	if (container_api.get_resource(name, 0, &r))
+		return NULL;
+	return type == RESOURCE_CPU ? value_number(r.percent) : cores(&r);
+}
+
+static struct json_object *usage_of_whole(const char *name)
+{
+	struct json_object *all = usage(name, ".");
+
+	if (all) {
+		json_object_object_add(all, "cpu", used_now(name, RESOURCE_CPU));
+		json_object_object_add(all, "cores", used_now(name, RESOURCE_CORES));
+	}
+	return all;
+}
+
+/*
+ * Control groups
+ */
+
+static struct json_object *bound(const char *name, const char *cgroup)
+{
+	struct json_object *array, *process;
+	struct container_pid *pids;
+
+	if (container_api.get_bound_pids(name, cgroup, &pids))
+		return NULL;
+	array = value_array();
+	for (size_t i = 0; pids[i].pid; i++) {
+		process = value_object();
+		json_object_object_add(process, "pid", value_number(pids[i].pid));
+		if (pids[i].vpid >= 0)
+			json_object_object_add(process, "vpid", value_number(pids[i].vpid));
+		json_object_array_add(array, process);
+	}
+	free(pids);
+	return array;
+}
+
+static struct json_object *cgroups(const char *name)
+{
+	struct json_object *array, *group;
+	dre_list_t list;
+
+	if (container_api.get_cgroup_list(name, &list))
+		return NULL;
+	array = value_array();
+	for (size_t i = 0; list[i]; i++) {
+		group = value_object();
+		json_object_object_add(group, "name", value_text(list[i]));
+		json_object_object_add(group, "limits", limits(name, list[i]));
+		json_object_object_add(group, "usage", usage(name, list[i]));
+		json_object_object_add(group, "bound", bound(name, list[i]));
+		json_object_array_add(array, group);
+	}
+	container_api.release_list(list);
+	return array;
 }
 
 static int add_container(struct json_object *array, const char *name)
 {
-	struct json_object *o = new_object();
-	int status = container_api.status(name), err;
+	struct json_object *o = value_object();
+	int err;
 
-	json_object_object_add(o, "name", string(name));
-	json_object_object_add(o, "state", string(status_name(status)));
+	json_object_object_add(o, "name", value_text(name));
+	json_object_object_add(o, "state", value_text(container_state(name, container_api.status(name))));
+	json_object_object_add(o, "pid", main_pid(name));
 	err = add_info(o, name);
 	if (err) {
 		json_object_put(o);
 		return err;
 	}
-	add_snapshots(o, name);
+	json_object_object_add(o, "properties", properties(name));
+	json_object_object_add(o, "snapshots", tags(name, container_api.get_snapshot_list));
+	json_object_object_add(o, "checkpoints", tags(name, container_api.get_checkpoint_list));
+	json_object_object_add(o, "limits", limits(name, "."));
+	json_object_object_add(o, "usage", usage_of_whole(name));
+	json_object_object_add(o, "cgroups", cgroups(name));
 	if (container_extras.inspect)
-		container_extras.inspect(o, name, status);
+		container_extras.inspect(o, name);
 	json_object_array_add(array, o);
 	return 0;
 }
 
 int cmd_inspect(int argc, char **argv)
 {
-	struct json_object *top = new_object(), *array = command_memory(json_object_new_array());
+	struct json_object *top = value_object(), *array = value_array();
 	int err, status = EXIT_SUCCESS;
 
 	json_option(argc, argv);	/* which it is anyway */

@@ -10,6 +10,7 @@
 
 #include "command.h"
 #include "table.h"
+#include "value.h"
 
 #define MAX_COLUMNS 16
 
@@ -48,7 +49,7 @@ struct table *table_new(const char *name, const struct column *columns, bool jso
 	t->columns = columns;
 	t->json = json;
 	if (json) {
-		t->rows = command_memory(json_object_new_array());
+		t->rows = value_array();
 		make_keys(t);
 	} else {
 		t->scols = command_memory(scols_new_table());
@@ -63,51 +64,25 @@ void table_row(struct table *t)
 		t->line = command_memory(scols_table_new_line(t->scols, NULL));
 		return;
 	}
-	t->row = command_memory(json_object_new_object());
+	t->row = value_object();
 	for (int i = 0; t->columns[i].name; i++)
 		json_object_object_add(t->row, t->keys[i], NULL);
 	json_object_array_add(t->rows, t->row);
-}
-
-static struct json_object *numbers(const char *text)
-{
-	struct json_object *array = command_memory(json_object_new_array());
-	char *end;
-	long n;
-
-	for (; *text; text = *end == ',' ? end + 1 : end) {
-		n = strtol(text, &end, 10);
-		if (end == text)
-			break;
-		json_object_array_add(array, command_memory(json_object_new_int64(n)));
-	}
-	return array;
-}
-
-static struct json_object *strings(const char *text)
-{
-	struct json_object *array = command_memory(json_object_new_array());
-
-	for (size_t len; *text; text += len + (text[len] == ',')) {
-		len = strcspn(text, ",");
-		json_object_array_add(array, command_memory(json_object_new_string_len(text, len)));
-	}
-	return array;
 }
 
 static struct json_object *value(enum column_type type, const char *text)
 {
 	switch (type) {
 	case COLUMN_NUMBER:
-		return command_memory(json_object_new_int64(strtoll(text, NULL, 10)));
+		return value_number(strtoll(text, NULL, 10));
 	case COLUMN_NUMBERS:
-		return numbers(text);
+		return value_numbers(text);
 	case COLUMN_STRINGS:
-		return strings(text);
+		return value_texts(text);
 	case COLUMN_STRING:
 		break;
 	}
-	return command_memory(json_object_new_string(text));
+	return value_text(text);
 }
 
 void table_cell(struct table *t, int column, const char *text)
@@ -121,7 +96,7 @@ void table_cell(struct table *t, int column, const char *text)
 
 static void print_json(struct table *t)
 {
-	struct json_object *top = command_memory(json_object_new_object());
+	struct json_object *top = value_object();
 
 	json_object_object_add(top, t->name, t->rows);
 	puts(command_memory((void *)json_object_to_json_string_ext(top,

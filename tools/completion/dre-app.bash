@@ -5,13 +5,24 @@
 
 _dre_app()
 {
-	local IFS=$'\n'
+	local IFS=$'\n' word words=() files=()
 
-	mapfile -t COMPREPLY < <(dre-app __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+	# bash has cut words at "=" and ":".
+	for word in "${COMP_WORDS[@]:1:COMP_CWORD}"; do
+		if [[ ${#words[@]} -gt 0 && ($word == [=:]* || ${words[-1]} == *[=:]) ]]; then
+			words[-1]+=$word
+		else
+			words+=("$word")
+		fi
+	done
+	mapfile -t COMPREPLY < <(dre-app __complete "${words[@]}" 2>/dev/null)
 	if [[ ${COMPREPLY[0]-} == @files ]]; then
-		compopt -o filenames 2>/dev/null
-		mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+		mapfile -t files < <(compgen -f -- "${words[-1]}")
+		COMPREPLY=("${COMPREPLY[@]:1}" "${files[@]}")
+		[[ ${#files[@]} -eq 0 ]] || compopt -o filenames 2>/dev/null
 	fi
+	# KEY=VALUE and NAME:PATH go on.
+	[[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != *[=:] ]] || compopt -o nospace 2>/dev/null
 }
 
 complete -F _dre_app dre-app

@@ -2,15 +2,27 @@
 /*
  * What the common commands for control groups and events want to know.
  */
+#include <stdlib.h>
+
 #include <dre_sys.h>
 
 #include "sys.h"
 
-dre_return_t sys_get_bound_pids(const char *name, const char *cgroup, int **pids)
+/* They are the host's, and have no other number. */
+dre_return_t sys_get_bound_pids(const char *name, const char *cgroup, struct container_pid **pids)
 {
 	dre_sys_handle h = { DRE_SYS_CONTAINER_TYPE_KVM, (char *)name };
+	size_t nr = 0;
+	int *list, err = dre_sys_get_bound_pid_list(&h, cgroup, &list);
 
-	return dre_sys_get_bound_pid_list(&h, cgroup, pids);
+	if (err)
+		return err;
+	while (list[nr])
+		nr++;
+	*pids = command_memory(calloc(nr + 1, sizeof(**pids)));
+	for (size_t i = 0; i < nr; i++)
+		(*pids)[i] = (struct container_pid){ list[i], -1 };
+	return dre_sys_release_bound_pid_list(list);
 }
 
 dre_return_t sys_events_next(void *events, struct container_event *event)

@@ -194,7 +194,6 @@ CONTAINER_API(dre_sys, DRE_SYS_CONTAINER_TYPE_KVM, "dre-sys", .get_bound_pids = 
 	      .events_next = sys_events_next);
 
 const struct container_extras container_extras = {
-	.inspect = inspect_sys,
 	.info_value = sys_info_value,
 	.is_remote = sys_is_remote,
 	.exported = "a disk image",

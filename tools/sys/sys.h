@@ -21,7 +21,7 @@ int cmd_sys_list(int argc, char **argv);
 int cmd_base_build(int argc, char **argv);
 
 /* See struct container_api. */
-dre_return_t sys_get_bound_pids(const char *name, const char *cgroup, int **pids);
+dre_return_t sys_get_bound_pids(const char *name, const char *cgroup, struct container_pid **pids);
 dre_return_t sys_events_next(void *events, struct container_event *event);
 
 /* See struct program. */
@@ -29,7 +29,6 @@ void complete_kind(const char *kind, const char *name);
 
 /* See struct container_extras. */
 bool sys_is_remote(const char *name);
-void inspect_sys(struct json_object *to, const char *name, dre_return_t status);
 struct json_object *sys_info_value(const char *key, char *value);
 
 #endif /* DRE_TOOL_SYS_H */
