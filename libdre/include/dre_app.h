@@ -531,7 +531,9 @@ dre_return_t dre_app_release_container_list(dre_list_t list);
 dre_return_t dre_app_release_registered_pid_list(dre_app_pid_list_t list);
 dre_return_t dre_app_release_snapshot_list(dre_list_t list);
 
-/*
+/**
+ * Additions to the specification
+ *
  * What follows is not in the specification.
  */
 
@@ -615,8 +617,10 @@ dre_return_t dre_app_release_cgroup_list(dre_list_t list);
 dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgroup,
 					dre_app_pid_list_t *list);
 
-/*
- * Properties: what is configured for one container. They are texts, kept with the
+/**
+ * Properties
+ *
+ * What is configured for one container. They are texts, kept with the
  * container; a snapshot does not have them, and load leaves them as they are.
  *
  *	port		of its SSH server, 1 to 65535
@@ -646,7 +650,9 @@ dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgr
  */
 
 /**
- * A property: const char *key and *value, which is NULL where it is not set. In lists also const char
+ * A property
+ *
+ * const char *key and *value, which is NULL where it is not set. In lists also const char
  * *fallback, what holds then (NULL: nothing), and int at_start: 1 if a change holds from the
  * container's next start on.
  */
@@ -1024,8 +1030,10 @@ dre_return_t dre_app_fsck(unsigned int flags, dre_app_fsck_fn fn, void *arg);
  */
 dre_return_t dre_app_gc(void);
 
-/*
- * Events: what happens to the processes of containers, and to containers, told
+/**
+ * Events
+ *
+ * What happens to the processes of containers, and to containers, told
  * by the module as it happens.
  *
  *	dre_app_events *events;

@@ -348,8 +348,10 @@ dre_return_t dre_sys_get_checkpoint_list(const dre_sys_handle *h, dre_list_t *li
  */
 dre_return_t dre_sys_remove_base(const char *base);
 
-/*
- * The shared store is on the NFS server that dre.conf names (nfs_server). All hosts that have it see the containers
+/**
+ * The shared store
+ *
+ * It is on the NFS server that dre.conf names (nfs_server). All hosts that have it see the containers
  * there. Each of these belongs to one host, its owner, which does with it what it does with its own; for all
  * others its state is unknown.
  */
@@ -417,8 +419,10 @@ dre_return_t dre_sys_immigration_start(const char *name, const int port);
  */
 dre_return_t dre_sys_migration_start(const dre_sys_handle *h, const char *target, const int port);
 
-/*
- * Control groups of a container: beside its machine, for processes of the host that belong to it. What limits
+/**
+ * Control groups
+ *
+ * They are beside a container's machine, for processes of the host that belong to it. What limits
  * the container as a whole, ".", limits the machine and all of them. They and their limits are kept with the
  * container: in whatever state it is they can be changed, at each start they are made, and when it stops, or
  * its machine ends, what is in them goes back to where it was. That is so as well where other programs have
@@ -552,12 +556,16 @@ dre_return_t dre_sys_release_checkpoint_list(dre_list_t list);
 dre_return_t dre_sys_release_container_list(dre_list_t list);
 dre_return_t dre_sys_release_snapshot_list(dre_list_t list);
 
-/*
+/**
+ * Additions to the specification
+ *
  * What follows is not in the specification.
  */
 
-/*
- * Properties: what is configured for one container. They are texts, kept with the
+/**
+ * Properties
+ *
+ * What is configured for one container. They are texts, kept with the
  * container; a snapshot does not have them, and load leaves them as they are.
  *
  *	cpus		processors, 1 to 4096
@@ -580,7 +588,9 @@ dre_return_t dre_sys_release_snapshot_list(dre_list_t list);
  */
 
 /**
- * A property: const char *key and *value, which is NULL where it is not set. In lists also const char
+ * A property
+ *
+ * const char *key and *value, which is NULL where it is not set. In lists also const char
  * *fallback, what holds then (NULL: nothing), and int at_start: 1 if a change holds from the
  * container's next start on.
  */
@@ -1074,8 +1084,10 @@ typedef struct {
 dre_return_t dre_sys_build_base(const char *name, const dre_sys_build_options *options,
 				dre_sys_progress progress, void *arg);
 
-/*
- * Events: what happens to containers, and to processes that are bound to their control groups, told
+/**
+ * Events
+ *
+ * What happens to containers, and to processes that are bound to their control groups, told
  * by the module as it happens.
  *
  *	dre_sys_events *events;
