@@ -223,13 +223,16 @@ dre_return_t dre_sys_get_pid(const dre_sys_handle *h, int *pid);
  * dre_sys_get_container_list() - all system containers (section 1.3.5.11)
  * @list: their names, sorted, ended by a NULL; unchanged if it fails
  *
- * dre_sys_release_container_list() frees it.
+ * In whatever states they are; also those in the shared store, whoever's they are, see
+ * dre_sys_get_shared_list(). dre_sys_release_container_list() frees it.
  */
 dre_return_t dre_sys_get_container_list(dre_list_t *list);
 
 /**
  * dre_sys_get_base_list() - all base images (section 1.3.5.9)
- * @list: as above; dre_sys_release_base_list() frees it
+ * @list: as above, but only of this host; dre_sys_release_base_list() frees it
+ *
+ * In whatever states the containers are that were made from them.
  */
 dre_return_t dre_sys_get_base_list(dre_list_t *list);
 
@@ -285,7 +288,7 @@ dre_return_t dre_sys_commit_snapshot(const dre_sys_handle *h, const char *tag, c
  * @h: the container
  * @list: of names, sorted, ended by a NULL; unchanged if it fails
  *
- * dre_sys_release_snapshot_list() frees the list.
+ * In any state, also one that cannot be found out. dre_sys_release_snapshot_list() frees the list.
  */
 dre_return_t dre_sys_get_snapshot_list(const dre_sys_handle *h, dre_list_t *list);
 
@@ -335,7 +338,7 @@ dre_return_t dre_sys_remove_checkpoint(const dre_sys_handle *h, const char *tag)
  * @h: the container
  * @list: of names, sorted, ended by a NULL; unchanged if it fails
  *
- * dre_sys_release_checkpoint_list() frees the list.
+ * In any state, also one that cannot be found out. dre_sys_release_checkpoint_list() frees the list.
  */
 dre_return_t dre_sys_get_checkpoint_list(const dre_sys_handle *h, dre_list_t *list);
 
