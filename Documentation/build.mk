@@ -3,13 +3,19 @@
 REFERENCES := $(B)/man/dre_app.3 $(B)/man/dre_sys.3
 MANPAGES += $(wildcard */man/*.[1-8]) $(REFERENCES)
 
-# The reference of a library is what its header says.
+APP_EXAMPLES := dre-app-tour dre-app-examples
+SYS_EXAMPLES := dre-sys-tour dre-sys-examples
+examples = $(patsubst %,Documentation/examples/%.c,$(1))
+
+# The reference of a library is what its header says, and programs that use it.
 all: $(REFERENCES)
 $(B)/man/dre_app.3: KIND := application
+$(B)/man/dre_app.3: $(call examples,$(APP_EXAMPLES))
 $(B)/man/dre_sys.3: KIND := system
+$(B)/man/dre_sys.3: $(call examples,$(SYS_EXAMPLES))
 $(REFERENCES): $(B)/man/%.3: libdre/include/%.h scripts/header-man
 	@mkdir -p $(@D)
-	$(Q)$(call say,MAN,$@)scripts/header-man $< $(KIND) "November 25, 2026" >$@
+	$(Q)$(call say,MAN,$@)scripts/header-man $< $(KIND) "November 26, 2026" $(filter %.c,$^) >$@
 
 # A page is found by all the names that it has.
 .PHONY: install-man-names
@@ -33,9 +39,18 @@ $(UAPI_EXAMPLE): Documentation/examples/dre-uapi.c Documentation/uapi.md uapi/li
 		Documentation/uapi.md | grep -vxFf $@.lines
 	$(Q)rm $@.lines; $(call say,CC,$@)$(CC) -Iuapi $(WARNINGS) -o $@ $<
 
-# The same for libdreapp.
-APP_EXAMPLE := $(B)/tests/integration/dre-app-tour
-integration-tests: $(APP_EXAMPLE)
-$(APP_EXAMPLE): Documentation/examples/dre-app-tour.c libdre/include/dre_app.h $(B)/lib/libdreapp.so $(B)/lib/libdaware.so
-	@mkdir -p $(@D)
-	$(Q)$(call say,CC,$@)$(CC) -Ilibdre/include -Ilibdaware $(WARNINGS) -o $@ $< -L$(B)/lib -ldreapp -ldaware
+# $(call library_examples,app|sys,DIRECTORY,PROGRAMS): those of a library, in DIRECTORY. Each function that it exports is
+# in one of them.
+define library_examples
+$(addprefix $(2)/,$(3)): $(2)/%: Documentation/examples/%.c libdre/include/dre_$(1).h $(B)/lib/libdre$(1).so $(B)/lib/libdaware.so \
+		libdre/$(1)/libdre$(1).map $(call examples,$(3))
+	@mkdir -p $$(@D)
+	$$(Q)cat $(call examples,$(3)) | tr -cs a-z0-9_ '\n' >$$@.words
+	$$(Q)! sed -n 's/^[[:space:]]*\(dre_[a-z0-9_]*\);/\1/p' libdre/$(1)/libdre$(1).map | grep -vxFf $$@.words
+	$$(Q)rm $$@.words; $$(call say,CC,$$@)$$(CC) -Ilibdre/include -Ilibdaware $$(WARNINGS) -o $$@ $$< -L$(B)/lib -ldre$(1) -ldaware
+endef
+
+integration-tests: $(addprefix $(IT)/,$(APP_EXAMPLES))
+$(eval $(call library_examples,app,$(IT),$(APP_EXAMPLES)))
+sys-tests: $(addprefix $(ST)/,$(SYS_EXAMPLES))
+$(eval $(call library_examples,sys,$(ST),$(SYS_EXAMPLES)))

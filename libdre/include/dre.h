@@ -65,6 +65,9 @@ typedef char *dre_name_t;
 
 /** A list of names, which a NULL ends (section 1.1.3.1). */
 typedef dre_name_t *dre_list_t;
+#ifndef __cplusplus
+typedef dre_list_t dre_list;	/* its name in some tables of the text; a struct of linux/dre.h has it, too */
+#endif
 
 /** What functions return (section 1.1.3.3): 0, or a dre_err_t. */
 typedef int dre_return_t;

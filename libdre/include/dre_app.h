@@ -216,13 +216,15 @@ dre_return_t dre_app_get_pid(const dre_app_handle *h, int *pid);
  * dre_app_get_container_list() - all application containers (section 1.2.5.12)
  * @list: their names, sorted, ended by a NULL; unchanged if it fails
  *
- * dre_app_release_container_list() frees it.
+ * In whatever states they are. dre_app_release_container_list() frees it.
  */
 dre_return_t dre_app_get_container_list(dre_list_t *list);
 
 /**
  * dre_app_get_base_list() - all base images (section 1.2.5.10)
  * @list: as above; dre_app_release_base_list() frees it
+ *
+ * In whatever states the containers are that were made from them.
  */
 dre_return_t dre_app_get_base_list(dre_list_t *list);
 
@@ -271,7 +273,7 @@ dre_return_t dre_app_unregister_vpid(const dre_app_handle *h, const int vpid);
  * @h: the container
  * @list: by rising PID, ended by a NULL; unchanged if it fails
  *
- * A container that is stopped has none. Needs the module if it is not.
+ * In any state; a container that is stopped has none. Needs the module if it is not.
  * dre_app_release_registered_pid_list() frees the list.
  */
 dre_return_t dre_app_get_registered_pid_list(const dre_app_handle *h, dre_app_pid_list_t *list);
@@ -327,7 +329,7 @@ dre_return_t dre_app_commit_snapshot(const dre_app_handle *h, const char *tag, c
  * @h: the container
  * @list: of names, sorted, ended by a NULL; unchanged if it fails
  *
- * dre_app_release_snapshot_list() frees the list.
+ * In any state. dre_app_release_snapshot_list() frees the list.
  */
 dre_return_t dre_app_get_snapshot_list(const dre_app_handle *h, dre_list_t *list);
 
@@ -375,7 +377,7 @@ dre_return_t dre_app_remove_checkpoint(const dre_app_handle *h, const char *tag)
  * @h: the container
  * @list: of names, sorted, ended by a NULL; unchanged if it fails
  *
- * dre_app_release_checkpoint_list() frees the list.
+ * In any state. dre_app_release_checkpoint_list() frees the list.
  */
 dre_return_t dre_app_get_checkpoint_list(const dre_app_handle *h, dre_list_t *list);
 
@@ -531,7 +533,9 @@ dre_return_t dre_app_release_container_list(dre_list_t list);
 dre_return_t dre_app_release_registered_pid_list(dre_app_pid_list_t list);
 dre_return_t dre_app_release_snapshot_list(dre_list_t list);
 
-/*
+/**
+ * Additions to the specification
+ *
  * What follows is not in the specification.
  */
 
@@ -596,7 +600,7 @@ dre_return_t dre_app_release_info(dre_list_t list);
  * @list: of names, in the order of their making, ended by a NULL; unchanged if it
  *	fails
  *
- * A container that is stopped has none. Needs the module if it is not.
+ * In any state; a container that is stopped has none. Needs the module if it is not.
  * dre_app_release_cgroup_list() frees the list.
  */
 dre_return_t dre_app_get_cgroup_list(const dre_app_handle *h, dre_list_t *list);
@@ -608,15 +612,18 @@ dre_return_t dre_app_release_cgroup_list(dre_list_t list);
  * @cgroup: its name
  * @list: by rising PID, ended by a NULL; unchanged if it fails
  *
- * Needs the module. dre_app_release_registered_pid_list() frees the list.
+ * In any state. Needs the module unless it is stopped.
+ * dre_app_release_registered_pid_list() frees the list.
  *
  * DRE_ERR_CGROUP_NONEXISTENCE, also where the container is stopped.
  */
 dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgroup,
 					dre_app_pid_list_t *list);
 
-/*
- * Properties: what is configured for one container. They are texts, kept with the
+/**
+ * Properties
+ *
+ * What is configured for one container. They are texts, kept with the
  * container; a snapshot does not have them, and load leaves them as they are.
  *
  *	port		of its SSH server, 1 to 65535
@@ -646,7 +653,9 @@ dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgr
  */
 
 /**
- * A property: const char *key and *value, which is NULL where it is not set. In lists also const char
+ * A property
+ *
+ * const char *key and *value, which is NULL where it is not set. In lists also const char
  * *fallback, what holds then (NULL: nothing), and int at_start: 1 if a change holds from the
  * container's next start on.
  */
@@ -1024,8 +1033,10 @@ dre_return_t dre_app_fsck(unsigned int flags, dre_app_fsck_fn fn, void *arg);
  */
 dre_return_t dre_app_gc(void);
 
-/*
- * Events: what happens to the processes of containers, and to containers, told
+/**
+ * Events
+ *
+ * What happens to the processes of containers, and to containers, told
  * by the module as it happens.
  *
  *	dre_app_events *events;

@@ -223,13 +223,16 @@ dre_return_t dre_sys_get_pid(const dre_sys_handle *h, int *pid);
  * dre_sys_get_container_list() - all system containers (section 1.3.5.11)
  * @list: their names, sorted, ended by a NULL; unchanged if it fails
  *
- * dre_sys_release_container_list() frees it.
+ * In whatever states they are; also those in the shared store, whoever's they are, see
+ * dre_sys_get_shared_list(). dre_sys_release_container_list() frees it.
  */
 dre_return_t dre_sys_get_container_list(dre_list_t *list);
 
 /**
  * dre_sys_get_base_list() - all base images (section 1.3.5.9)
- * @list: as above; dre_sys_release_base_list() frees it
+ * @list: as above, but only of this host; dre_sys_release_base_list() frees it
+ *
+ * In whatever states the containers are that were made from them.
  */
 dre_return_t dre_sys_get_base_list(dre_list_t *list);
 
@@ -285,7 +288,7 @@ dre_return_t dre_sys_commit_snapshot(const dre_sys_handle *h, const char *tag, c
  * @h: the container
  * @list: of names, sorted, ended by a NULL; unchanged if it fails
  *
- * dre_sys_release_snapshot_list() frees the list.
+ * In any state, also one that cannot be found out. dre_sys_release_snapshot_list() frees the list.
  */
 dre_return_t dre_sys_get_snapshot_list(const dre_sys_handle *h, dre_list_t *list);
 
@@ -335,7 +338,7 @@ dre_return_t dre_sys_remove_checkpoint(const dre_sys_handle *h, const char *tag)
  * @h: the container
  * @list: of names, sorted, ended by a NULL; unchanged if it fails
  *
- * dre_sys_release_checkpoint_list() frees the list.
+ * In any state, also one that cannot be found out. dre_sys_release_checkpoint_list() frees the list.
  */
 dre_return_t dre_sys_get_checkpoint_list(const dre_sys_handle *h, dre_list_t *list);
 
@@ -348,8 +351,10 @@ dre_return_t dre_sys_get_checkpoint_list(const dre_sys_handle *h, dre_list_t *li
  */
 dre_return_t dre_sys_remove_base(const char *base);
 
-/*
- * The shared store is on the NFS server that dre.conf names (nfs_server). All hosts that have it see the containers
+/**
+ * The shared store
+ *
+ * It is on the NFS server that dre.conf names (nfs_server). All hosts that have it see the containers
  * there. Each of these belongs to one host, its owner, which does with it what it does with its own; for all
  * others its state is unknown.
  */
@@ -418,8 +423,10 @@ dre_return_t dre_sys_immigration_start(const char *name, const int port);
  */
 dre_return_t dre_sys_migration_start(const dre_sys_handle *h, const char *target, const int port);
 
-/*
- * Control groups of a container: beside its machine, for processes of the host that belong to it. What limits
+/**
+ * Control groups
+ *
+ * They are beside a container's machine, for processes of the host that belong to it. What limits
  * the container as a whole, ".", limits the machine and all of them. They and their limits are kept with the
  * container: in whatever state it is they can be changed, at each start they are made, and when it stops, or
  * its machine ends, what is in them goes back to where it was. That is so as well where other programs have
@@ -553,12 +560,16 @@ dre_return_t dre_sys_release_checkpoint_list(dre_list_t list);
 dre_return_t dre_sys_release_container_list(dre_list_t list);
 dre_return_t dre_sys_release_snapshot_list(dre_list_t list);
 
-/*
+/**
+ * Additions to the specification
+ *
  * What follows is not in the specification.
  */
 
-/*
- * Properties: what is configured for one container. They are texts, kept with the
+/**
+ * Properties
+ *
+ * What is configured for one container. They are texts, kept with the
  * container; a snapshot does not have them, and load leaves them as they are.
  *
  *	cpus		processors, 1 to 4096
@@ -581,7 +592,9 @@ dre_return_t dre_sys_release_snapshot_list(dre_list_t list);
  */
 
 /**
- * A property: const char *key and *value, which is NULL where it is not set. In lists also const char
+ * A property
+ *
+ * const char *key and *value, which is NULL where it is not set. In lists also const char
  * *fallback, what holds then (NULL: nothing), and int at_start: 1 if a change holds from the
  * container's next start on.
  */
@@ -1075,8 +1088,10 @@ typedef struct {
 dre_return_t dre_sys_build_base(const char *name, const dre_sys_build_options *options,
 				dre_sys_progress progress, void *arg);
 
-/*
- * Events: what happens to containers, and to processes that are bound to their control groups, told
+/**
+ * Events
+ *
+ * What happens to containers, and to processes that are bound to their control groups, told
  * by the module as it happens.
  *
  *	dre_sys_events *events;

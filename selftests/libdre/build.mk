@@ -42,3 +42,9 @@ libdre-tests: $(DRE_TEST_PROGRAMS) $(DRE_VM_PROGRAMS) $(DRE_FUZZ)
 
 check-libdre: $(DRE_TEST_PROGRAMS) $(DRE_FUZZ)
 	$(Q)selftests/libdre/run $(B)/tap $(DRE_TEST_PROGRAMS) selftests/libdre/fuzz
+
+# For libdreapp and libdresys; see SHARED in selftests/libdaware/build.mk.
+.PHONY: check-conformance-app check-conformance-sys
+check-conformance-app check-conformance-sys: check-conformance-%: $(addprefix $(B)/lib/,libdaware.so libdaware.a) \
+		$(B)/lib/libdre%.so $(B)/lib/libdre%.a
+	$(Q)selftests/libdre/conformance $* $(SHARED) $(B) $(shell $(PKG_CONFIG) --libs $(filter-out libd%,$(libdre$*_LIBS)))

@@ -42,11 +42,6 @@ $(ST)/guest $(ST)/hold-kvm: $(ST)/%: $(B)/obj/selftests/sys/%.o
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -static -o $@ $^
 
-# As far as it is there: see SHARED in selftests/libdaware/build.mk.
-.PHONY: check-conformance-sys
-check-conformance-sys: $(B)/lib/libdresys.so $(B)/lib/libdaware.so
-	$(Q)selftests/sys/conformance $(SHARED) $(B)
-
 check-sys: $(addprefix $(ST)/,machine console memory_xml settings)
 	$(Q)selftests/libdre/run $(B)/tap $^
 
