@@ -184,6 +184,7 @@ static void checkpoint_moves(void **state)
 	}
 	assert_success(dre_sys_remove_checkpoint(&h, "here"));
 	assert_success(dre_sys_remove_checkpoint(&h, "there"));
+	assert_success(dre_sys_load_snapshot(&h, "one"));
 	assert_clean(STORE);
 }
 
