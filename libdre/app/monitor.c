@@ -4,8 +4,14 @@
  * host may take: who is not root is not the monitor, and is not waited for.
  */
 #include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -31,39 +37,90 @@ static enum listener ask_liblxc(const struct app *app)
 	return !app_lxc(app, &lxc) && lxc->is_running(lxc) ? MONITOR : NOBODY;
 }
 
-/* The kernel notes who began to listen. One whose queue is full is taken for a monitor that is busy. */
-static enum listener find_listener(const struct app *app, struct ucred *who)
+/* Is this the socket with that name, and a user's? */
+static bool is_users(struct nlmsghdr *message, const char *name, size_t len)
 {
+	struct unix_diag_msg *socket = NLMSG_DATA(message);
+	int left = message->nlmsg_len - NLMSG_LENGTH(sizeof(*socket));
+	__u32 uid = 0;
+	bool same = false;
+
+	for (struct rtattr *a = (void *)(socket + 1); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+		if (a->rta_type == UNIX_DIAG_NAME)
+			same = RTA_PAYLOAD(a) == len && !memcmp(RTA_DATA(a), name, len);
+		else if (a->rta_type == UNIX_DIAG_UID)
+			memcpy(&uid, RTA_DATA(a), sizeof(uid));
+	}
+	return same && uid;
+}
+
+/* Of all that listen. Where the kernel cannot tell nobody is a stranger. */
+static bool find_users(int netlink, const char *name, size_t len)
+{
+	static const struct {
+		struct nlmsghdr head;
+		struct unix_diag_req body;
+	} request = {
+		.head = { .nlmsg_len = sizeof(request), .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			  .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+		.body = { .sdiag_family = AF_UNIX, .udiag_states = 1 << TCP_LISTEN,
+			  .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_UID },
+	};
+	char buffer[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
+	ssize_t got = send(netlink, &request, sizeof(request), 0);
+
+	while (got > 0 && (got = recv(netlink, buffer, sizeof(buffer), 0)) > 0) {
+		size_t left = got;
+
+		for (struct nlmsghdr *m = (void *)buffer; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left)) {
+			if (m->nlmsg_type == NLMSG_DONE || m->nlmsg_type == NLMSG_ERROR)
+				return false;
+			if (m->nlmsg_type == SOCK_DIAG_BY_FAMILY && is_users(m, name, len))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool is_strangers(const struct sockaddr_un *addr, socklen_t len)
+{
+	int netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	bool is = netlink >= 0 && find_users(netlink, addr->sun_path, len - offsetof(struct sockaddr_un, sun_path));
+
+	if (netlink >= 0)
+		close(netlink);
+	return is;
+}
+
+/* The kernel notes who began to listen, and tells who connects. One whose queue is full is asked for. */
+static enum listener find_listener(const struct app *app)
+{
+	struct ucred who = {};
 	struct sockaddr_un addr = {};
-	socklen_t len = make_address(app, &addr), size = sizeof(*who);
+	socklen_t len = make_address(app, &addr), size = sizeof(who);
 	enum listener found = NOBODY;
 	int fd;
 
-	*who = (struct ucred){};
 	fd = len ? socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
 	if (fd < 0)
 		return ask_liblxc(app);
 	if (!connect(fd, (struct sockaddr *)&addr, len))
-		found = !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, who, &size) && who->uid ? STRANGER : MONITOR;
+		found = !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) && who.uid ? STRANGER : MONITOR;
 	else if (errno == EAGAIN)
-		found = MONITOR;
+		found = is_strangers(&addr, len) ? STRANGER : MONITOR;
 	close(fd);
 	return found;
 }
 
 bool app_monitor_listens(const struct app *app)
 {
-	struct ucred who;
-
-	return find_listener(app, &who) == MONITOR;
+	return find_listener(app) == MONITOR;
 }
 
 int app_check_address(const struct app *app)
 {
-	struct ucred who;
-
-	if (find_listener(app, &who) != STRANGER)
+	if (find_listener(app) != STRANGER)
 		return 0;
-	return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': process %d of user %u listens where liblxc's monitor would",
-			app->name, who.pid, who.uid);
+	return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': a user listens where liblxc's monitor would "
+			"(\"ss -lxp\" shows who, at @%s/lxc/%s/command)", app->name, store_root(app->store), app->name);
 }
