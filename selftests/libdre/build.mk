@@ -5,16 +5,17 @@
 # says how); they need root, for files of other owners, but mount nothing.
 # store-vm does: it is built here and run in the virtual machine.
 
-DRE_TESTS := names config manifest store container tree import tar fsck crash disk move log_reader progress tool
+DRE_TESTS := names config manifest store container tree import tar fsck crash disk move log_reader printable progress \
+	     tool
 DRE_VM_TESTS := store-vm content-vm
 
 DRE_TEST_PROGRAMS := $(DRE_TESTS:%=$(B)/tests/libdre/%)
 DRE_VM_PROGRAMS := $(DRE_VM_TESTS:%=$(B)/tests/libdre/%)
 DRE_TEST_SOURCES := $(libdre_common_SRCS) $(libdre_tree_SRCS) $(libdre_disk_SRCS) libdaware/error.c libdaware/module.c \
-		    selftests/libdre/fixture.c selftests/libdre/inject.c tools/common/progress.c
+		    selftests/libdre/fixture.c selftests/libdre/inject.c $(addprefix tools/common/,printable.c progress.c)
 DRE_TEST_LIBS = $(shell $(PKG_CONFIG) --libs libarchive $(libdre_common_LIBS) $(libdre_tree_LIBS)) -lcmocka -pthread
 
-$(B)/obj/asan/selftests/libdre/progress.o: ALL_CPPFLAGS += -Itools
+$(addprefix $(B)/obj/asan/selftests/libdre/,printable.o progress.o): ALL_CPPFLAGS += -Itools
 $(B)/obj/asan/selftests/libdre/config.o: PKG_CFLAGS := -DSOURCE_DIR='"$(CURDIR)"'
 
 $(DRE_TEST_PROGRAMS): $(B)/tests/libdre/%: $(B)/obj/asan/selftests/libdre/%.o \
