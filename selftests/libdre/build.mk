@@ -3,11 +3,11 @@
 # Tests of libdre/common, linked with its own objects. Most are compiled for
 # the address and undefined behaviour sanitizers (selftests/libdaware/build.mk
 # says how); they need root, for files of other owners, but mount nothing.
-# store-vm does: it is built here and run in the virtual machine.
+# What is called NAME-vm does: it is built here and run in the virtual machine.
 
 DRE_TESTS := names config manifest store container tree import tar fsck crash disk move log_reader printable progress \
 	     tool
-DRE_VM_TESTS := store-vm content-vm
+DRE_VM_TESTS := store-vm content-vm volume-vm
 
 DRE_TEST_PROGRAMS := $(DRE_TESTS:%=$(B)/tests/libdre/%)
 DRE_VM_PROGRAMS := $(DRE_VM_TESTS:%=$(B)/tests/libdre/%)
@@ -27,6 +27,9 @@ $(DRE_VM_PROGRAMS): $(B)/tests/libdre/%: $(B)/obj/selftests/libdre/%.o \
 		$(call objs,$(DRE_TEST_SOURCES))
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -o $@ $^ $(DRE_TEST_LIBS)
+
+# Volumes are libdreapp's.
+$(B)/tests/libdre/volume-vm: $(call objs,libdre/app/volume.c)
 
 # libFuzzer comes with clang.
 DRE_FUZZ := $(B)/tests/libdre/parse-fuzz
