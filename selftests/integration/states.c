@@ -6,6 +6,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "box.h"
@@ -234,6 +236,34 @@ static void damaged(void **state)
 	assert_done(dre_app_destroy_container(h->name));
 }
 
+/* The flags of the file that was last given a size, of a terminal. */
+static int sized_flags;
+
+/* Called in place of the C library's, also by libdreapp. */
+__attribute__((visibility("default"))) int ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *arg;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	if (request == TIOCSWINSZ)
+		sized_flags = fcntl(fd, F_GETFD);
+	return syscall(SYS_ioctl, fd, request, arg);
+}
+
+/* Another thread of the caller may run a program at any time, which has no business at a console. */
+static void console_is_not_passed_on(void **state)
+{
+	dre_app_handle *h = box_start("console");
+
+	(void)state;
+	sized_flags = -1;
+	assert_done(dre_app_resize_console(h, 24, 80));
+	assert_int_equal(sized_flags, FD_CLOEXEC);
+}
+
 #define NOBODY 65534
 
 /* Runs as a user; returns the number of functions that did not say so. */
@@ -285,6 +315,7 @@ int main(void)
 		cmocka_unit_test_teardown(running_and_suspended, box_destroy_all),
 		cmocka_unit_test_teardown(running_and_busy, box_destroy_all),
 		cmocka_unit_test_teardown(damaged, box_destroy_all),
+		cmocka_unit_test_teardown(console_is_not_passed_on, box_destroy_all),
 		cmocka_unit_test_teardown(caller_is_not_root, box_destroy_all),
 	};
 
