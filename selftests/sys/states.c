@@ -366,6 +366,10 @@ static void without_module(int state)
 	assert_int_equal(shell("modprobe dre"), 0);
 }
 
+/* What waits for somebody on the network. */
+#define LISTENERS	"sed -nE 's/^ *[0-9]+: ([0-9A-F]+:[0-9A-F]+) [0-9A-F]+:[0-9A-F]+ (0A|07) .*/\\1/p' " \
+			"/proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 | sort"
+
 static void running_and_suspended(void **state)
 {
 	const dre_sys_stop_options options = { .size = sizeof(options), .kill = 1 };
@@ -373,7 +377,9 @@ static void running_and_suspended(void **state)
 
 	(void)state;
 	without_module(STOPPED);
+	assert_int_equal(shell(LISTENERS " >/run/dre-test-listeners"), 0);
 	assert_success(dre_sys_start(&h));
+	assert_int_equal(shell(LISTENERS " | cmp - /run/dre-test-listeners"), 0);
 	check_all("st", RUNNING);
 	without_module(RUNNING);
 	assert_int_equal(status("st"), DRE_SYS_CONTAINER_STATUS_RUNNING);
