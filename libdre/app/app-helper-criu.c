@@ -251,6 +251,20 @@ static int add_console(struct arguments *a, const struct work *w)
 }
 
 /*
+ * CRIU's arguments and its file have no way to say some characters. The target of a volume has hardly one of them, but
+ * may lead by a link of the container's to a directory that it has named itself. If so, @failed.
+ */
+static int check_volume(const char *path, int failed)
+{
+	struct printable p;
+
+	for (const char *c = path; *c; c++)
+		if ((unsigned char)*c <= ' ' || strchr(":#\"'\\\x7f", *c))
+			return dre_fail(failed, "CRIU cannot be told of a volume at %s", dre_printable(&p, path));
+	return 0;
+}
+
+/*
  * Volumes, which D-RE has mounted in the root file system: CRIU calls them by the path that they have in
  * the container, and a restore has to say what they are then.
  */
@@ -274,6 +288,7 @@ static int add_volumes(struct arguments *a, const struct work *w)
 		if (sscanf(line, "%*s %*s %*s %*s %4095s", where) != 1 ||
 		    strncmp(where, rootfs, len) || where[len] != '/')
 			continue;
+		err = check_volume(where + len, DRE_ERR_SAVE_SNAPSHOT_FAILED);
 		add(a, "--ext-mount-map");
 		add(a, "%s:%s", where + len, where + len);
 		fprintf(list, "%s\n", where + len);
@@ -588,10 +603,16 @@ static int configure_criu(const struct work *w)
 		return dre_fail_errno(err ? -err : errno, "the volumes");
 	if (!file_read(w->dir, CRIU_CONF, 4096, &console, &len))
 		dprintf(fd, "%s", console);
-	for (rest = volumes; (volume = strsep(&rest, "\n")) && rest; )
+	for (rest = volumes; !err && (volume = strsep(&rest, "\n")) && rest; ) {
+		err = check_volume(volume, DRE_ERR_LOAD_SNAPSHOT_FAILED);
 		dprintf(fd, "ext-mount-map %s:%s%s\n", volume, rootfs, volume);
+	}
 	free(console);
 	free(volumes);
+	if (err) {
+		close(fd);
+		return err;
+	}
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), fd);
 	return setenv("CRIU_CONFIG_FILE", path, 1) ? dre_fail_errno(ENOMEM, "the environment") : 0;
 }

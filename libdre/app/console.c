@@ -204,7 +204,7 @@ int app_console_open(const struct app *app, int *fd, char id[APP_CONSOLE_ID_SIZE
 
 	if (err)
 		return err;
-	*fd = open(path, O_RDWR | O_NOCTTY);
+	*fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (*fd < 0 || fstat(*fd, &st) || !S_ISCHR(st.st_mode)) {
 		if (*fd >= 0)
 			close(*fd);
@@ -214,7 +214,7 @@ int app_console_open(const struct app *app, int *fd, char id[APP_CONSOLE_ID_SIZE
 		 (long long)st.st_dev);
 	/* By its own name: who gets it in the container shall not see the store's. */
 	snprintf(name, sizeof(name), "/dev/pts/%u", minor(st.st_rdev));
-	named = open(name, O_RDWR | O_NOCTTY);
+	named = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (named >= 0 && !fstat(named, &other) && other.st_dev == st.st_dev &&
 	    other.st_ino == st.st_ino) {
 		close(*fd);

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/securebits.h>
-#include <mntent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -392,36 +391,110 @@ int volumes_mount(const char *name, const struct manifest *m, const char *rootfs
  * Unmounting.
  */
 
-/* The last one below @rootfs, which nothing is mounted over; the caller frees it. NULL: none. */
-static char *last_mount(const char *rootfs)
-{
-	char line[4 * PATH_MAX], *last = NULL;
-	size_t len = strlen(rootfs);
-	struct mntent entry;
-	/* Threads may have mount namespaces of their own. */
-	FILE *f = setmntent("/proc/thread-self/mounts", "re");
+/* A mount below a root file system. */
+struct below {
+	unsigned int id;
+	char path[PATH_MAX];	/* begins with a slash, from that root on; "": there is none */
+};
 
-	while (f && getmntent_r(f, &entry, line, sizeof(line)))
-		if (!strncmp(entry.mnt_dir, rootfs, len) && entry.mnt_dir[len] == '/') {
-			free(last);
-			last = strdup(entry.mnt_dir);
+/* Each blank and the like is "\\040" there. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++) {
+		if (*text == '\\' && strspn(text + 1, "01234567") >= 3) {
+			*to++ = (text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0');
+			text += 3;
+		} else {
+			*to++ = *text;
 		}
-	if (f)
-		endmntent(f);
-	return last;
+	}
+	*to = '\0';
+}
+
+/* The last one below @rootfs, which nothing is mounted over. */
+static int last_mount(const char *rootfs, struct below *last)
+{
+	char *line = NULL, where[PATH_MAX];
+	size_t size = 0, len = strlen(rootfs);
+	unsigned int id;
+	/* Threads may have mount namespaces of their own. */
+	FILE *f = fopen("/proc/thread-self/mountinfo", "re");
+
+	*last->path = '\0';
+	if (!f)
+		return -errno;
+	while (getline(&line, &size, f) > 0) {
+		if (sscanf(line, "%u %*s %*s %*s %4095s", &id, where) != 2)
+			continue;
+		unescape(where);
+		if (!strncmp(where, rootfs, len) && where[len] == '/') {
+			last->id = id;
+			strcpy(last->path, where + len);
+		}
+	}
+	free(line);
+	fclose(f);
+	return 0;
+}
+
+/*
+ * A container that shares a directory in which another one has a mount may put a link in the place of what leads
+ * there, at any time: so what is there is looked at, and that is unmounted, not what is there by then.
+ */
+static int unmount(int rootfs, const struct below *mount)
+{
+	char name[sizeof("/proc/thread-self/fd/") + 12];
+	int err = 0, fd = file_openat2(rootfs, mount->path + 1, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	struct statx st;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(name, sizeof(name), "/proc/thread-self/fd/%d", fd);
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st))
+		err = -errno;
+	else if (!(st.stx_mask & STATX_MNT_ID) || st.stx_mnt_id != mount->id)
+		err = -ESTALE;
+	else if (umount2(name, MNT_DETACH))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+/* How often it is looked again where a mount is whose path has changed meanwhile. */
+#define TRIES	1000
+
+static bool is_elsewhere(int err)
+{
+	return err == -ENOENT || err == -ENOTDIR || err == -ELOOP || err == -EXDEV || err == -EAGAIN ||
+	       err == -ESTALE || err == -EINVAL;
+}
+
+static int unmount_all(int fd, const char *rootfs, struct below *mount)
+{
+	int err = last_mount(rootfs, mount), tries = 0;
+
+	while (!err && *mount->path) {
+		err = unmount(fd, mount);
+		if (is_elsewhere(err) && ++tries < TRIES)
+			err = 0;
+		if (!err)
+			err = last_mount(rootfs, mount);
+	}
+	return err;
 }
 
 /* Whoever of the host is in one of them keeps it for himself: it is the host's directory anyway. */
 int volumes_unmount(const char *name, const char *rootfs)
 {
-	int err = 0;
-	char *path;
+	struct below mount = {};
+	int fd = open(rootfs, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int err = fd < 0 ? -errno : unmount_all(fd, rootfs, &mount);
 
-	while (!err && (path = last_mount(rootfs))) {
-		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW))
-			err = dre_fail_errno(errno, "container '%s': cannot unmount %s", name,
-					     path);
-		free(path);
-	}
-	return err;
+	if (fd >= 0)
+		close(fd);
+	if (!err || (fd < 0 && err == -ENOENT))
+		return 0;
+	return dre_fail_errno(-err, "container '%s': cannot unmount %s%s", name, rootfs, mount.path);
 }

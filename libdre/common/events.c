@@ -24,6 +24,9 @@
 /* Containers that are read at once, each as much as its queue can hold. */
 #define MAX_READY	16
 
+/* Control groups of a container that are known when they are gone: of the events that wait, each may be of another. */
+#define MAX_GONE	(2 * DRE_EVENTS_MAX)
+
 /* The kernel's own types begin with 1; this one is ours. */
 #define STARTED	0
 
@@ -32,7 +35,7 @@ struct followed {
 	struct followed *next;
 	int fd;
 	char name[DRE_NAME_SIZE];
-	struct dre_group_info *groups;	/* all that were seen: one may be gone when we hear of it */
+	struct dre_group_info *groups;	/* also some that are gone: they may be so when we hear of them */
 	size_t nr_groups;
 };
 
@@ -80,30 +83,45 @@ static long long now_ns(clockid_t clock)
 
 /* Control groups */
 
-/* Numbers are never used again, so what is known stays, and the new ones come to it. */
+/* Those that were known and are not among the @nr that there are @now: the last ones, in the order in which they went. */
+static size_t copy_gone(const struct followed *f, const struct dre_group_info *now, size_t nr,
+			struct dre_group_info to[MAX_GONE])
+{
+	size_t nr_gone = 0;
+
+	for (size_t i = f->nr_groups; i-- && nr_gone < MAX_GONE; ) {
+		size_t j = 0;
+
+		while (j < nr && now[j].id != f->groups[i].id)
+			j++;
+		if (j == nr)
+			to[MAX_GONE - ++nr_gone] = f->groups[i];
+	}
+	memmove(to, to + MAX_GONE - nr_gone, nr_gone * sizeof(*to));
+	return nr_gone;
+}
+
+/* Numbers are not used again soon, so some of those that are gone stay known, before those that there are. */
 static int learn_groups(struct followed *f)
 {
 	struct dre_group_info *now, *all;
-	size_t nr;
+	size_t nr, nr_gone;
 	int ret = dre_module_group_list(f->fd, &now, &nr);
 
 	if (ret)
 		return ret;
-	all = nr ? reallocarray(f->groups, f->nr_groups + nr, sizeof(*all)) : NULL;
+	all = calloc(MAX_GONE + nr, sizeof(*all));
 	if (!all) {
 		free(now);
-		return nr ? -ENOMEM : 0;
+		return -ENOMEM;
 	}
-	f->groups = all;
-	for (size_t i = 0; i < nr; i++) {
-		size_t j = 0;
-
-		while (j < f->nr_groups && all[j].id != now[i].id)
-			j++;
-		all[j] = now[i];
-		f->nr_groups += j == f->nr_groups;
-	}
+	nr_gone = copy_gone(f, now, nr, all);
+	if (nr)
+		memcpy(all + nr_gone, now, nr * sizeof(*now));
 	free(now);
+	free(f->groups);
+	f->groups = all;
+	f->nr_groups = nr_gone + nr;
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "utf8.h"
 
 int dre_fail_errno(int errnum, const char *fmt, ...)
 {
@@ -26,11 +27,17 @@ int dre_fail_errno(int errnum, const char *fmt, ...)
 
 const char *dre_printable(struct printable *p, const char *text)
 {
-	size_t i;
+	size_t i = 0, n, left = strlen(text), max = sizeof(p->text) - sizeof("...");
 
-	for (i = 0; i < sizeof(p->text) - 4 && text[i]; i++)
-		p->text[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
-	strcpy(p->text + i, text[i] ? "..." : "");
+	for (size_t control; left; text += n, left -= n) {
+		control = utf8_control(text, left);
+		n = control ?: utf8_character(text, left) ?: 1;
+		if (i + (control ? 1 : n) > max)
+			break;
+		memcpy(p->text + i, control ? "?" : text, control ? 1 : n);
+		i += control ? 1 : n;
+	}
+	strcpy(p->text + i, left ? "..." : "");
 	return p->text;
 }
 

@@ -38,8 +38,8 @@ void restore_error(const struct saved_error *saved);
 
 /*
  * Makes a name that others chose (a file's, an archive member's) fit for an
- * error text, which is one line: control characters become '?', and what is
- * too long is cut. Returns p->text.
+ * error text, which is one line: control characters (utf8.h) become '?', and what
+ * is too long is cut. Returns p->text.
  */
 struct printable {
 	char text[256];

@@ -479,6 +479,25 @@ static void volumes_stay(void **state)
 	assert_int_equal(system("rm -r /run/volume"), 0);
 }
 
+/* Where the volume is its root has a say in, and so in what CRIU would be told. */
+static void volume_with_a_name_of_the_containers(void **state)
+{
+	dre_app_handle *h = box_start("c");
+
+	(void)state;
+	assert_int_equal(box_run(h, "mkdir /a:b && ln -s /a:b /v"), 0);
+	assert_done(dre_app_stop(h));
+	assert_int_equal(system("mkdir -p /run/volume && dre-app set c volumes=/run/volume:/v/x:noidmap >/dev/null"), 0);
+	assert_done(dre_app_start(h));
+	assert_int_equal(box_run(h, "grep -q ' /a:b/x ' /proc/self/mountinfo"), 0);
+	world_mark();
+	assert_refused(DRE_ERR_SAVE_SNAPSHOT_FAILED, dre_app_checkpoint(h, "a"));
+	if (!strstr(dre_last_error(), "container 'c': CRIU cannot be told of a volume at /a:b/x"))
+		fail_msg("%s", dre_last_error());
+	box_destroy(h);
+	assert_int_equal(system("rm -r /run/volume"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -494,6 +513,7 @@ int main(void)
 		cmocka_unit_test_teardown(survives_the_host, box_destroy_all),
 		cmocka_unit_test_teardown(caller_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(volumes_stay, box_destroy_all),
+		cmocka_unit_test_teardown(volume_with_a_name_of_the_containers, box_destroy_all),
 	};
 
 	return BOX_MAIN(tests, NULL);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -288,6 +289,41 @@ static void of_a_group_that_was_never_seen(void **state)
 	expect_nothing();
 }
 
+/* More than whoever follows keeps in mind. */
+#define MANY_GROUPS	300
+
+static void bind_to_new_groups(const struct agent *agent)
+{
+	const dre_app_event *event;
+
+	for (int i = 0; i < MANY_GROUPS; i++) {
+		assert_done(dre_app_create_cgroup(here, "workers"));
+		assert_done(dre_app_bind_pid(here, "workers", agent->pid));
+		event = expect(DRE_APP_EVENT_BOUND, "here", agent->pid, agent->vpid);
+		assert_string_equal(event->group, "workers");
+		assert_done(dre_app_unbind_pid(here, "workers", agent->pid));
+		assert_done(dre_app_destroy_cgroup(here, "workers"));
+		event = expect(DRE_APP_EVENT_UNBOUND, "here", agent->pid, agent->vpid);
+		assert_string_equal(event->group, "workers");
+	}
+}
+
+/* Who follows for months does not get larger by each group that there ever was. */
+static void of_groups_without_end(void **state)
+{
+	struct agent agent;
+	size_t before;
+
+	(void)state;
+	follow("here");
+	box_agent(here, &agent, "");
+	bind_to_new_groups(&agent);
+	before = mallinfo2().uordblks;
+	bind_to_new_groups(&agent);
+	assert_in_range(mallinfo2().uordblks, 0, before + 8192);
+	expect_nothing();
+}
+
 static void of_containers_that_start_and_end(void **state)
 {
 	const dre_app_event *event;
@@ -512,6 +548,7 @@ int main(void)
 		cmocka_unit_test_teardown(of_one_whose_number_came_back, clean_up),
 		cmocka_unit_test_teardown(of_bindings, clean_up),
 		cmocka_unit_test_teardown(of_a_group_that_was_never_seen, clean_up),
+		cmocka_unit_test_teardown(of_groups_without_end, clean_up),
 		cmocka_unit_test_teardown(of_containers_that_start_and_end, clean_up),
 		cmocka_unit_test_teardown(of_a_container_that_is_restarted_meanwhile, clean_up),
 		cmocka_unit_test_teardown(of_the_named, clean_up),

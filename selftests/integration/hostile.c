@@ -35,6 +35,9 @@ static void assert_all(const char *text, const char *what, const char *how, int 
 	assert_int_equal(all, wanted);
 }
 
+/* Six control groups, in three places */
+#define LEAVES	18
+
 static void attack(dre_app_handle *h, bool privileged)
 {
 	dre_app_handle *victim = box_start("victim");
@@ -69,6 +72,7 @@ static void attack(dre_app_handle *h, bool privileged)
 	} else {
 		assert_all(text, "node", ": EPERM", 1);
 	}
+	assert_all(text, "leave ", "", LEAVES);
 	assert_all(text, "the store", ": ENOENT", 1);
 	assert_all(text, "unload the module", ": EPERM", 1);
 	assert_all(text, "load a module", ": EPERM", 1);
@@ -80,12 +84,21 @@ static void attack(dre_app_handle *h, bool privileged)
 	assert_all(text, "device CONTAINER_CREATE", ": EPERM", 2);
 	assert_all(text, "device CONTAINER_OPEN", ": EPERM", 2);
 	assert_all(text, "device CONTAINER_LIST", ": EPERM", 1);
+	assert_all(text, "leave ", "", LEAVES);
 	assert_null(strstr(text, "DONE"));
 }
 
 static void root_of_a_container(void **state)
 {
 	(void)state;
+	attack(box_create("attacker"), false);
+}
+
+/* It sees the host's /sys. */
+static void root_of_a_container_in_the_hosts_network(void **state)
+{
+	(void)state;
+	use_conf("network = host\n");
 	attack(box_create("attacker"), false);
 }
 
@@ -99,6 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(root_of_a_container, box_destroy_all),
+		cmocka_unit_test_teardown(root_of_a_container_in_the_hosts_network, box_destroy_all),
 		cmocka_unit_test_teardown(root_of_a_privileged_container, box_destroy_all),
 	};
 

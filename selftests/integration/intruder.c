@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -116,6 +117,52 @@ static void lift_limits(void)
 	close(fd);
 }
 
+static void enter(const char *place, const char *above, const char *name, const char *below)
+{
+	char path[256], what[sizeof(path) + 8];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/dre%s%s%s/cgroup.procs", place, above, name, below);
+	snprintf(what, sizeof(what), "leave %s", path);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	report(what, fd < 0 ? fd : write(fd, "0", 1));
+	close(fd);
+}
+
+/* Into each control group above its own or beside it, by the name that the host has for it. */
+static void leave_groups(const char *place, const char *own, const char *other)
+{
+	enter(place, "", "", "");
+	enter(place, "/app", "", "");
+	enter(place, "/app/", own, "");
+	enter(place, "/monitor/", own, "");
+	enter(place, "/app/", other, "");
+	enter(place, "/app/", other, "/payload");
+}
+
+/* The same where nothing is mounted over them, and where they are mounted anew. */
+static void leave_groups_by_mounts(const char *own, const char *other)
+{
+	pid_t pid;
+
+	mkdir("/tmp/groups", 0700);
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		if (unshare(CLONE_NEWNS) && unshare(CLONE_NEWUSER | CLONE_NEWNS))
+			_exit(1);
+		/* They are gone for us only. */
+		if (!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+			umount2("/sys/fs/cgroup", MNT_DETACH);
+		leave_groups("/sys/fs/cgroup", own, other);
+		mount("none", "/tmp/groups", "cgroup2", 0, NULL);
+		leave_groups("/tmp/groups", own, other);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	rmdir("/tmp/groups");
+}
+
 /* Other names for what belongs to the host. */
 static void reach_host(void)
 {
@@ -137,6 +184,8 @@ int main(int argc, char **argv)
 	manage_by_node(argv[1], argv[2]);
 	manage_in_namespaces(argv[1], argv[2]);
 	lift_limits();
+	leave_groups("/sys/fs/cgroup", argv[1], argv[2]);
+	leave_groups_by_mounts(argv[1], argv[2]);
 	reach_host();
 	return 0;
 }

@@ -6,6 +6,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "box.h"
@@ -234,20 +238,71 @@ static void damaged(void **state)
 	assert_done(dre_app_destroy_container(h->name));
 }
 
+/* The flags of the file that was last given a size, of a terminal. */
+static int sized_flags;
+
+/* Called in place of the C library's, also by libdreapp. */
+__attribute__((visibility("default"))) int ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *arg;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	if (request == TIOCSWINSZ)
+		sized_flags = fcntl(fd, F_GETFD);
+	return syscall(SYS_ioctl, fd, request, arg);
+}
+
+/* Another thread of the caller may run a program at any time, which has no business at a console. */
+static void console_is_not_passed_on(void **state)
+{
+	dre_app_handle *h = box_start("console");
+
+	(void)state;
+	sized_flags = -1;
+	assert_done(dre_app_resize_console(h, 24, 80));
+	assert_int_equal(sized_flags, FD_CLOEXEC);
+}
+
 #define NOBODY 65534
 
-/* Runs as a user; returns the number of functions that did not say so. */
-static int call_all_as_user(const char *name)
+static bool become_user(void)
+{
+	return !setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY);
+}
+
+static bool write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	close(fd);
+	return written;
+}
+
+/* Root, with all privileges, of a user namespace of his own. */
+static bool become_root_of_nothing(void)
+{
+	return become_user() && !prctl(PR_SET_DUMPABLE, 1) && !unshare(CLONE_NEWUSER) &&
+	       write_text("/proc/self/setgroups", "deny") &&
+	       write_text("/proc/self/gid_map", "0 65534 1") &&
+	       write_text("/proc/self/uid_map", "0 65534 1") && !geteuid();
+}
+
+/* Returns the number of functions that did not say that it may not. */
+static int call_all_as(bool (*become)(void), const char *name)
 {
 	const struct bad_name *bad;
 	int wrong = 0, ret;
 
-	if (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
+	if (!become())
 		return 99;
 	for (int function = 0; function < NR_CALLS; function++) {
 		ret = call_function(function, name);
 		if (ret != (function == OPEN ? -1 : DRE_ERR_PERMISSION_DENIED)) {
-			printf("# %s: %d\n", call_names[function], ret);
+			printf("# %s: %d (%s)\n", call_names[function], ret, dre_last_error());
 			wrong++;
 		}
 		/* What is wrong with the name comes first. */
@@ -259,21 +314,32 @@ static int call_all_as_user(const char *name)
 	return wrong;
 }
 
-static void caller_is_not_root(void **state)
+static void check_all_as(bool (*become)(void))
 {
 	int status;
 	pid_t pid;
 
-	(void)state;
 	box_create("root-s");
 	world_mark();
 	fflush(stdout);
 	pid = fork();
 	if (!pid)
-		_exit(call_all_as_user("root-s"));
+		_exit(call_all_as(become, "root-s"));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_true(world_is_as_marked());
+}
+
+static void caller_is_not_root(void **state)
+{
+	(void)state;
+	check_all_as(become_user);
+}
+
+static void caller_is_root_of_a_user_namespace(void **state)
+{
+	(void)state;
+	check_all_as(become_root_of_nothing);
 }
 
 int main(void)
@@ -285,7 +351,9 @@ int main(void)
 		cmocka_unit_test_teardown(running_and_suspended, box_destroy_all),
 		cmocka_unit_test_teardown(running_and_busy, box_destroy_all),
 		cmocka_unit_test_teardown(damaged, box_destroy_all),
+		cmocka_unit_test_teardown(console_is_not_passed_on, box_destroy_all),
 		cmocka_unit_test_teardown(caller_is_not_root, box_destroy_all),
+		cmocka_unit_test_teardown(caller_is_root_of_a_user_namespace, box_destroy_all),
 	};
 
 	return BOX_MAIN(tests, NULL);

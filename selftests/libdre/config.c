@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <fcntl.h>
+#include <sys/sendfile.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/config.h"
 #include "fixture.h"
+
+/* The argument of the copy that runs by itself. */
+#define LOAD	"load"
 
 static char path[] = "/tmp/dre-conf-XXXXXX";
 
@@ -343,7 +349,57 @@ static void binary_file(void **state)
 	assert_fails(dre_config_load(&cfg), DRE_ERR_INVALID_ARGUMENT, ":2: the line is");
 }
 
-int main(void)
+#define NOBODY		65534
+#define NOT_SET_USER_ID	2
+
+/* In a copy of this program that is set-user-ID: whoever runs it does not say what it reads. */
+static int load_with_privilege(void)
+{
+	struct dre_config cfg;
+
+	if (geteuid() != 0 || getuid() != NOBODY)
+		return NOT_SET_USER_ID;
+	return dre_config_load(&cfg) != 0;
+}
+
+static int run_as_nobody(const char *program)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		setenv("DRE_CONF", "/nonexistent/dre.conf", 1);
+		if (!setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY))
+			execl(program, program, LOAD, NULL);
+		_exit(99);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void set_user_id(void **state)
+{
+	char program[] = "/tmp/dre-conf-suid-XXXXXX";
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), to = mkostemp(program, O_CLOEXEC), ret;
+	struct stat st;
+
+	(void)state;
+	assert_true(from >= 0 && to >= 0);
+	assert_int_equal(fstat(from, &st), 0);
+	while (sendfile(to, from, NULL, st.st_size) > 0)
+		;
+	assert_int_equal(fchmod(to, 04755), 0);
+	close(from);
+	close(to);
+	ret = run_as_nobody(program);
+	unlink(program);
+	if (ret == NOT_SET_USER_ID)
+		skip();		/* where file systems are mounted "nosuid" */
+	assert_int_equal(ret, 0);
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(missing_file),
@@ -354,8 +410,11 @@ int main(void)
 		cmocka_unit_test(bad_lines),
 		cmocka_unit_test(long_lines),
 		cmocka_unit_test(binary_file),
+		cmocka_unit_test(set_user_id),
 	};
 
+	if (argc == 2 && !strcmp(argv[1], LOAD))
+		_exit(load_with_privilege());
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, make_file, remove_file);
 }

@@ -13,7 +13,7 @@ sys-tests: $(addprefix $(ST)/,machine console memory_xml settings guest hold-kvm
 
 $(ST)/machine $(ST)/memory_xml: PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags libvirt libxml-2.0)
 $(ST)/machine $(ST)/memory_xml: $(ST)/%: $(B)/obj/asan/selftests/sys/%.o $(B)/obj/asan/libdre/sys/%.o \
-		$(patsubst %.c,$(B)/obj/asan/%.o,libdre/common/fail.c libdaware/error.c)
+		$(patsubst %.c,$(B)/obj/asan/%.o,libdre/common/fail.c libdre/common/utf8.c libdaware/error.c)
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) $(ASAN) -o $@ $^ $(shell $(PKG_CONFIG) --libs libvirt libxml-2.0) -lcmocka -pthread
 
@@ -24,7 +24,7 @@ $(ST)/settings: $(patsubst %.c,$(B)/obj/asan/%.o,selftests/sys/settings.c libdre
 	$(Q)$(call say,LD,$@)$(CC) $(ASAN) -o $@ $^ $(DRE_TEST_LIBS)
 
 $(ST)/console: $(patsubst %.c,$(B)/obj/asan/%.o,selftests/sys/console.c libdre/sys/console_pump.c \
-		libdre/common/log_reader.c libdre/common/fail.c libdaware/error.c)
+		libdre/common/log_reader.c libdre/common/fail.c libdre/common/utf8.c libdaware/error.c)
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) $(ASAN) -o $@ $^ -lcmocka -pthread
 

@@ -3,6 +3,9 @@
  * Every function that is about one container, in every state of it: what must fail fails with the code that dre_sys.h
  * says, and changes nothing. (What succeeds, and changes something, is tested elsewhere.)
  */
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "host.h"
@@ -187,8 +190,11 @@ static int call_log(const dre_sys_handle *h)
 static int call_export(const dre_sys_handle *h)
 {
 	int fd = open("/run/dre-test-image", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int err = dre_sys_export(h, fd, NULL, NULL, NULL);
+	int err;
 
+	if (fd < 0)	/* a user */
+		fd = memfd_create("image", MFD_CLOEXEC);
+	err = dre_sys_export(h, fd, NULL, NULL, NULL);
 	close(fd);
 	unlink("/run/dre-test-image");
 	return err;
@@ -360,6 +366,10 @@ static void without_module(int state)
 	assert_int_equal(shell("modprobe dre"), 0);
 }
 
+/* What waits for somebody on the network. */
+#define LISTENERS	"sed -nE 's/^ *[0-9]+: ([0-9A-F]+:[0-9A-F]+) [0-9A-F]+:[0-9A-F]+ (0A|07) .*/\\1/p' " \
+			"/proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 | sort"
+
 static void running_and_suspended(void **state)
 {
 	const dre_sys_stop_options options = { .size = sizeof(options), .kill = 1 };
@@ -367,7 +377,9 @@ static void running_and_suspended(void **state)
 
 	(void)state;
 	without_module(STOPPED);
+	assert_int_equal(shell(LISTENERS " >/run/dre-test-listeners"), 0);
 	assert_success(dre_sys_start(&h));
+	assert_int_equal(shell(LISTENERS " | cmp - /run/dre-test-listeners"), 0);
 	check_all("st", RUNNING);
 	without_module(RUNNING);
 	assert_int_equal(status("st"), DRE_SYS_CONTAINER_STATUS_RUNNING);
@@ -402,13 +414,36 @@ static void damaged(void **state)
 
 #define NOBODY	65534
 
-/* Runs as a user; returns the number of functions that did not say so. */
-static int call_all_as_user(void)
+static bool become_user(void)
+{
+	return !setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY);
+}
+
+static bool write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	close(fd);
+	return written;
+}
+
+/* Root, with all privileges, of a user namespace of his own. */
+static bool become_root_of_nothing(void)
+{
+	return become_user() && !prctl(PR_SET_DUMPABLE, 1) && !unshare(CLONE_NEWUSER) &&
+	       write_text("/proc/self/setgroups", "deny") &&
+	       write_text("/proc/self/gid_map", "0 65534 1") &&
+	       write_text("/proc/self/uid_map", "0 65534 1") && !geteuid();
+}
+
+/* Returns the number of functions that did not say that it may not. */
+static int call_all_as(bool (*become)(void))
 {
 	dre_sys_handle h = handle("st");
 	int wrong = 0;
 
-	if (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
+	if (!become())
 		return 99;
 	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
 		int expected = functions[i].call == call_open ? E_ABSENT : DRE_ERR_PERMISSION_DENIED;
@@ -421,22 +456,33 @@ static int call_all_as_user(void)
 	return wrong;
 }
 
-static void caller_is_not_root(void **state)
+static void check_all_as(bool (*become)(void))
 {
 	static char before[16384], after[16384];
 	int ended;
 	pid_t pid;
 
-	(void)state;
 	look(before, sizeof(before));
 	fflush(stdout);
 	pid = fork();
 	if (!pid)
-		_exit(call_all_as_user());
+		_exit(call_all_as(become));
 	assert_int_equal(waitpid(pid, &ended, 0), pid);
 	assert_int_equal(ended, 0);
 	look(after, sizeof(after));
 	assert_string_equal(before, after);
+}
+
+static void caller_is_not_root(void **state)
+{
+	(void)state;
+	check_all_as(become_user);
+}
+
+static void caller_is_root_of_a_user_namespace(void **state)
+{
+	(void)state;
+	check_all_as(become_root_of_nothing);
 }
 
 static int setup(void **state)
@@ -453,6 +499,7 @@ int main(void)
 		cmocka_unit_test(stopped),
 		cmocka_unit_test(busy),
 		cmocka_unit_test(caller_is_not_root),
+		cmocka_unit_test(caller_is_root_of_a_user_namespace),
 		cmocka_unit_test(running_and_suspended),
 		cmocka_unit_test(damaged),
 	};

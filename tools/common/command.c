@@ -10,6 +10,7 @@
 #include "command.h"
 #include "complete.h"
 #include "dre_paths.h"
+#include "printable.h"
 
 /* The program and the command that run: one of each a process. */
 static const struct program *program;
@@ -264,7 +265,10 @@ int command_fail(dre_return_t err, const char *name)
 {
 	const char *hint = program->hint(command->name, err);
 
-	fprintf(stderr, "%s: %s: %s%s", program->name, dre_strerror(err), dre_last_error(), hint ? "; " : "");
+	fprintf(stderr, "%s: %s: ", program->name, dre_strerror(err));
+	/* Others may have a say in it, like CRIU, with names of what is in the container. */
+	print_safely(stderr, dre_last_error(), strlen(dre_last_error()));
+	fputs(hint ? "; " : "", stderr);
 	for (; hint && *hint; hint++) {
 		if (hint[0] == '%' && hint[1] == 's')
 			fputs(name ? name : "NAME", stderr), hint++;

@@ -17,6 +17,7 @@
 #include <dre_app.h>
 
 #include "container_commands.h"
+#include "printable.h"
 
 static const char *const event_names[] = {
 	[DRE_APP_EVENT_STARTED] = "started",
@@ -103,8 +104,10 @@ static void print_text(const struct container_event *event)
 		printf(" group=%s", event->group ? event->group : "-");
 	if (event->lost)
 		printf(" count=%u", event->lost);
-	if (event->comm)
-		printf(" comm=%s", event->comm);
+	if (event->comm) {
+		fputs(" comm=", stdout);
+		print_safely(stdout, event->comm, strlen(event->comm));
+	}
 	putchar('\n');
 }
 

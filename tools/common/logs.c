@@ -11,7 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/utf8.h"
 #include "container_commands.h"
+#include "printable.h"
 
 /*
  * How often it is looked whether a container has ended, in milliseconds: one that is busy, and one that
@@ -30,37 +32,6 @@ struct logs {
 	size_t len, room;
 };
 
-/* A container may print what makes a terminal do things. */
-static void print_safely(const char *line, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = line[i];
-
-		if (c == 0x7f || (c < 0x20 && c != '\t' && c != '\n'))
-			printf("^%c", c ^ 0x40);
-		else
-			putchar(c);
-	}
-}
-
-/* How many bytes the character at @s has in UTF-8; 0: that is none. */
-static size_t character(const char *s, size_t len)
-{
-	unsigned char c = *s;
-	size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-
-	if (n > len)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	/* Too long for what it is, a surrogate, or beyond the last one. */
-	if ((c == 0xe0 && !(s[1] & 0x20)) || (c == 0xed && (s[1] & 0x20)) ||
-	    (c == 0xf0 && !(s[1] & 0x30)) || (c == 0xf4 && (s[1] & 0x30)))
-		return 0;
-	return n;
-}
-
 /* JSON has characters only, a container may print any bytes: what is no character becomes "?". */
 static struct json_object *text(const char *line, size_t len)
 {
@@ -69,7 +40,7 @@ static struct json_object *text(const char *line, size_t len)
 	size_t n;
 
 	for (size_t i = 0; i < len; i += n ? n : 1) {
-		n = character(line + i, len - i);
+		n = utf8_character(line + i, len - i);
 		if (n)
 			memcpy(copy + i, line + i, n);
 		else
@@ -101,7 +72,7 @@ static void print(const struct logs *logs, const char *text, size_t len)
 		if (logs->raw)
 			fwrite(text, 1, len, stdout);
 		else
-			print_safely(text, len);
+			print_safely(stdout, text, len);
 		return;
 	}
 	for (size_t n; len; text += n, len -= n) {
@@ -152,10 +123,24 @@ static void skip(struct logs *logs, size_t len)
 	memmove(logs->line, logs->line + len, logs->len);
 }
 
+/* How much there is without the beginning of a character at its end, which alone is none. */
+static size_t without_begun(const char *text, size_t len)
+{
+	for (size_t n = 1; n <= 3 && n <= len; n++) {
+		unsigned char c = text[len - n];
+
+		if (c >= 0xc2 && c < 0xf5)
+			return utf8_character(text + len - n, n) ? len : len - n;
+		if ((c & 0xc0) != 0x80)
+			break;
+	}
+	return len;
+}
+
 /* In JSON a line is printed when it has ended. */
 static void print_new(struct logs *logs)
 {
-	size_t len = logs->len;
+	size_t len = logs->json ? logs->len : without_begun(logs->line, logs->len);
 
 	while (logs->json && len && logs->line[len - 1] != '\n')
 		len--;

@@ -24,6 +24,22 @@ static int open_temporary(struct output *o)
 	return mkostemp(o->temporary, O_CLOEXEC);
 }
 
+/*
+ * What is there already, @there. In a directory of somebody else's it may have become a link to anything by now, and
+ * whoever opens it is root.
+ */
+static int open_there(const char *path, const struct stat *there)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || (!fstat(fd, &st) && st.st_dev == there->st_dev && st.st_ino == there->st_ino))
+		return fd;
+	close(fd);
+	errno = ESTALE;
+	return -1;
+}
+
 int open_output(struct output *o, const char *path, const char *what)
 {
 	struct stat st;
@@ -35,7 +51,7 @@ int open_output(struct output *o, const char *path, const char *what)
 		return EXIT_SUCCESS;
 	}
 	if (!stat(path, &st) && !S_ISREG(st.st_mode))
-		o->fd = open(path, O_WRONLY | O_CLOEXEC);
+		o->fd = open_there(path, &st);
 	else
 		o->fd = open_temporary(o);
 	return o->fd < 0 ? command_error("%s: %s", path, strerror(errno)) : EXIT_SUCCESS;
