@@ -236,7 +236,7 @@ static void cannot_come(void **state)
 	assert_int_equal(shell(ON_B "dre-sys immigrate m %d 2>&1 | grep -q 'no socket is available'", PORT), 0);
 	give_port_back();
 	define_stranger();
-	assert_int_equal(shell(ON_B "dre-sys immigrate m %d 2>&1 | grep -q 'exists already'", PORT), 0);
+	assert_int_equal(shell(ON_B "dre-sys immigrate m %d 2>&1 | grep -q 'somebody else'", PORT), 0);
 	undefine_stranger();
 	assert_int_equal(shell("dre-sys set m memory=100G && " ON_B "dre-sys immigrate m %d 2>&1 | grep -q 'MiB, and this host has'",
 			       PORT), 0);
