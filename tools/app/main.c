@@ -35,7 +35,8 @@ static const struct command commands[] = {
 	  "What runs already stays as it is.\n", cmd_autostart },
 	{ "suspend", "NAME...", "freeze all processes of containers", NULL, cmd_suspend },
 	{ "resume", "NAME...", "thaw suspended containers", NULL, cmd_resume },
-	{ "destroy", "NAME...", "remove stopped containers for good", NULL, cmd_destroy },
+	{ "destroy", "[--force] NAME...", "remove stopped containers for good",
+	  "  -f, --force  also those that run or are suspended: they are killed\n", cmd_destroy },
 	{ "top", "[--groups] [--interval SECONDS] [--count N] [--json]", "show what containers use, again and again",
 	  "  -g, --groups            what each of their control groups uses; \".\" is a container as a whole\n"
 	  "  -i, --interval SECONDS  between two looks (default 2)\n"
