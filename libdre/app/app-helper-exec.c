@@ -56,6 +56,8 @@ static void leave_terminal(void)
 
 /* The command that runs in the container, a child of ours. */
 static volatile pid_t attached;
+/* The signal that came while there was none yet. */
+static volatile sig_atomic_t early;
 
 static void pass_on(int signo, siginfo_t *info, void *context)
 {
@@ -63,6 +65,8 @@ static void pass_on(int signo, siginfo_t *info, void *context)
 	/* What comes from a terminal is for all that the command has started. */
 	if (attached > 0)
 		kill(info->si_code == SI_KERNEL ? -attached : attached, signo);
+	else
+		early = signo;
 }
 
 /* Who ends us, or our caller, means the command. */
@@ -103,6 +107,10 @@ static int run_command(void *execution)
 		/* The line comes before that of our parent, which waits for our end. */
 		report_error("error %d: %s\n", err, dre_last_error());
 		return EXIT_FAILURE;
+	}
+	if (early) {
+		signal(early, SIG_DFL);
+		raise(early);
 	}
 	if (e->ready >= 0)
 		(void)!write(e->ready, "", 1);
@@ -178,6 +186,8 @@ static int attach(const char *root, struct execution *e, char **environment)
 		return report_error("liblxc cannot run a command in it");
 	/* liblxc ignores what is typed to interrupt it, also where it is not the command's terminal that has it. */
 	pass_signals_on();
+	if (early)
+		kill(attached, early);
 	while (waitpid(attached, &status, 0) < 0 && errno == EINTR)
 		;
 	bound_log(root, e->name);
