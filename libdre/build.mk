@@ -12,7 +12,7 @@ $(eval $(call library,libdreapp,1,$(libdreapp_SRCS),$(libdreapp_LIBS)))
 
 # The helper has the library's objects in it: it needs what is not exported. It is run several times
 # where a container starts, so that it has all but libc and liblxc in itself.
-HELPER_OBJS := $(call objs,$(addprefix libdre/app/app-helper,.c -criu.c -files.c -hook.c) $(libdreapp_SRCS))
+HELPER_OBJS := $(call objs,$(addprefix libdre/app/app-helper,.c -criu.c -exec.c -files.c -hook.c -relay.c -user.c) $(libdreapp_SRCS))
 all: $(B)/libexec/dre/dre-app-helper
 $(B)/libexec/dre/dre-app-helper: $(HELPER_OBJS) $(B)/lib/libdaware.a
 	@mkdir -p $(@D)

@@ -4,7 +4,9 @@
  *
  *	start STORE NAME		starts a container; liblxc makes a
  *					daemon of it, the monitor
- *	exec STORE NAME COMMAND...	runs a command in a container
+ *	exec STORE NAME TERMINAL USER DIR COMMAND...
+ *					runs a command in a container, see
+ *					app-helper-exec.c
  *	device STORE NAME		puts this host's /dev/dre into a container
  *	checkpoint STORE NAME DIR COPY	dumps a container, see app-helper-criu.c
  *	restore STORE NAME DIR		restores it
@@ -35,8 +37,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <lxc/attach_options.h>
-
 #include "app-helper.h"
 #include "app-init.h"
 #include "dre_paths.h"
@@ -44,9 +44,6 @@
 #include "volume.h"
 
 #define INIT		DRE_LIBEXECDIR "/dre/dre-app-init"
-
-/* liblxc's log of a container that is entered often is emptied where it is longer. */
-#define LOG_MAX		(64 * 1024)
 
 int report_error(const char *fmt, ...)
 {
@@ -252,84 +249,6 @@ static int do_start(const char *root, const char *name)
 	return code ? report_error("error %d: %s", code, message) : report_error("%s", message);
 }
 
-/* The monitor, which appends, has a line to say about each command that is run. */
-static void bound_log(const char *root, const char *name)
-{
-	char log[PATH_MAX];
-	struct stat st;
-
-	snprintf(log, sizeof(log), "%s/lxc/%s/lxc.log", root, name);
-	if (stat(log, &st) == 0 && st.st_size > LOG_MAX)
-		(void)!truncate(log, 0);
-}
-
-/*
- * A program in the container that had our controlling terminal for its own could
- * type into our shell (TIOCSTI). It has one of the container's, or none.
- */
-static void leave_terminal(void)
-{
-	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0) {
-		ioctl(fd, TIOCNOTTY);
-		close(fd);
-	}
-}
-
-/* The command that runs in the container, a child of ours. */
-static volatile pid_t attached;
-
-static void pass_on(int signo, siginfo_t *info, void *context)
-{
-	(void)context;
-	/* What comes from a terminal is for all that the command has started. */
-	if (attached > 0)
-		kill(info->si_code == SI_KERNEL ? -attached : attached, signo);
-}
-
-/* In a session that is the container's: a checkpoint could not dump who is in one of the host's. */
-static int run_command(void *command)
-{
-	setsid();
-	return lxc_lib.lxc_attach_run_command(command);
-}
-
-/* Who ends us, or our caller, means the command. */
-static void pass_signals_on(void)
-{
-	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 };
-	struct sigaction action = { .sa_sigaction = pass_on, .sa_flags = SA_SIGINFO };
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		sigaction(signals[i], &action, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-}
-
-static int do_exec(const char *root, const char *name, char **argv)
-{
-	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
-	lxc_attach_command_t command = { .program = argv[0], .argv = argv };
-	struct lxc_container *c;
-	int status = 0;
-
-	if (open_container(root, name, NULL, &c))
-		return report_error("%s", dre_last_error());
-	pass_signals_on();
-	options.env_policy = LXC_ATTACH_CLEAR_ENV;
-	options.initial_cwd = "/";
-	if (isatty(STDIN_FILENO) || isatty(STDOUT_FILENO) || isatty(STDERR_FILENO))
-		options.attach_flags |= LXC_ATTACH_TERMINAL;
-	else
-		leave_terminal();
-	if (c->attach(c, run_command, &command, &options, (pid_t *)&attached))
-		return report_error("liblxc cannot run a command in it");
-	while (waitpid(attached, &status, 0) < 0 && errno == EINTR)
-		;
-	bound_log(root, name);
-	return report_ok(status);
-}
-
 static int mount_device(int tree)
 {
 	int fd, err;
@@ -396,8 +315,8 @@ int main(int argc, char **argv)
 			return do_pack(argv + 2);
 		if (argc == 4 && !strcmp(argv[1], "unpack"))
 			return do_unpack(argv + 2);
-		if (argc >= 5 && !strcmp(argv[1], "exec"))
-			return do_exec(argv[2], argv[3], argv + 4);
+		if (argc >= 8 && !strcmp(argv[1], "exec"))
+			return do_exec(argv + 2);
 	}
 	fputs("dre-app-helper: is run by libdreapp and liblxc only\n", stderr);
 	return 2;

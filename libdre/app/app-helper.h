@@ -37,6 +37,26 @@ int do_checkpoint(char **argv);		/* STORE NAME DIR COPY */
 int do_restore(char **argv);		/* STORE NAME DIR */
 int do_action(void);			/* CRIU calls it, from one of those two */
 
+/*
+ * app-helper-exec.c. TERMINAL is the number that dre_app_exec_options has; USER and DIR may be empty.
+ * On ENVIRONMENT_FD are the command's variables, each ended by a NUL: others see what arguments there are.
+ */
+#define ENVIRONMENT_FD	4
+int do_exec(char **argv);		/* STORE NAME TERMINAL USER DIR COMMAND... */
+
+/*
+ * app-helper-user.c: what has entered container @name becomes user @text there, "USER[:GROUP]", and gets
+ * its home directory as HOME, unless there is one. Returns 0 or a DRE_ERR_* code with the error text set.
+ */
+int become_user(const char *name, const char *text);
+
+/*
+ * app-helper-relay.c: we become the child of a process that passes on our standard files. @terminal: all of
+ * them are one; else those that are terminals are pipes. A byte written to @ready says that the command is
+ * about to read them; -1: nobody wants to know. Returns 0 or an errno.
+ */
+int relay_enter(bool terminal, int *ready);
+
 /* app-helper-files.c */
 int do_pack(char **argv);		/* FIRST COUNT ENTRY MEMBER */
 int do_unpack(char **argv);		/* FIRST COUNT */

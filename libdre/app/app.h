@@ -234,6 +234,7 @@ int app_helper_device(const struct app *app);
 /* @dir: of the checkpoint, in the container's; @copy: the layer that becomes a copy of the writable one. */
 int app_helper_checkpoint(const struct app *app, const char *dir, const char *copy);
 int app_helper_restore(const struct app *app, const char *dir);
-int app_helper_exec(const struct app *app, char *const argv[], int *status);
+int app_helper_exec(const struct app *app, char *const argv[],
+		    const dre_app_exec_options *options, int *status);
 
 #endif /* DRE_APP_INTERNAL_H */

@@ -14,11 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "app.h"
+#include "common/file.h"
 #include "dre_paths.h"
 
 #define HELPER	DRE_LIBEXECDIR "/dre/dre-app-helper"
@@ -206,23 +208,48 @@ int app_helper_restore(const struct app *app, const char *dir)
 	return run(app, argv, app->container->lock_fd, true, &status);
 }
 
-int app_helper_exec(const struct app *app, char *const command[], int *status)
+/* A file with the variables, as app-helper.h has it. -1 and errno. */
+static int write_environment(char *const *env)
 {
-	char **argv;
+	int fd = memfd_create("environment", MFD_CLOEXEC), err = 0;
+
+	for (; fd >= 0 && env && *env && !err; env++)
+		err = file_write_all(fd, *env, strlen(*env) + 1);
+	if (!err)
+		return fd;
+	close(fd);
+	errno = -err;
+	return -1;
+}
+
+int app_helper_exec(const struct app *app, char *const command[],
+		    const dre_app_exec_options *options, int *status)
+{
+	char **argv, terminal[12];
+	struct app_helper helper;
+	int environment, err;
 	size_t nr = 0;
-	int err;
 
 	while (command[nr])
 		nr++;
-	argv = calloc(nr + 5, sizeof(*argv));
-	if (!argv)
-		return dre_fail_errno(ENOMEM, "container '%s'", app->name);
+	argv = calloc(nr + 8, sizeof(*argv));
+	environment = argv ? write_environment(options->env) : -1;
+	if (environment < 0) {
+		err = dre_fail_errno(argv ? errno : ENOMEM, "container '%s'", app->name);
+		free(argv);
+		return err;
+	}
+	snprintf(terminal, sizeof(terminal), "%d", options->tty);
 	argv[0] = "dre-app-helper";
 	argv[1] = "exec";
 	argv[2] = (char *)store_root(app->store);
 	argv[3] = (char *)app->name;
-	memcpy(argv + 4, command, nr * sizeof(*argv));
-	err = run(app, argv, -1, false, status);
+	argv[4] = terminal;
+	argv[5] = (char *)(options->user ? options->user : "");
+	argv[6] = (char *)(options->cwd ? options->cwd : "");
+	memcpy(argv + 7, command, nr * sizeof(*argv));
+	err = app_helper_begin(&helper, argv, &environment, 1, false);
+	close(environment);
 	free(argv);
-	return err;
+	return err ? err : app_helper_end(&helper, app->name, status);
 }

@@ -772,6 +772,40 @@ dre_return_t dre_app_reboot(const dre_app_handle *h, const dre_app_stop_options 
  */
 dre_return_t dre_app_exec(const dre_app_handle *h, char *const argv[], int *status);
 
+/** Options of dre_app_exec_with(); all zero but size is dre_app_exec(). */
+typedef struct {
+	size_t size;		/* sizeof(dre_app_exec_options) */
+	/*
+	 * "USER" or "USER:GROUP": names in the container's /etc/passwd and /etc/group, or numbers, which
+	 * need not be there. NULL: its root.
+	 */
+	const char *user;
+	const char *cwd;	/* where it begins, from the container's root directory; NULL: there */
+	char *const *env;	/* variables, each as "KEY=VALUE", ended by a NULL; NULL: none */
+	int tty;		/* 1: on a terminal; -1: on none; 0: where the caller's are terminals */
+} dre_app_exec_options;
+
+/**
+ * dre_app_exec_with() - as dre_app_exec()
+ * @h: the container
+ * @argv: the command and its arguments, ended by a NULL
+ * @options: what @argv has no word for; the caller keeps it
+ * @status: how it ended, as waitpid(2) gives it; unchanged if it was not run
+ *
+ * Running only. A user without a group has that of /etc/passwd, or 0 if it is not there, and those
+ * of which /etc/group says that it is a member; one with a group has no other. HOME is its home
+ * directory, or "/", unless @options->env has another one. It must be let into @options->cwd.
+ *
+ * On a terminal, all three of the command's standard files are one: what it prints there goes to
+ * the caller's standard output, and what is at the caller's standard input is typed to it. On none,
+ * the caller's terminals are passed on as pipes.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: an option; no such user, group or directory in the container, or
+ * one that it may not have. DRE_ERR_DEVICE_BUSY: it was not run.
+ */
+dre_return_t dre_app_exec_with(const dre_app_handle *h, char *const argv[],
+			       const dre_app_exec_options *options, int *status);
+
 /**
  * dre_app_open_console() - come to the console of a container
  * @h: the container

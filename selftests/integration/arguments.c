@@ -68,6 +68,7 @@ static void null_pointers(void **state)
 	const dre_app_data data = { .type = DRE_APP_CONTAINER_TYPE_LXC };
 	const dre_app_create_options options = { .size = sizeof(options) };
 	const dre_app_build_options build = { .size = sizeof(build) };
+	const dre_app_exec_options exec = { .size = sizeof(exec) };
 	char *const argv[] = { "true", NULL };
 	dre_app_resource_value_t limit = { .type = DRE_APP_CONTAINER_RESOURCE_CPU };
 	dre_usage usage = { .size = sizeof(usage) };
@@ -106,6 +107,10 @@ static void null_pointers(void **state)
 	NULL_POINTER(dre_app_exec(running, NULL, &number));
 	NULL_POINTER(dre_app_exec(running, argv, NULL));
 	NULL_POINTER(dre_app_exec(NULL, argv, &number));
+	NULL_POINTER(dre_app_exec_with(running, argv, NULL, &number));
+	NULL_POINTER(dre_app_exec_with(running, NULL, &exec, &number));
+	NULL_POINTER(dre_app_exec_with(running, argv, &exec, NULL));
+	NULL_POINTER(dre_app_exec_with(NULL, argv, &exec, &number));
 	NULL_POINTER(dre_app_get_container_list(NULL));
 	NULL_POINTER(dre_app_get_base_list(NULL));
 	NULL_POINTER(dre_app_import_base(NULL, "/run/base", NULL, NULL));
@@ -173,6 +178,42 @@ static void configurations_of_containers(void **state)
 	/* Whatever the base: the name is taken. */
 	data.udata.lxc.base = NULL;
 	assert_refused(DRE_ERR_CONTAINER_EXISTENCE, dre_app_create_container("running", &data));
+}
+
+static void options_of_commands(void **state)
+{
+	static char *const no_value[] = { "A=1", "A", NULL }, *const no_name[] = { "=1", NULL };
+	static char *const argv[] = { "true", NULL };
+	int status = -42;
+
+	(void)state;
+#define EXEC_FAILS(member, value)								\
+	do {											\
+		dre_app_exec_options other = { .size = sizeof(other) };				\
+												\
+		other.member = (value);								\
+		assert_refused(DRE_ERR_INVALID_ARGUMENT,					\
+			       dre_app_exec_with(running, argv, &other, &status));		\
+		assert_int_equal(status, -42);							\
+	} while (0)
+	EXEC_FAILS(size, 0);
+	EXEC_FAILS(size, sizeof(dre_app_exec_options) + 1);
+	EXEC_FAILS(tty, 2);
+	EXEC_FAILS(tty, -2);
+	EXEC_FAILS(cwd, "");
+	EXEC_FAILS(user, "");
+	EXEC_FAILS(user, ":");
+	EXEC_FAILS(user, "0:");
+	EXEC_FAILS(user, ":0");
+	EXEC_FAILS(user, "0:0:0");
+	EXEC_FAILS(env, no_value);
+	EXEC_FAILS(env, no_name);
+	/* These are found out in the container. */
+	EXEC_FAILS(user, "absent");
+	EXEC_FAILS(user, "a\nb");
+	EXEC_FAILS(user, "0:absent");
+	EXEC_FAILS(user, "4294967295");
+	EXEC_FAILS(cwd, "/absent");
 }
 
 static void commands(void **state)
@@ -358,6 +399,7 @@ int main(void)
 		cmocka_unit_test_setup(open_says_why, mark),
 		cmocka_unit_test_setup(null_pointers, mark),
 		cmocka_unit_test_setup(configurations_of_containers, mark),
+		cmocka_unit_test_setup(options_of_commands, mark),
 		cmocka_unit_test_setup(commands, mark),
 		cmocka_unit_test_setup(sources_of_bases, mark),
 		cmocka_unit_test_setup(targets_of_exports, mark),

@@ -418,9 +418,15 @@ static void commands(void **state)
 	assert_int_equal(shell("dre-sys __complete create --set d | grep -qx 'disk='"), 0);
 	assert_int_equal(shell("dre-sys __complete wait --state r | grep -qx running"), 0);
 	assert_int_equal(shell("dre-sys console it2 2>&1 | grep -q stopped"), 0);
-	assert_int_equal(shell("dre-sys start --all && dre-sys stop --kill --all"), 0);
+	assert_int_equal(shell("dre-sys start --all && dre-sys suspend it3"), 0);
+	assert_int_equal(shell("dre-sys destroy it2 2>/dev/null"), 1);
+	assert_int_equal(status("it2"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_int_equal(shell("dre-sys destroy --force it2 it3"), 0);
+	assert_fails(status("it2"), DRE_ERR_CONTAINER_NONEXISTENCE, "it2");
+	assert_fails(status("it3"), DRE_ERR_CONTAINER_NONEXISTENCE, "it3");
+	assert_int_equal(shell("dre-sys destroy --force it2 2>/dev/null"), 1);
+	assert_int_equal(shell("dre-sys stop --kill --all"), 0);
 	assert_int_equal(status("it1"), DRE_SYS_CONTAINER_STATUS_STOP);
-	assert_int_equal(shell("dre-sys destroy it2 it3"), 0);
 }
 
 /*

@@ -35,7 +35,8 @@ static const struct command commands[] = {
 	  "What runs already stays as it is.\n", cmd_autostart },
 	{ "suspend", "NAME...", "freeze all processes of containers", NULL, cmd_suspend },
 	{ "resume", "NAME...", "thaw suspended containers", NULL, cmd_resume },
-	{ "destroy", "NAME...", "remove stopped containers for good", NULL, cmd_destroy },
+	{ "destroy", "[--force] NAME...", "remove stopped containers for good",
+	  "  -f, --force  also those that run or are suspended: they are killed\n", cmd_destroy },
 	{ "top", "[--groups] [--interval SECONDS] [--count N] [--json]", "show what containers use, again and again",
 	  "  -g, --groups            what each of their control groups uses; \".\" is a container as a whole\n"
 	  "  -i, --interval SECONDS  between two looks (default 2)\n"
@@ -67,7 +68,13 @@ static const struct command commands[] = {
 	  "  -v, --vpid  PID is the process' number in the container\n", cmd_register },
 	{ "unregister", "[--vpid] NAME PID", "take a process out of D-RE's control",
 	  "  -v, --vpid  PID is the process' number in the container\n", cmd_unregister },
-	{ "exec", "NAME [--] COMMAND [ARGUMENT]...", "run a command in a running container",
+	{ "exec", "[--env KEY=VALUE]... [--user USER[:GROUP]] [--cwd PATH] [--tty | --no-tty] NAME [--] COMMAND [ARGUMENT]...",
+	  "run a command in a running container",
+	  "  -e, --env KEY=VALUE      a variable of its environment\n"
+	  "  -u, --user USER[:GROUP]  whom it runs as: names or numbers of the container (default: its root)\n"
+	  "  -w, --cwd PATH           where it begins, in the container (default: its root directory)\n"
+	  "  -t, --tty                on a terminal, also where there is none here\n"
+	  "  -T, --no-tty             on none, also where there is one here\n\n"
 	  "The exit status is the command's, 128 + N if signal N ended it, 127 if it is not there.\n",
 	  cmd_exec },
 	{ "console", "[--escape CHAR] NAME", "come to the console of a running container",

@@ -152,7 +152,27 @@ int cmd_resume(int argc, char **argv)
 	return for_each(argc, argv, container_api.resume);
 }
 
+/* Only what is not off is stopped first: what cannot be asked to stop may still be destroyed. */
+static dre_return_t destroy_by_force(const char *name)
+{
+	dre_return_t err = container_api.destroy(name);
+
+	if (err != DRE_ERR_CONTAINER_RUNNING && err != DRE_ERR_CONTAINER_SUSPENDED)
+		return err;
+	err = container_api.stop(name, 1, 0);
+	return err && err != DRE_ERR_CONTAINER_STOPPED ? err : container_api.destroy(name);
+}
+
 int cmd_destroy(int argc, char **argv)
 {
-	return for_each(argc, argv, container_api.destroy);
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "force", no_argument, NULL, 'f' },
+		{ }
+	};
+	bool force = false;
+
+	while (command_getopt(argc, argv, "f", options) >= 0)
+		force = true;
+	return for_named(argc, argv, force ? destroy_by_force : container_api.destroy);
 }

@@ -33,7 +33,8 @@ static const struct command commands[] = {
 	  "What runs already stays as it is.\n", cmd_autostart },
 	{ "suspend", "NAME...", "stop the processors of containers", NULL, cmd_suspend },
 	{ "resume", "NAME...", "let suspended containers go on", NULL, cmd_resume },
-	{ "destroy", "NAME...", "remove stopped containers for good", NULL, cmd_destroy },
+	{ "destroy", "[--force] NAME...", "remove stopped containers for good",
+	  "  -f, --force  also those that run or are suspended: they are killed\n", cmd_destroy },
 	{ "wait", "[--state STATE] [--timeout SECONDS] NAME", "wait until a container is stopped",
 	  "  -s, --state STATE      until it is running, suspended or stopped (default)\n"
 	  "  -t, --timeout SECONDS  no longer than that; the exit status is 124 then\n", cmd_wait },
