@@ -91,7 +91,9 @@ static int live(const dre_app_handle *h)
  */
 static int print_console(const dre_app_handle *h)
 {
-	char *const command[] = { "sh", "-c", "echo hello >/dev/console", NULL };
+	char *const command[] = { "sh", "-c", "echo $GREETING >/dev/console", NULL };
+	char *const env[] = { "GREETING=hello", NULL };
+	const dre_app_exec_options options = { .size = sizeof(options), .env = env };
 	struct pollfd p = { .events = POLLIN };
 	char text[4096];
 	int status, err = dre_app_open_console(h, &p.fd);
@@ -100,7 +102,7 @@ static int print_console(const dre_app_handle *h)
 		return say(err, "console");
 	err = dre_app_resize_console(h, 25, 80);
 	if (!err)
-		err = dre_app_exec(h, command, &status);
+		err = dre_app_exec_with(h, command, &options, &status);
 	if (!err && !status && poll(&p, 1, 10000) > 0) {
 		ssize_t len = read(p.fd, text, sizeof(text));
 
