@@ -17,6 +17,7 @@
 #include "common/qcow2.h"
 #include "common/qemu_img.h"
 #include "common/snapshot.h"
+#include "common/store_private.h"
 #include "fixture.h"
 
 #define MIB	(1024 * 1024)
@@ -386,7 +387,7 @@ static void damaged_layer(void **state)
 	import_raw(f, "b", MIB);
 	c = create(f, "c", "b");
 	assert_int_equal(truncate(at(f, "store/layers/%s", c->manifest.writable), 0), 0);
-	assert_fails(snapshot_save(c, "one"), DRE_ERR_DEVICE_BUSY, "cannot make a layer on");
+	assert_fails(snapshot_save(c, "one"), DRE_ERR_DEVICE_BUSY, "no qcow2 image");
 	assert_int_equal(c->manifest.nr_layers, 1);
 	assert_int_equal(count_entries(at(f, "store/containers/c/snapshots")), 0);
 	container_unlock(c);
@@ -559,7 +560,7 @@ static void export_refuses(void **state)
 	assert_fails(export_disk_container(c, &to), DRE_ERR_INVALID_ARGUMENT, "zstd");
 	to.compression = NULL;
 	assert_int_equal(truncate(at(f, "store/layers/%s", c->manifest.layers[0]), 100), 0);
-	assert_fails(export_disk_container(c, &to), DRE_ERR_DEVICE_BUSY, "qemu-img");
+	assert_fails(export_disk_container(c, &to), DRE_ERR_DEVICE_BUSY, "damaged");
 	close(to.fd);
 	to.fd = open(at(f, "image"), O_RDONLY | O_CLOEXEC);
 	assert_fails(export_disk_base(f->store, "b", &to), DRE_ERR_INVALID_ARGUMENT, "writing");
@@ -571,6 +572,106 @@ static void export_refuses(void **state)
 	close(pipes[1]);
 	container_unlock(c);
 	assert_store_clean(f);
+}
+
+/* All that opens what a container's layers name refuses it, by that text, and changes nothing. */
+static void assert_distrusted(struct fixture *f, struct container *c, const char *part)
+{
+	struct export_disk to = { .fd = open_new(at(f, "image")) };
+	char *before = list_tree(f->root), *after;
+	struct container *copy;
+
+	assert_fails(layers_verify_container(c), DRE_ERR_DEVICE_BUSY, part);
+	assert_non_null(strstr(dre_last_error(), "container 'c': layers/"));
+	assert_fails(snapshot_save(c, "new"), DRE_ERR_DEVICE_BUSY, part);
+	assert_fails(snapshot_copy(c, NULL, "d", NULL, NULL, &copy), DRE_ERR_DEVICE_BUSY, part);
+	assert_fails(export_disk_container(c, &to), DRE_ERR_DEVICE_BUSY, part);
+	assert_int_equal(stat_of(at(f, "image")).st_size, 0);
+	close(to.fd);
+	after = list_tree(f->root);
+	assert_same_list(after, before);
+	free(before);
+	free(after);
+}
+
+/* What a guest can do that has become its machine: another header for the file that it writes to. */
+static void rewritten_headers(void **state)
+{
+	/* Each in layers/: the layer is $w, and is on top of $b. */
+	static const struct {
+		const char *script, *part;
+	} cases[] = {
+		{ "qemu-img rebase -u -f qcow2 -b ../../secret -F raw $w", "is on top of ../../secret, and not of layers/" },
+		{ "qemu-img rebase -u -f qcow2 -b 'json:{\"driver\":\"null-co\"}' -F raw $w", "is on top of json:" },
+		{ "qemu-img rebase -u -f qcow2 -b '' $w", "is on top of nothing" },
+		{ "qemu-img rebase -u -f qcow2 -b $b -F raw $w", "another kind of disk" },
+		/* No format at all: the extension's type is one that nobody knows. */
+		{ "printf 'abcd' | dd of=$w bs=1 seek=104 conv=notrunc status=none", "another kind of disk" },
+		/* The bit that says where the data are, and the method of encryption. */
+		{ "printf '\\4' | dd of=$w bs=1 seek=79 conv=notrunc status=none", "has its data in another file" },
+		{ "printf '\\2' | dd of=$w bs=1 seek=35 conv=notrunc status=none", "is encrypted" },
+		{ "printf 'x' | dd of=$w bs=1 conv=notrunc status=none", "no qcow2 image" },
+	};
+	struct fixture *f = *state;
+	struct container *c;
+
+	import_raw(f, "b", MIB);
+	c = create(f, "c", "b");
+	write_file(at(f, "secret"), "root:$6$");
+	assert_success(layers_verify_container(c));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_shell("cd %s && w=%s b=%s && cp $w %s && %s", at(f, "store/layers"), c->manifest.writable,
+			     c->manifest.layers[0], at(f, "saved"), cases[i].script);
+		assert_distrusted(f, c, cases[i].part);
+		assert_shell("cd %s && cat %s >%s", at(f, "store/layers"), at(f, "saved"), c->manifest.writable);
+		assert_success(layers_verify_container(c));
+	}
+	container_unlock(c);
+	assert_store_clean(f);
+}
+
+/* The same of what was saved, which a machine that still ran could have reached. */
+static void rewritten_snapshots(void **state)
+{
+	struct export_disk to = {};
+	struct fixture *f = *state;
+	struct container *c, *copy;
+
+	import_raw(f, "b", MIB);
+	c = create(f, "c", "b");
+	assert_success(snapshot_save(c, "one"));
+	assert_success(snapshot_commit(c, "one", "good"));
+	assert_shell("printf '\4' | dd of=%s bs=1 seek=79 conv=notrunc status=none",
+		     at(f, "store/layers/%s", c->manifest.layers[1]));
+	assert_distrusted(f, c, "has its data in another file");
+	assert_fails(snapshot_commit(c, "one", "bad"), DRE_ERR_DEVICE_BUSY, "snapshot 'one': layers/");
+	assert_fails(snapshot_copy(c, "one", "d", NULL, NULL, &copy), DRE_ERR_DEVICE_BUSY, "another file");
+	to.fd = open_new(at(f, "image"));
+	assert_fails(export_disk_base(f->store, "good", &to), DRE_ERR_DEVICE_BUSY, "base image 'good': layers/");
+	assert_success(export_disk_base(f->store, "b", &to));
+	close(to.fd);
+	assert_int_equal(access(at(f, "store/bases/bad"), F_OK), -1);
+	container_unlock(c);
+	assert_store_clean(f);
+}
+
+/* A partition is the one file of the host that a first layer may name; and as what it is. */
+static void rewritten_on_a_partition(void **state)
+{
+	struct fixture *f = *state;
+	struct manifest m = {};
+	char device[PATH_MAX];
+
+	snprintf(device, sizeof(device), "%s", at(f, "device"));
+	make_raw(device, MIB);
+	assert_int_equal(qcow2_make_on_device(AT_FDCWD, at(f, "store/layers/0a0a0a0a"), device, MIB), 0);
+	assert_int_equal(manifest_add_layer(&m, "0a0a0a0a"), 0);
+	assert_success(layers_verify(f->store, "it", &m, device));
+	assert_fails(layers_verify(f->store, "it", &m, NULL), DRE_ERR_DEVICE_BUSY, "and not of nothing");
+	assert_fails(layers_verify(f->store, "it", &m, "/dev/vdz"), DRE_ERR_DEVICE_BUSY, "and not of /dev/vdz");
+	assert_shell("qemu-img rebase -u -f qcow2 -b %s -F qcow2 %s", device, at(f, "store/layers/0a0a0a0a"));
+	assert_fails(layers_verify(f->store, "it", &m, device), DRE_ERR_DEVICE_BUSY, "another kind of disk");
+	manifest_free(&m);
 }
 
 /* What fsck says, a line each, "+" where it was repaired. */
@@ -693,6 +794,9 @@ int main(void)
 		TEST(copies),
 		TEST(exports),
 		TEST(export_refuses),
+		TEST(rewritten_headers),
+		TEST(rewritten_snapshots),
+		TEST(rewritten_on_a_partition),
 		TEST(fsck),
 	};
 
