@@ -1054,7 +1054,8 @@ dre_return_t dre_sys_gc(void);
  * @arg: for @progress
  *
  * Needs qemu-img. DRE_ERR_BASE_EXISTENCE; DRE_ERR_INVALID_ARGUMENT: @source is not there,
- * is damaged, encrypted, empty, or needs another file; DRE_ERR_DEVICE_BUSY.
+ * is damaged, encrypted, empty, or needs another file; DRE_ERR_DEVICE_BUSY: also for a qcow2 image
+ * that somebody writes to.
  */
 dre_return_t dre_sys_import_base(const char *name, const char *source,
 				 dre_sys_progress progress, void *arg);

@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -375,6 +377,79 @@ static void import_refuses(void **state)
 	assert_fails(import_disk(f->store, "-", "x", NULL, NULL), DRE_ERR_INVALID_ARGUMENT, "-");
 	assert_int_equal(count_entries(at(f, "store/layers")), 0);
 	assert_int_equal(count_entries(at(f, "store/bases")), 0);
+	assert_store_clean(f);
+}
+
+struct writer {
+	const char *path;
+	unsigned int tries;
+};
+
+static void try_to_write(void *arg, uint64_t done, uint64_t total)
+{
+	struct writer *w = arg;
+	int fd = open(w->path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+	(void)done;
+	(void)total;
+	assert_int_equal(fd, -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	w->tries++;
+}
+
+/* Whoever could change an image that was looked at would have QEMU open another file. */
+static void import_while_it_is_written_to(void **state)
+{
+	struct fixture *f = *state;
+	struct writer w = { .path = at(f, "image") };
+	int fd;
+
+	assert_shell("qemu-img create -q -f qcow2 %s 4M && qemu-io -f qcow2 -c 'write -P 5 0 4M' %s", at(f, "image"),
+		     at(f, "image"));
+	fd = open(w.path, O_RDWR | O_CLOEXEC);
+	assert_fails(import_disk(f->store, "b", w.path, NULL, NULL), DRE_ERR_DEVICE_BUSY, "is being written to");
+	close(fd);
+	assert_fails(import_disk(f->store, "b", w.path, try_to_write, &w), DRE_ERR_DEVICE_BUSY, "is being written to");
+	assert_true(w.tries > 0);
+	assert_int_equal(count_entries(at(f, "store/layers")), 0);
+	assert_success(import_disk(f->store, "b", w.path, NULL, NULL));
+	fd = open(w.path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_store_clean(f);
+}
+
+static int drop_lease_right(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return -1;
+	data[0].effective &= ~(1U << CAP_LEASE);
+	return syscall(SYS_capset, &header, data);
+}
+
+/* Where that cannot be known the image is copied: here it is somebody else's, on other hosts its file system cannot tell. */
+static void import_of_a_copy(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c;
+	int status;
+	pid_t pid;
+
+	assert_shell("qemu-img create -q -f qcow2 %s 64M && qemu-io -f qcow2 -c 'write -P 5 7M 1M' %s", at(f, "image"),
+		     at(f, "image"));
+	assert_int_equal(chown(at(f, "image"), 1234, 1234), 0);
+	pid = fork();
+	if (!pid)
+		_exit(drop_lease_right() || import_disk(f->store, "b", at(f, "image"), NULL, NULL) ? 1 : 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	c = create(f, "c", "b");
+	assert_disk(f, c, 5, 7);
+	assert_disk(f, c, 0, 8);
+	container_unlock(c);
 	assert_store_clean(f);
 }
 
@@ -789,6 +864,8 @@ int main(void)
 		TEST(long_chains_are_flattened),
 		TEST(imports),
 		TEST(import_refuses),
+		TEST(import_while_it_is_written_to),
+		TEST(import_of_a_copy),
 		TEST(damaged_layer),
 		TEST(checkpoints),
 		TEST(copies),
