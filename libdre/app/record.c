@@ -321,8 +321,10 @@ static int put_back(const struct app *app, int cfd, const char *verb, char *argu
 	unsigned long long time;
 	int pid;
 
-	if (sscanf(arguments, "%d %63s %llu", &pid, cgroup, &time) != 3 || start_time(pid) != time)
-		return 0;	/* it has ended; the number may be another's */
+	/* It has ended; the number may be another's. Without a time it had ended before; process 0 would be this one. */
+	if (sscanf(arguments, "%d %63s %llu", &pid, cgroup, &time) != 3 || pid <= 0 || !time ||
+	    start_time(pid) != time || app_check_cgroup(cgroup, false))
+		return 0;
 	if (!strcmp(verb, "move"))
 		return move(app, cgroup, pid);
 	return bind_failed(app, dre_module_bind(cfd, cgroup, pid, 0), pid, cgroup);

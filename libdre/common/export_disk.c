@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <dre.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -44,6 +45,15 @@ static int export(struct store *s, const char *name, const char *layer, const st
 	return ret == DRE_ERR_INVALID_ARGUMENT ? DRE_ERR_DEVICE_BUSY : ret;
 }
 
+/* It may have been committed of what a machine wrote to. */
+static int verify_base(struct store *s, const char *name, const struct manifest *m)
+{
+	char what[sizeof("base image ''") + DRE_NAME_MAX];
+
+	snprintf(what, sizeof(what), "base image '%s'", name);
+	return layers_verify(s, what, m, manifest_get(m, SETTING_ROOTFS));
+}
+
 /* As long as the change lasts the base's layers are not collected, also if it is removed meanwhile. */
 int export_disk_base(struct store *s, const char *name, const struct export_disk *to)
 {
@@ -56,6 +66,8 @@ int export_disk_base(struct store *s, const char *name, const struct export_disk
 		return ret;
 	ret = base_read(s, name, &m);
 	if (!ret)
+		ret = verify_base(s, name, &m);
+	if (!ret)
 		ret = export(s, name, m.layers[m.nr_layers - 1], to);
 	manifest_free(&m);
 	return store_change_end(s, false, ret);
@@ -65,5 +77,7 @@ int export_disk_container(struct container *c, const struct export_disk *to)
 {
 	int ret = export_disk_check(to);
 
+	if (!ret)
+		ret = layers_verify_container(c);
 	return ret ? ret : export(c->store, c->name, c->manifest.writable, to);
 }

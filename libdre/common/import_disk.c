@@ -2,8 +2,12 @@
 #include <dre.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base_private.h"
@@ -32,11 +36,116 @@ static int check_qcow2(const char *source, const struct qcow2 *image)
 	return wrong ? dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s %s", source, wrong) : 0;
 }
 
-static int open_source(const char *source, struct qemu_img_convert *convert)
+/* What is copied, and how it is known that it stays what it was when it was looked at. */
+struct import {
+	struct qemu_img_convert convert;
+	struct store *store;
+	bool leased;
+};
+
+/* Blocks of zeros stay holes. */
+static int copy_blocks(int from, int to)
 {
+	static const char zeros[64 * 1024];
+	char block[sizeof(zeros)];
+	ssize_t n, written;
+	off_t at = 0;
+
+	while ((n = TEMP_FAILURE_RETRY(pread(from, block, sizeof(block), at))) > 0) {
+		written = memcmp(block, zeros, n) ? pwrite(to, block, n, at) : n;
+		if (written != n)
+			return written < 0 ? -errno : -ENOSPC;
+		at += n;
+	}
+	return n < 0 || ftruncate(to, at) < 0 ? -errno : 0;
+}
+
+/* It has no name, and goes with its fd. */
+static int copy_source(struct import *import)
+{
+	struct qemu_img_convert *convert = &import->convert;
+	int fd = openat(import->store->layers_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int ret = fd < 0 ? -errno : copy_blocks(convert->source_fd, fd);
+
+	if (ret) {
+		if (fd >= 0)
+			close(fd);
+		return dre_fail_errno(-ret, "cannot copy %s", convert->what);
+	}
+	close(convert->source_fd);
+	convert->source_fd = fd;
+	return 0;
+}
+
+static int fail_written(const struct import *import)
+{
+	return dre_fail(DRE_ERR_DEVICE_BUSY, "%s is being written to", import->convert.what);
+}
+
+/* There a lease depends on the server, and says nothing of others. */
+static bool is_remote(int fd)
+{
+	unsigned int type;
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return true;
+	type = fs.f_type;
+	return type == NFS_SUPER_MAGIC || type == CIFS_SUPER_MAGIC || type == SMB2_SUPER_MAGIC;
+}
+
+/*
+ * qemu-img opens the file again, and believes what it finds then: whoever wrote to it after it was looked at
+ * could have any file of the host copied. With a lease a writer waits, and is known of; where there is none the
+ * file is copied first. The signal for that is one that nobody dies of.
+ */
+static int hold_source(struct import *import)
+{
+	int fd = import->convert.source_fd;
+
+	import->leased = fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
+	if (import->leased)
+		return 0;
+	return errno == EAGAIN && !is_remote(fd) ? fail_written(import) : copy_source(import);
+}
+
+static int check_held(const struct import *import)
+{
+	if (!import->leased || fcntl(import->convert.source_fd, F_GETLEASE) == F_RDLCK)
+		return 0;
+	return fail_written(import);
+}
+
+/* Looks at it when nobody writes to it any more. A block device is root's. */
+static int check_source(struct import *import, bool regular)
+{
+	struct qemu_img_convert *convert = &import->convert;
 	struct qcow2 image;
+	int ret = qcow2_read(convert->source_fd, &image);
+
+	if (!ret) {
+		ret = regular ? hold_source(import) : 0;
+		if (ret)
+			return ret;
+		ret = qcow2_read(convert->source_fd, &image);
+		convert->source = SOURCE_QCOW2;
+		if (!ret)
+			return check_qcow2(convert->what, &image);
+	}
+	if (ret == -EBADMSG)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
+				"%s is a damaged qcow2 image, or of an unknown version", convert->what);
+	if (ret != -EINVAL || convert->source)
+		return dre_fail_errno(-ret, "cannot read %s", convert->what);
+	convert->source = regular ? SOURCE_FILE : SOURCE_DEVICE;
+	return 0;
+}
+
+static int open_source(struct import *import)
+{
+	struct qemu_img_convert *convert = &import->convert;
+	const char *source = convert->what;
 	struct stat st;
-	int ret;
 
 	/* A fifo is refused, and not waited for. */
 	convert->source_fd = open(source, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -50,40 +159,38 @@ static int open_source(const char *source, struct qemu_img_convert *convert)
 				"%s is neither a disk image nor a block device", source);
 	if (S_ISREG(st.st_mode) && !st.st_size)
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s is empty", source);
-	ret = qcow2_read(convert->source_fd, &image);
-	if (!ret) {
-		convert->source = SOURCE_QCOW2;
-		return check_qcow2(source, &image);
-	}
-	if (ret == -EBADMSG)
-		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
-				"%s is a damaged qcow2 image, or of an unknown version", source);
-	convert->source = S_ISBLK(st.st_mode) ? SOURCE_DEVICE : SOURCE_FILE;
-	return ret == -EINVAL ? 0 : dre_fail_errno(-ret, "cannot read %s", source);
+	return check_source(import, S_ISREG(st.st_mode));
 }
 
+/* A lease does not last for ever: what was written when it had ended is found at the end. */
 static int fill(void *arg, int layer_fd)
 {
-	struct qemu_img_convert *convert = arg;
-
+	struct import *import = arg;
 	int ret = 0;
 
-	convert->fd = layer_fd;
+	import->convert.fd = layer_fd;
 	/* Where a damaged image ends, qemu-img would read zeros. */
-	if (!strcmp(convert->source, SOURCE_QCOW2))
-		ret = qemu_img_check(convert);
-	return ret ? ret : qemu_img_convert(convert);
+	if (!strcmp(import->convert.source, SOURCE_QCOW2))
+		ret = qemu_img_check(&import->convert);
+	if (!ret)
+		ret = check_held(import);
+	if (!ret)
+		ret = qemu_img_convert(&import->convert);
+	return ret ? ret : check_held(import);
 }
 
 int import_disk(struct store *store, const char *name, const char *source,
 		import_progress_fn progress, void *arg)
 {
-	struct qemu_img_convert convert = {
-		.dir_fd = store->layers_fd,
-		.source_fd = -1,
-		.what = source,
-		.progress = progress,
-		.arg = arg,
+	struct import import = {
+		.convert = {
+			.dir_fd = store->layers_fd,
+			.source_fd = -1,
+			.what = source,
+			.progress = progress,
+			.arg = arg,
+		},
+		.store = store,
 	};
 	int ret = dre_check_name("base image", name);
 
@@ -91,10 +198,10 @@ int import_disk(struct store *store, const char *name, const char *source,
 		return ret;
 	if (!source)
 		return dre_fail(DRE_ERR_NULL_POINTER, "no source of a base image is given");
-	ret = open_source(source, &convert);
+	ret = open_source(&import);
 	if (!ret)
-		ret = base_make(store, name, fill, &convert);
-	if (convert.source_fd >= 0)
-		close(convert.source_fd);
+		ret = base_make(store, name, fill, &import);
+	if (import.convert.source_fd >= 0)
+		close(import.convert.source_fd);
 	return ret;
 }

@@ -14,6 +14,7 @@
  *
  * DRE_ERR_BASE_EXISTENCE; DRE_ERR_INVALID_ARGUMENT if @source is not there, is none of these, is
  * damaged, encrypted, or names another file, which is nothing that somebody else's image may decide.
+ * DRE_ERR_DEVICE_BUSY: also while somebody writes to the image.
  */
 int import_disk(struct store *store, const char *name, const char *source,
 		import_progress_fn progress, void *arg);

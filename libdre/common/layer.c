@@ -2,8 +2,10 @@
 #include <dre.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
+#include "container.h"
 #include "fail.h"
 #include "file.h"
 #include "store_private.h"
@@ -51,6 +53,19 @@ void layer_freeze(struct store *s, const char *name)
 {
 	if (s->kind->trees)
 		tree_remove(s->work_fd, name);
+}
+
+int layers_verify(struct store *s, const char *what, const struct manifest *m, const char *bottom)
+{
+	return s->kind->verify ? s->kind->verify(s, what, m, bottom) : 0;
+}
+
+int layers_verify_container(const struct container *c)
+{
+	char what[sizeof("container ''") + DRE_NAME_MAX];
+
+	snprintf(what, sizeof(what), "container '%s'", c->name);
+	return layers_verify(c->store, what, &c->manifest, manifest_get(&c->manifest, SETTING_ROOTFS));
 }
 
 bool layer_discard(struct store *s, const char *name)

@@ -100,33 +100,55 @@ static const char *foreign(const struct qcow2 *image)
 	       !image->size ? "is an empty disk" : NULL;
 }
 
-/* @below: what the manifest has below it, NULL: nothing. @size: of that, 0: not known. */
-static void check_layer(int fd, const char *name, const char *below, uint64_t *size, const struct report *r)
+/* @below: what the manifest has below it, NULL: nothing. False if it is not so, or if it is none of ours. */
+static bool check_layer(int fd, const char *name, const char *below, struct qcow2 *image, const struct report *r)
 {
-	char named[QCOW2_MAX_NAME + 1];
+	struct qcow2_below named;
 	struct printable p;
-	struct qcow2 image = {};
-	int ret = qcow2_read(fd, &image);
+	int ret = qcow2_read_below(fd, image, &named);
 
-	if (!ret)
-		ret = qcow2_read_below(fd, named);
 	if (ret)
 		report(r, "layers/%s is %s", name, ret == -EINVAL ? "no qcow2 image" :
 		       ret == -EBADMSG ? "a damaged qcow2 image" : "not to be read");
-	else if (foreign(&image))
-		report(r, "layers/%s %s", name, foreign(&image));
-	else if (strcmp(named, below ? below : "") != 0)
+	else if (foreign(image))
+		report(r, "layers/%s %s", name, foreign(image));
+	else if (strcmp(named.name, below ? below : "") != 0)
 		report(r, "layers/%s is on top of %s, and not of %s%s", name,
-		       *named ? dre_printable(&p, named) : "nothing",
+		       *named.name ? dre_printable(&p, named.name) : "nothing",
 		       below && *below != '/' ? "layers/" : "", below ? below : "nothing");
-	else if (image.size < *size)	/* disks grow */
-		report(r, "layers/%s is a smaller disk than the one below", name);
-	*size = ret ? 0 : image.size;
+	else if (below && strcmp(named.format, *below == '/' ? "raw" : "qcow2") != 0)
+		report(r, "layers/%s takes what it is on top of for another kind of disk", name);
+	else
+		return true;
+	return false;
 }
 
-/* Below all layers: a partition of the host. Snapshots have no settings; their containers have. */
-static const char *find_bottom(struct store *s, const struct manifest *m, char named[QCOW2_MAX_NAME + 1])
+/* Those that are there, from the one on top of @bottom up. @sizes: none is smaller than the one below. */
+static void check_layers(struct store *s, const struct manifest *m, const char *bottom, bool sizes,
+			 const struct report *r)
 {
+	const char *below = bottom, *name;
+	struct qcow2 image;
+	uint64_t size = 0;
+	int fd;
+
+	for (size_t i = 0; i <= m->nr_layers; i++) {
+		name = i < m->nr_layers ? m->layers[i] : m->writable;
+		fd = *name ? layer_open(s, name) : -1;
+		image = (struct qcow2){};
+		if (fd >= 0 && check_layer(fd, name, below, &image, r) && sizes && image.size < size)
+			report(r, "layers/%s is a smaller disk than the one below", name);	/* disks grow */
+		if (fd >= 0)
+			close(fd);
+		size = image.size;
+		below = name;
+	}
+}
+
+/* Below all layers: a partition of the host. Snapshots of another time have no settings; their containers have. */
+static const char *find_bottom(struct store *s, const struct manifest *m, struct qcow2_below *named)
+{
+	struct qcow2 image;
 	int fd, ret;
 
 	if (m->nr_settings)
@@ -134,30 +156,38 @@ static const char *find_bottom(struct store *s, const struct manifest *m, char n
 	fd = m->nr_layers ? layer_open(s, m->layers[0]) : -1;
 	if (fd < 0)
 		return NULL;
-	ret = qcow2_read_below(fd, named);
+	ret = qcow2_read_below(fd, &image, named);
 	close(fd);
-	return !ret && *named == '/' ? named : NULL;
+	return !ret && *named->name == '/' ? named->name : NULL;
 }
 
 static void check(struct store *s, const struct manifest *m, void (*fn)(void *arg, const char *what), void *arg)
 {
 	const struct report r = { fn, arg };
-	char named[QCOW2_MAX_NAME + 1];
-	const char *below = find_bottom(s, m, named), *name;
-	uint64_t size = 0;
-	int fd;
+	struct qcow2_below named;
 
-	for (size_t i = 0; i <= m->nr_layers; i++) {
-		name = i < m->nr_layers ? m->layers[i] : m->writable;
-		fd = *name ? layer_open(s, name) : -1;
-		if (fd < 0)
-			size = 0;
-		else
-			check_layer(fd, name, below, &size, &r);
-		if (fd >= 0)
-			close(fd);
-		below = name;
-	}
+	check_layers(s, m, find_bottom(s, m, &named), true, &r);
+}
+
+struct first {
+	char what[512];
+};
+
+static void keep_first(void *arg, const char *what)
+{
+	struct first *first = arg;
+
+	if (!*first->what)
+		snprintf(first->what, sizeof(first->what), "%s", what);
+}
+
+static int verify(struct store *s, const char *what, const struct manifest *m, const char *bottom)
+{
+	struct first first = {};
+	const struct report r = { keep_first, &first };
+
+	check_layers(s, m, bottom, false, &r);
+	return *first.what ? dre_fail(DRE_ERR_DEVICE_BUSY, "%s: %s", what, first.what) : 0;
 }
 
 const struct layer_kind layer_disk = {
@@ -166,4 +196,5 @@ const struct layer_kind layer_disk = {
 	.describe = describe,
 	.flatten = flatten,
 	.check = check,
+	.verify = verify,
 };

@@ -71,47 +71,93 @@ struct below {
 	uint64_t size;
 };
 
-int qcow2_read(int fd, struct qcow2 *image)
+/* @n bytes of a file's beginning are at @h, or what there is of a header. */
+static int parse(const struct header *h, ssize_t n, struct qcow2 *image)
 {
-	struct header h = {};
-	ssize_t n = pread(fd, &h, sizeof(h), 0);
-	uint32_t version = be32toh(h.version);
+	uint32_t version = be32toh(h->version);
 
-	if (n < 0)
-		return -errno;
-	if (n < (ssize_t)sizeof(h.magic) || be32toh(h.magic) != MAGIC)
+	if (n < (ssize_t)sizeof(h->magic) || be32toh(h->magic) != MAGIC)
 		return -EINVAL;
 	if (version < 2 || version > 3 ||
-	    n < (ssize_t)(version == 2 ? offsetof(struct header, incompatible) : sizeof(h)))
+	    n < (ssize_t)(version == 2 ? offsetof(struct header, incompatible) : sizeof(*h)))
 		return -EBADMSG;
 	*image = (struct qcow2){
-		.size = be64toh(h.size),
-		.backed = h.backing_offset != 0,
-		.external = version == 3 && be64toh(h.incompatible) & INCOMPATIBLE_EXTERNAL,
-		.encrypted = h.crypt_method != 0,
+		.size = be64toh(h->size),
+		.backed = h->backing_offset != 0,
+		.external = version == 3 && be64toh(h->incompatible) & INCOMPATIBLE_EXTERNAL,
+		.encrypted = h->crypt_method != 0,
 	};
 	return 0;
 }
 
-int qcow2_read_below(int fd, char name[QCOW2_MAX_NAME + 1])
+int qcow2_read(int fd, struct qcow2 *image)
 {
 	struct header h = {};
-	struct qcow2 image;
-	uint64_t at;
-	uint32_t len;
-	int ret = qcow2_read(fd, &image);
+	ssize_t n = pread(fd, &h, sizeof(h), 0);
 
-	*name = '\0';
-	if (ret || !image.backed)
-		return ret;
-	if (pread(fd, &h, sizeof(h), 0) < (ssize_t)offsetof(struct header, cluster_bits))
-		return -EBADMSG;
-	at = be64toh(h.backing_offset);
-	len = be32toh(h.backing_len);
-	if (len > QCOW2_MAX_NAME || at > (uint64_t)INT64_MAX - len || pread(fd, name, len, at) != (ssize_t)len)
-		return -EBADMSG;
-	name[len] = '\0';
+	return n < 0 ? -errno : parse(&h, n, image);
+}
+
+/* As much of an image's beginning as all that is of interest takes, unless somebody has put it elsewhere. */
+union beginning {
+	struct header header;
+	char bytes[4096];
+};
+
+/*
+ * The extension that names the format of the image below is among those between the header and that image's
+ * name. Readers differ in which of two they take.
+ */
+static int find_format(const union beginning *b, uint64_t end, char format[QCOW2_MAX_FORMAT + 1])
+{
+	bool v2 = be32toh(b->header.version) == 2, found = false;
+	uint64_t at = v2 ? offsetof(struct header, incompatible) : be32toh(b->header.length);
+	struct extension e;
+	uint32_t len;
+
+	if (end > sizeof(b->bytes))
+		end = sizeof(b->bytes);
+	for (; at + sizeof(e) <= end; at += sizeof(e) + (((uint64_t)len + 7) & ~UINT64_C(7))) {
+		memcpy(&e, b->bytes + at, sizeof(e));
+		len = be32toh(e.len);
+		if (!e.type)
+			break;
+		if (be32toh(e.type) != EXTENSION_BACKING)
+			continue;
+		if (found || len > QCOW2_MAX_FORMAT || len > end - at - sizeof(e))
+			return -EBADMSG;
+		memcpy(format, b->bytes + at + sizeof(e), len);
+		found = true;
+	}
 	return 0;
+}
+
+static int find_name(int fd, const union beginning *b, ssize_t n, char name[QCOW2_MAX_NAME + 1])
+{
+	uint64_t at = be64toh(b->header.backing_offset);
+	uint32_t len = be32toh(b->header.backing_len);
+
+	if (len > QCOW2_MAX_NAME || at > (uint64_t)INT64_MAX - len)
+		return -EBADMSG;
+	if (at + len <= (uint64_t)n)
+		memcpy(name, b->bytes + at, len);
+	else if (pread(fd, name, len, at) != (ssize_t)len)
+		return -EBADMSG;
+	/* What is behind a NUL somebody else might read. */
+	return strlen(name) == len ? 0 : -EBADMSG;
+}
+
+int qcow2_read_below(int fd, struct qcow2 *image, struct qcow2_below *below)
+{
+	union beginning b = {};
+	ssize_t n = pread(fd, &b, sizeof(b), 0);
+	int ret = n < 0 ? -errno : parse(&b.header, n, image);
+
+	*below = (struct qcow2_below){};
+	if (ret || !image->backed)
+		return ret;
+	ret = find_name(fd, &b, n, below->name);
+	return ret ? ret : find_format(&b, be64toh(b.header.backing_offset), below->format);
 }
 
 static int read_size(int dir_fd, const char *name, uint64_t *size)

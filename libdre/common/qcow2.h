@@ -29,11 +29,19 @@ int qcow2_read(int fd, struct qcow2 *image);
 
 #define QCOW2_MAX_NAME	1023	/* bytes, the format's limit */
 
+#define QCOW2_MAX_FORMAT 15	/* bytes in the name of a format: QEMU's limit */
+
+/* What an image says that it is on top of. */
+struct qcow2_below {
+	char name[QCOW2_MAX_NAME + 1];		/* "": nothing */
+	char format[QCOW2_MAX_FORMAT + 1];	/* "": whatever it looks like */
+};
+
 /*
- * Reads the name of the image below the image open as @fd, "" if there is none. -EBADMSG also if it is not in
- * the file.
+ * Reads how the image open as @fd begins, and what it says is below it. -EBADMSG also if its name is not in the
+ * file, or is not one that all would read alike.
  */
-int qcow2_read_below(int fd, char name[QCOW2_MAX_NAME + 1]);
+int qcow2_read_below(int fd, struct qcow2 *image, struct qcow2_below *below);
 
 /*
  * Makes a new image @name in @dir_fd, of mode 0600, in which nothing has been written yet, on top of

@@ -11,6 +11,13 @@
 
 #define TARGET	"/proc/self/fd/3"
 
+/*
+ * What it may have to read an image that somebody else has made: that can ask for any amount of either. A full image of
+ * the largest size needs half a GiB, and some hours. A chain of ours may need more memory, a cache for each layer.
+ */
+#define FOREIGN_MEMORY	(2048ULL * 1024 * 1024)
+#define FOREIGN_TIME	(12 * 3600)
+
 /* What "qemu-img check" says of space that is lost, but of no data. */
 #define CHECK_LEAKS	3
 
@@ -50,6 +57,8 @@ static int run_tool(const struct qemu_img_convert *convert, const char *const ar
 		.argv = argv,
 		.dir_fd = convert->dir_fd,
 		.fds = { convert->fd, convert->source_fd },
+		.memory = convert->source_fd < 0 ? 0 : FOREIGN_MEMORY,
+		.time = convert->source_fd < 0 ? 0 : FOREIGN_TIME,
 		.line = show,
 		.arg = (void *)convert,
 		.what = convert->what,

@@ -16,7 +16,7 @@ struct qemu_img_convert {
 	const char *source;	/* as qemu-img takes it: also "json:{...}" */
 	const char *format;	/* of the source; NULL: it says so itself */
 	const char *compression;	/* of the new image: "zlib", "zstd"; NULL: none */
-	int source_fd;		/* one that @source names as SOURCE_FD; -1: none */
+	int source_fd;		/* one that @source names as QEMU_IMG_SOURCE, somebody else's; -1: none */
 	int fd;			/* of the new image, an empty file */
 	const char *what;	/* for error texts */
 	qemu_img_progress_fn progress;	/* may be NULL */

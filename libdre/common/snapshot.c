@@ -151,6 +151,8 @@ int snapshot_save(struct container *c, const char *tag)
 	if (ret)
 		return ret;
 	ret = check_absent(dir, c, tag);
+	if (!ret)
+		ret = layers_verify_container(c);
 	if (!ret) {
 		ret = store_change_begin(c->store);
 		if (!ret) {
@@ -231,6 +233,15 @@ static void drop_own(struct manifest *m)
 	}
 }
 
+/* Settings of the container hold for what it has saved, too. */
+static int verify_snapshot(const struct container *c, const char *tag, const struct manifest *m)
+{
+	char what[sizeof("snapshot ''") + DRE_NAME_MAX];
+
+	snprintf(what, sizeof(what), "snapshot '%s'", tag);
+	return layers_verify(c->store, what, m, manifest_get(&c->manifest, SETTING_ROOTFS));
+}
+
 int snapshot_commit(struct container *c, const char *tag, const char *base)
 {
 	struct manifest m = {};
@@ -244,8 +255,10 @@ int snapshot_commit(struct container *c, const char *tag, const char *base)
 		return ret;
 	drop_own(&m);
 	manifest_set_base(&m, NULL);
-	ret = m.nr_layers ? store_change_begin(c->store) :
+	ret = m.nr_layers ? verify_snapshot(c, tag, &m) :
 	      dre_fail(DRE_ERR_COMMIT_SNAPSHOT_FAILED, "snapshot '%s' has no layers", tag);
+	if (!ret)
+		ret = store_change_begin(c->store);
 	if (!ret) {
 		ret = store_publish_manifest(c->store, c->store->bases_fd, base, &m,
 					     DRE_ERR_BASE_EXISTENCE, "base image", &published);
@@ -263,10 +276,13 @@ static int chain_of(struct container *c, const char *tag, struct manifest *m, bo
 
 	if (tag) {
 		ret = read_snapshot(c, tag, m);
-		return ret || m->nr_layers ? ret :
-		       dre_fail(DRE_ERR_LOAD_SNAPSHOT_FAILED, "snapshot '%s' has no layers", tag);
+		if (!ret && !m->nr_layers)
+			ret = dre_fail(DRE_ERR_LOAD_SNAPSHOT_FAILED, "snapshot '%s' has no layers", tag);
+		return ret ? ret : verify_snapshot(c, tag, m);
 	}
-	ret = shorten(c, garbage);
+	ret = layers_verify_container(c);
+	if (!ret)
+		ret = shorten(c, garbage);
 	if (ret)
 		return ret;
 	err = manifest_copy_chain(m, &c->manifest);

@@ -43,6 +43,8 @@ struct layer_kind {
 	 */
 	void (*check)(struct store *s, const struct manifest *m,
 		      void (*report)(void *arg, const char *what), void *arg);
+	/* See layers_verify(). NULL: layers name nothing. */
+	int (*verify)(struct store *s, const char *what, const struct manifest *m, const char *bottom);
 };
 
 struct store {
@@ -159,6 +161,17 @@ int layer_sync(struct store *s, const char *name, bool files);
 
 /* A layer that is not written to any more: what else that needed goes, at once or some time. */
 void layer_freeze(struct store *s, const char *name);
+
+/*
+ * Does each layer of @m, which @what has, name what @m has below it, and nothing else? @bottom: below the first one;
+ * NULL: nothing. A machine writes its disk's header, too, and a guest may have become its machine: whoever
+ * opens what such a header names, as root or for QEMU, opens any file of the host. So before each of these, when no
+ * machine writes to it. Layers that are not there are left to who opens them. DRE_ERR_DEVICE_BUSY.
+ */
+int layers_verify(struct store *s, const char *what, const struct manifest *m, const char *bottom);
+
+/* The same of all that a container is made of. */
+int layers_verify_container(const struct container *c);
 
 /* Removes a layer that no manifest names. False if something of it is left. No error text. */
 bool layer_discard(struct store *s, const char *name);

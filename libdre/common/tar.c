@@ -64,6 +64,8 @@ static int fail_write(const struct unpack *u, const char *member, int errnum)
 		return fail_member(u, member, "takes the place of a directory");
 	case ENAMETOOLONG:
 		return fail_member(u, member, "has too long a name");
+	case E2BIG:
+		return fail_member(u, member, "has too many attributes, or there are too many directories before it");
 	case EFBIG:
 	case EINVAL:
 	case ENOENT:

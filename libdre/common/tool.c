@@ -18,6 +18,22 @@ struct run {
 	int fds[NR_FDS];	/* here; -1: none */
 };
 
+/* Not more than it had. */
+static bool limit(int resource, rlim_t most)
+{
+	struct rlimit l;
+
+	if (!most)
+		return true;
+	if (getrlimit(resource, &l) < 0)
+		return false;
+	if (l.rlim_max > most)
+		l.rlim_max = most;
+	if (l.rlim_cur > most)
+		l.rlim_cur = most;
+	return setrlimit(resource, &l) == 0;
+}
+
 /* The child knows nothing of the caller's, and is told in English what went wrong. */
 static int execute(void *arg)
 {
@@ -42,6 +58,9 @@ static int execute(void *arg)
 		else if (dup2(fds[i], i) < 0)
 			return TOOL_NOT_RUN;
 	close_range(NR_FDS, ~0U, 0);
+	/* Of data, and not of addresses, of which threads reserve far more than they use. */
+	if (!limit(RLIMIT_DATA, run->tool->memory) || !limit(RLIMIT_CPU, run->tool->time))
+		return TOOL_NOT_RUN;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execvpe(run->tool->argv[0], (char *const *)run->tool->argv, (char *const *)environment);

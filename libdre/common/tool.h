@@ -6,6 +6,7 @@
 #define DRE_COMMON_TOOL_H
 
 #include <stddef.h>
+#include <sys/resource.h>
 
 /* What the exit status of a program that is not there is. */
 #define TOOL_NOT_RUN	127
@@ -14,6 +15,8 @@ struct tool {
 	const char *const *argv;
 	int dir_fd;		/* where it runs; AT_FDCWD: here */
 	int fds[2];		/* what it has as 3 and 4; -1: nothing */
+	/* What it may have of memory, in bytes, and of the processor, in seconds, before it fails; 0: no limit of ours. */
+	rlim_t memory, time;
 	/* Called with each line of what it prints, wherever to; a carriage return ends one, too. May be NULL. */
 	void (*line)(void *arg, const char *line);
 	void *arg;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
 #include <limits.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,16 +9,20 @@
 #include "file.h"
 #include "tree_writer.h"
 
+/* What is remembered of directories, at most: some hundred thousand of them. */
+#define MAX_REMEMBERED	(64 * 1024 * 1024)
+
 /* A directory whose attributes wait for tree_writer_finish(). */
 struct directory {
-	struct directory *next;
 	struct attr attr;
+	size_t size;	/* what it takes of MAX_REMEMBERED */
 	char path[];
 };
 
 struct tree_writer {
 	int top;
-	struct directory *directories, **last;
+	void *directories;	/* of tsearch(3), by path */
+	size_t remembered;
 	/* Where the current member is: set by locate(). */
 	int parent;
 	char parent_path[PATH_MAX];
@@ -31,20 +36,21 @@ struct tree_writer *tree_writer_new(int top_fd)
 	if (w) {
 		w->top = top_fd;
 		w->parent = -1;
-		w->last = &w->directories;
 	}
 	return w;
 }
 
+static void free_directory(void *directory)
+{
+	struct directory *d = directory;
+
+	attr_free(&d->attr);
+	free(d);
+}
+
 void tree_writer_free(struct tree_writer *w)
 {
-	struct directory *d;
-
-	while ((d = w->directories)) {
-		w->directories = d->next;
-		attr_free(&d->attr);
-		free(d);
-	}
+	tdestroy(w->directories, free_directory);
 	if (w->parent >= 0)
 		close(w->parent);
 	free(w);
@@ -185,25 +191,53 @@ static int attr_copy(struct attr *to, const struct attr *from)
 	return 0;
 }
 
+static int compare_paths(const void *a, const void *b)
+{
+	const struct directory *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+static struct directory *new_directory(const struct tree_writer *w, const struct attr *attr)
+{
+	size_t parent_len = strlen(w->parent_path), len = parent_len + strlen(w->name) + 2;
+	struct directory *d = malloc(sizeof(*d) + len);
+
+	if (!d)
+		return NULL;
+	stpcpy(stpcpy(stpcpy(d->path, w->parent_path), parent_len ? "/" : ""), w->name);
+	d->size = sizeof(*d) + len;
+	for (size_t i = 0; i < attr->nr_xattrs; i++)
+		d->size += sizeof(*attr->xattrs) + strlen(attr->xattrs[i].name) + attr->xattrs[i].size;
+	if (attr_copy(&d->attr, attr)) {
+		free(d);
+		return NULL;
+	}
+	return d;
+}
+
+/*
+ * In place of what an earlier member for it has said. An archive that is small because it is compressed
+ * may have any number of members.
+ */
 static int remember_directory(struct tree_writer *w, const struct attr *attr)
 {
-	size_t parent_len = strlen(w->parent_path);
-	struct directory *d;
-	int ret;
+	struct directory *d = new_directory(w, attr), *old;
+	void **node = d ? tsearch(d, &w->directories, compare_paths) : NULL;
 
-	d = malloc(sizeof(*d) + parent_len + strlen(w->name) + 2);
-	if (!d)
+	if (!node) {
+		if (d)
+			free_directory(d);
 		return -ENOMEM;
-	stpcpy(stpcpy(stpcpy(d->path, w->parent_path), parent_len ? "/" : ""), w->name);
-	ret = attr_copy(&d->attr, attr);
-	if (ret) {
-		free(d);
-		return ret;
 	}
-	d->next = NULL;
-	*w->last = d;
-	w->last = &d->next;
-	return 0;
+	old = *node;
+	if (old != d) {
+		*node = d;
+		w->remembered -= old->size;
+		free_directory(old);
+	}
+	w->remembered += d->size;
+	return w->remembered > MAX_REMEMBERED ? -E2BIG : 0;
 }
 
 int tree_writer_directory(struct tree_writer *w, const char *path, const struct attr *attr)
@@ -300,20 +334,31 @@ int tree_writer_close(struct tree_writer *w, int fd, off_t size, const struct at
 	return ret ? ret : attr_apply(attr, w->parent, w->name);
 }
 
+struct finish {
+	int top;
+	int ret;
+};
+
+static void finish_directory(const void *node, VISIT which, void *arg)
+{
+	const struct directory *d = *(const struct directory *const *)node;
+	struct finish *finish = arg;
+	int dir;
+
+	if (finish->ret || which == preorder || which == endorder)
+		return;
+	dir = open_beneath(finish->top, d->path);
+	if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP)
+		return;		/* a later member took its place */
+	finish->ret = dir < 0 ? dir : attr_apply(&d->attr, dir, ".");
+	if (dir >= 0)
+		close(dir);
+}
+
 int tree_writer_finish(struct tree_writer *w)
 {
-	struct directory *d;
-	int ret = 0, dir;
+	struct finish finish = { .top = w->top };
 
-	/* In the archive's order: of two members for one directory, the later one counts. */
-	for (d = w->directories; d && !ret; d = d->next) {
-		dir = open_beneath(w->top, d->path);
-		if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP)
-			continue;	/* a later member took its place */
-		if (dir < 0)
-			return dir;
-		ret = attr_apply(&d->attr, dir, ".");
-		close(dir);
-	}
-	return ret;
+	twalk_r(w->directories, finish_directory, &finish);
+	return finish.ret;
 }

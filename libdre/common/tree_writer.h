@@ -7,7 +7,8 @@
  * outside the tree's top directory, and nothing is ever read from it.
  *
  * Functions return 0 or a negative errno. What a bad path causes: -EXDEV
- * (".."), -ELOOP (symbolic link), -ENOTDIR, -ENAMETOOLONG, -EINVAL (empty).
+ * (".."), -ELOOP (symbolic link), -ENOTDIR, -ENAMETOOLONG, -EINVAL (empty). -E2BIG:
+ * there are more directories, or they have more attributes, than can be remembered.
  */
 #ifndef DRE_COMMON_TREE_WRITER_H
 #define DRE_COMMON_TREE_WRITER_H
@@ -25,7 +26,8 @@ void tree_writer_free(struct tree_writer *w);
  * takes the place of a file that is there; but a directory only of an empty one.
  *
  * What a directory has beside its name is applied by tree_writer_finish(): its entries
- * change its times, and would inherit its access list.
+ * change its times, and would inherit its access list. Of two for one directory the later
+ * one counts.
  */
 int tree_writer_directory(struct tree_writer *w, const char *path, const struct attr *attr);
 int tree_writer_symlink(struct tree_writer *w, const char *path, const char *target,

@@ -31,7 +31,8 @@
  *
  * Texts below name the codes beyond these, and the states. DRE_ERR_DEVICE_BUSY
  * stands for what the machine could not do: a full disk, an I/O error, no
- * memory, a start that libvirt gave up. dre_last_error() says which.
+ * memory, a start that libvirt gave up; and for a disk that says it is made of other
+ * files than the container is. dre_last_error() says which.
  *
  * The machine of container NAME is libvirt's domain "dre-NAME". Other programs may
  * look at it, stop, start, suspend and resume it: its state is always libvirt's.
@@ -1053,7 +1054,8 @@ dre_return_t dre_sys_gc(void);
  * @arg: for @progress
  *
  * Needs qemu-img. DRE_ERR_BASE_EXISTENCE; DRE_ERR_INVALID_ARGUMENT: @source is not there,
- * is damaged, encrypted, empty, or needs another file; DRE_ERR_DEVICE_BUSY.
+ * is damaged, encrypted, empty, or needs another file; DRE_ERR_DEVICE_BUSY: also for a qcow2 image
+ * that somebody writes to.
  */
 dre_return_t dre_sys_import_base(const char *name, const char *source,
 				 dre_sys_progress progress, void *arg);

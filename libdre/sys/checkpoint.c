@@ -225,6 +225,31 @@ static int restore(struct sys *sys, const char *file, const char *described)
 	return err ? err : sys_let_run(sys);
 }
 
+static int verify(const struct sys *sys, const struct checkpoint *cp)
+{
+	char what[sizeof("checkpoint ''") + DRE_NAME_MAX];
+
+	snprintf(what, sizeof(what), "checkpoint '%s'", cp->tag);
+	return layers_verify(sys->store, what, &cp->manifest, manifest_get(sys_manifest(sys), SETTING_ROOTFS));
+}
+
+/* Nothing writes to its layers any more: as long as a machine ran it might have. */
+static int clear_and_verify(struct sys *sys, const struct checkpoint *cp)
+{
+	struct saved_error saved;
+	int err = clear(sys);
+
+	if (err)
+		return err;
+	err = verify(sys, cp);
+	if (err) {
+		save_error(&saved);
+		sys_define(sys);
+		restore_error(&saved);
+	}
+	return err;
+}
+
 /* Within a change: what the container has had is there until it is known that it is not needed any more. */
 static int replace(struct sys *sys, const struct checkpoint *cp, const char *file, const char *described)
 {
@@ -235,7 +260,7 @@ static int replace(struct sys *sys, const struct checkpoint *cp, const char *fil
 	/* Settings are of the container, not of what is in it. */
 	if (!err)
 		err = manifest_copy_settings(&m, &sys->container->manifest);
-	err = err ? dre_fail_errno(-err, "checkpoint '%s'", cp->tag) : clear(sys);
+	err = err ? dre_fail_errno(-err, "checkpoint '%s'", cp->tag) : clear_and_verify(sys, cp);
 	if (!err) {
 		err = snapshot_give(sys->container, &m, &garbage);
 		if (err)
@@ -261,6 +286,8 @@ static int restart(struct sys *sys, const char *tag)
 	/* What is damaged does not cost the machine that runs. */
 	if (!err)
 		err = sys_memory_describe(sys, file, &described);
+	if (!err)
+		err = verify(sys, &cp);
 	if (!err)
 		err = store_change_begin(sys->store);
 	if (!err)

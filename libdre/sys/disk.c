@@ -11,6 +11,7 @@
 
 #include "common/qcow2.h"
 #include "common/qemu_img.h"
+#include "common/store_private.h"
 #include "sys.h"
 
 #define SECTOR		512
@@ -79,7 +80,9 @@ static int grow(const struct sys *sys, unsigned long long size)
 			return 0;
 		return sys_fail(DRE_ERR_DEVICE_BUSY, "the disk of container '%s'", sys->name);
 	}
-	err = sys_layer_path(sys, sys_manifest(sys)->writable, path);
+	err = layers_verify_container(sys->container);
+	if (!err)
+		err = sys_layer_path(sys, sys_manifest(sys)->writable, path);
 	return err ? err : qemu_img_grow(AT_FDCWD, path, size, sys->name);
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/kmod.h"
+#include "common/store_private.h"
 #include "group.h"
 #include "migration.h"
 #include "shared.h"
@@ -264,6 +265,8 @@ dre_return_t dre_sys_immigration_start(const char *name, const int port)
 		err = check_reservation(&sys);
 	if (!err)
 		err = check_host(&sys);
+	if (!err)
+		err = layers_verify_container(sys.container);
 	if (!err)
 		err = make_ready(&sys, port);
 	end(&sys);

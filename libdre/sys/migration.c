@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/store_private.h"
 #include "job.h"
 #include "migration.h"
 #include "shared.h"
@@ -209,6 +210,8 @@ static int prepare(const struct migration *mi)
 		err = check_reservation(mi->sys, mi->port, &i);
 	if (!err)
 		err = check_remote(mi, &i);
+	if (!err)
+		err = layers_verify_container(mi->sys->container);
 	return err ? err : record(mi, &i);
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/kmod.h"
+#include "common/store_private.h"
 #include "console.h"
 #include "group.h"
 #include "sys.h"
@@ -84,8 +85,10 @@ int sys_let_run(struct sys *sys)
 /* An older snapshot that was loaded may have a smaller disk. */
 int sys_start(struct sys *sys)
 {
-	int err = sys_fit_disk(sys, false);
+	int err = layers_verify_container(sys->container);
 
+	if (!err)
+		err = sys_fit_disk(sys, false);
 	if (!err)
 		err = sys_prepare(sys);
 	if (!err)

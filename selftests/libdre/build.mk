@@ -34,14 +34,28 @@ $(B)/tests/libdre/output: $(B)/obj/asan/tools/common/output.o
 # Volumes are libdreapp's.
 $(B)/tests/libdre/volume-vm: $(call objs,libdre/app/volume.c)
 
-# libFuzzer comes with clang.
-DRE_FUZZ := $(B)/tests/libdre/parse-fuzz
-$(DRE_FUZZ): selftests/libdre/parse-fuzz.c $(libdre_common_SRCS) $(libdre_tree_SRCS) $(libdre_disk_SRCS) \
-		libdaware/error.c libdaware/module.c $(wildcard libdre/common/*.h) Makefile
-	@mkdir -p $(@D)
-	$(Q)$(call say,FUZZ,$@)clang-14 $(ALL_CPPFLAGS) -Iselftests -std=gnu11 $(WARNINGS) -O1 -g \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		$(shell $(PKG_CONFIG) --cflags libarchive) -o $@ $(filter %.c,$^) $(filter-out -lcmocka,$(DRE_TEST_LIBS))
+# libFuzzer comes with clang. $(call fuzzer,SOURCES,LIBRARIES,FLAGS)
+fuzzer = mkdir -p $(@D); $(call say,FUZZ,$@)clang-14 $(ALL_CPPFLAGS) -Iselftests -std=gnu11 $(WARNINGS) -O1 -g \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(3) -o $@ $(filter %.c,$(1)) $(2)
+
+DRE_FUZZ := $(B)/tests/libdre/parse-fuzz $(B)/tests/libdre/app-fuzz $(B)/tests/sys/xml-fuzz
+$(DRE_FUZZ): $(wildcard libdre/common/*.h) Makefile
+$(B)/tests/libdre/parse-fuzz: selftests/libdre/parse-fuzz.c $(libdre_common_SRCS) $(libdre_tree_SRCS) $(libdre_disk_SRCS) \
+		libdaware/error.c libdaware/module.c
+	$(Q)$(call fuzzer,$^,$(filter-out -lcmocka,$(DRE_TEST_LIBS)),$(shell $(PKG_CONFIG) --cflags libarchive))
+
+# What these do to the host is replaced.
+DRE_FUZZ_WRAPPED := app_module_container app_cgroup_announce cgroupfs_open_group cgroupfs_create cgroupfs_enable cgroupfs_set \
+	dre_module_bind dre_module_process_register dre_module_vpid_to_pid
+$(B)/tests/libdre/app-fuzz: selftests/libdre/app-fuzz.c $(libdreapp_SRCS) libdaware/error.c libdaware/module.c \
+		$(wildcard libdre/app/*.h) | $(B)/include/dre_paths.h
+	$(Q)$(call fuzzer,$^,$(filter-out -lcmocka,$(DRE_TEST_LIBS)),$(DRE_FUZZ_WRAPPED:%=-Wl$(comma)--wrap=%))
+
+$(B)/tests/sys/xml-fuzz: selftests/sys/xml-fuzz.c libdre/sys/memory_xml.c libdre/common/fail.c libdre/common/utf8.c libdaware/error.c \
+		$(wildcard libdre/sys/*.h)
+	$(Q)$(call fuzzer,$^,$(shell $(PKG_CONFIG) --libs libvirt libxml-2.0),$(shell $(PKG_CONFIG) --cflags libvirt libxml-2.0))
+
+comma := ,
 
 .PHONY: tests libdre-tests check-libdre
 tests: libdre-tests

@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include "common/qcow2.h"
 #include "common/qemu_img.h"
 #include "common/snapshot.h"
+#include "common/store_private.h"
 #include "fixture.h"
 
 #define MIB	(1024 * 1024)
@@ -377,6 +380,79 @@ static void import_refuses(void **state)
 	assert_store_clean(f);
 }
 
+struct writer {
+	const char *path;
+	unsigned int tries;
+};
+
+static void try_to_write(void *arg, uint64_t done, uint64_t total)
+{
+	struct writer *w = arg;
+	int fd = open(w->path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+	(void)done;
+	(void)total;
+	assert_int_equal(fd, -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	w->tries++;
+}
+
+/* Whoever could change an image that was looked at would have QEMU open another file. */
+static void import_while_it_is_written_to(void **state)
+{
+	struct fixture *f = *state;
+	struct writer w = { .path = at(f, "image") };
+	int fd;
+
+	assert_shell("qemu-img create -q -f qcow2 %s 4M && qemu-io -f qcow2 -c 'write -P 5 0 4M' %s", at(f, "image"),
+		     at(f, "image"));
+	fd = open(w.path, O_RDWR | O_CLOEXEC);
+	assert_fails(import_disk(f->store, "b", w.path, NULL, NULL), DRE_ERR_DEVICE_BUSY, "is being written to");
+	close(fd);
+	assert_fails(import_disk(f->store, "b", w.path, try_to_write, &w), DRE_ERR_DEVICE_BUSY, "is being written to");
+	assert_true(w.tries > 0);
+	assert_int_equal(count_entries(at(f, "store/layers")), 0);
+	assert_success(import_disk(f->store, "b", w.path, NULL, NULL));
+	fd = open(w.path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_store_clean(f);
+}
+
+static int drop_lease_right(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return -1;
+	data[0].effective &= ~(1U << CAP_LEASE);
+	return syscall(SYS_capset, &header, data);
+}
+
+/* Where that cannot be known the image is copied: here it is somebody else's, on other hosts its file system cannot tell. */
+static void import_of_a_copy(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c;
+	int status;
+	pid_t pid;
+
+	assert_shell("qemu-img create -q -f qcow2 %s 64M && qemu-io -f qcow2 -c 'write -P 5 7M 1M' %s", at(f, "image"),
+		     at(f, "image"));
+	assert_int_equal(chown(at(f, "image"), 1234, 1234), 0);
+	pid = fork();
+	if (!pid)
+		_exit(drop_lease_right() || import_disk(f->store, "b", at(f, "image"), NULL, NULL) ? 1 : 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	c = create(f, "c", "b");
+	assert_disk(f, c, 5, 7);
+	assert_disk(f, c, 0, 8);
+	container_unlock(c);
+	assert_store_clean(f);
+}
+
 /* A writable layer that is no image any more: the container keeps what it has. */
 static void damaged_layer(void **state)
 {
@@ -386,7 +462,7 @@ static void damaged_layer(void **state)
 	import_raw(f, "b", MIB);
 	c = create(f, "c", "b");
 	assert_int_equal(truncate(at(f, "store/layers/%s", c->manifest.writable), 0), 0);
-	assert_fails(snapshot_save(c, "one"), DRE_ERR_DEVICE_BUSY, "cannot make a layer on");
+	assert_fails(snapshot_save(c, "one"), DRE_ERR_DEVICE_BUSY, "no qcow2 image");
 	assert_int_equal(c->manifest.nr_layers, 1);
 	assert_int_equal(count_entries(at(f, "store/containers/c/snapshots")), 0);
 	container_unlock(c);
@@ -559,7 +635,7 @@ static void export_refuses(void **state)
 	assert_fails(export_disk_container(c, &to), DRE_ERR_INVALID_ARGUMENT, "zstd");
 	to.compression = NULL;
 	assert_int_equal(truncate(at(f, "store/layers/%s", c->manifest.layers[0]), 100), 0);
-	assert_fails(export_disk_container(c, &to), DRE_ERR_DEVICE_BUSY, "qemu-img");
+	assert_fails(export_disk_container(c, &to), DRE_ERR_DEVICE_BUSY, "damaged");
 	close(to.fd);
 	to.fd = open(at(f, "image"), O_RDONLY | O_CLOEXEC);
 	assert_fails(export_disk_base(f->store, "b", &to), DRE_ERR_INVALID_ARGUMENT, "writing");
@@ -571,6 +647,106 @@ static void export_refuses(void **state)
 	close(pipes[1]);
 	container_unlock(c);
 	assert_store_clean(f);
+}
+
+/* All that opens what a container's layers name refuses it, by that text, and changes nothing. */
+static void assert_distrusted(struct fixture *f, struct container *c, const char *part)
+{
+	struct export_disk to = { .fd = open_new(at(f, "image")) };
+	char *before = list_tree(f->root), *after;
+	struct container *copy;
+
+	assert_fails(layers_verify_container(c), DRE_ERR_DEVICE_BUSY, part);
+	assert_non_null(strstr(dre_last_error(), "container 'c': layers/"));
+	assert_fails(snapshot_save(c, "new"), DRE_ERR_DEVICE_BUSY, part);
+	assert_fails(snapshot_copy(c, NULL, "d", NULL, NULL, &copy), DRE_ERR_DEVICE_BUSY, part);
+	assert_fails(export_disk_container(c, &to), DRE_ERR_DEVICE_BUSY, part);
+	assert_int_equal(stat_of(at(f, "image")).st_size, 0);
+	close(to.fd);
+	after = list_tree(f->root);
+	assert_same_list(after, before);
+	free(before);
+	free(after);
+}
+
+/* What a guest can do that has become its machine: another header for the file that it writes to. */
+static void rewritten_headers(void **state)
+{
+	/* Each in layers/: the layer is $w, and is on top of $b. */
+	static const struct {
+		const char *script, *part;
+	} cases[] = {
+		{ "qemu-img rebase -u -f qcow2 -b ../../secret -F raw $w", "is on top of ../../secret, and not of layers/" },
+		{ "qemu-img rebase -u -f qcow2 -b 'json:{\"driver\":\"null-co\"}' -F raw $w", "is on top of json:" },
+		{ "qemu-img rebase -u -f qcow2 -b '' $w", "is on top of nothing" },
+		{ "qemu-img rebase -u -f qcow2 -b $b -F raw $w", "another kind of disk" },
+		/* No format at all: the extension's type is one that nobody knows. */
+		{ "printf 'abcd' | dd of=$w bs=1 seek=104 conv=notrunc status=none", "another kind of disk" },
+		/* The bit that says where the data are, and the method of encryption. */
+		{ "printf '\\4' | dd of=$w bs=1 seek=79 conv=notrunc status=none", "has its data in another file" },
+		{ "printf '\\2' | dd of=$w bs=1 seek=35 conv=notrunc status=none", "is encrypted" },
+		{ "printf 'x' | dd of=$w bs=1 conv=notrunc status=none", "no qcow2 image" },
+	};
+	struct fixture *f = *state;
+	struct container *c;
+
+	import_raw(f, "b", MIB);
+	c = create(f, "c", "b");
+	write_file(at(f, "secret"), "root:$6$");
+	assert_success(layers_verify_container(c));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_shell("cd %s && w=%s b=%s && cp $w %s && %s", at(f, "store/layers"), c->manifest.writable,
+			     c->manifest.layers[0], at(f, "saved"), cases[i].script);
+		assert_distrusted(f, c, cases[i].part);
+		assert_shell("cd %s && cat %s >%s", at(f, "store/layers"), at(f, "saved"), c->manifest.writable);
+		assert_success(layers_verify_container(c));
+	}
+	container_unlock(c);
+	assert_store_clean(f);
+}
+
+/* The same of what was saved, which a machine that still ran could have reached. */
+static void rewritten_snapshots(void **state)
+{
+	struct export_disk to = {};
+	struct fixture *f = *state;
+	struct container *c, *copy;
+
+	import_raw(f, "b", MIB);
+	c = create(f, "c", "b");
+	assert_success(snapshot_save(c, "one"));
+	assert_success(snapshot_commit(c, "one", "good"));
+	assert_shell("printf '\4' | dd of=%s bs=1 seek=79 conv=notrunc status=none",
+		     at(f, "store/layers/%s", c->manifest.layers[1]));
+	assert_distrusted(f, c, "has its data in another file");
+	assert_fails(snapshot_commit(c, "one", "bad"), DRE_ERR_DEVICE_BUSY, "snapshot 'one': layers/");
+	assert_fails(snapshot_copy(c, "one", "d", NULL, NULL, &copy), DRE_ERR_DEVICE_BUSY, "another file");
+	to.fd = open_new(at(f, "image"));
+	assert_fails(export_disk_base(f->store, "good", &to), DRE_ERR_DEVICE_BUSY, "base image 'good': layers/");
+	assert_success(export_disk_base(f->store, "b", &to));
+	close(to.fd);
+	assert_int_equal(access(at(f, "store/bases/bad"), F_OK), -1);
+	container_unlock(c);
+	assert_store_clean(f);
+}
+
+/* A partition is the one file of the host that a first layer may name; and as what it is. */
+static void rewritten_on_a_partition(void **state)
+{
+	struct fixture *f = *state;
+	struct manifest m = {};
+	char device[PATH_MAX];
+
+	snprintf(device, sizeof(device), "%s", at(f, "device"));
+	make_raw(device, MIB);
+	assert_int_equal(qcow2_make_on_device(AT_FDCWD, at(f, "store/layers/0a0a0a0a"), device, MIB), 0);
+	assert_int_equal(manifest_add_layer(&m, "0a0a0a0a"), 0);
+	assert_success(layers_verify(f->store, "it", &m, device));
+	assert_fails(layers_verify(f->store, "it", &m, NULL), DRE_ERR_DEVICE_BUSY, "and not of nothing");
+	assert_fails(layers_verify(f->store, "it", &m, "/dev/vdz"), DRE_ERR_DEVICE_BUSY, "and not of /dev/vdz");
+	assert_shell("qemu-img rebase -u -f qcow2 -b %s -F qcow2 %s", device, at(f, "store/layers/0a0a0a0a"));
+	assert_fails(layers_verify(f->store, "it", &m, device), DRE_ERR_DEVICE_BUSY, "another kind of disk");
+	manifest_free(&m);
 }
 
 /* What fsck says, a line each, "+" where it was repaired. */
@@ -688,11 +864,16 @@ int main(void)
 		TEST(long_chains_are_flattened),
 		TEST(imports),
 		TEST(import_refuses),
+		TEST(import_while_it_is_written_to),
+		TEST(import_of_a_copy),
 		TEST(damaged_layer),
 		TEST(checkpoints),
 		TEST(copies),
 		TEST(exports),
 		TEST(export_refuses),
+		TEST(rewritten_headers),
+		TEST(rewritten_snapshots),
+		TEST(rewritten_on_a_partition),
 		TEST(fsck),
 	};
 

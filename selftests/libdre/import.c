@@ -535,6 +535,43 @@ static void later_members_win(void **state)
 	assert_int_equal(readlink(in_base(f, "new", "empty"), value, sizeof(value)), 3);
 }
 
+/*
+ * Members of some kilobytes that are next to nothing in the archive: those of one directory take the place of each
+ * other; those of many are too many.
+ */
+static void directory_bomb(void **state)
+{
+	static char value[60000];
+	struct fixture *f = *state;
+	char path[16];
+	struct stat st;
+
+	for (int many = 0; many < 2; many++) {
+		struct tar t = tar_begin(f, ZSTD);
+
+		tar_init(&t);
+		for (int i = 0; i < 2000; i++) {
+			snprintf(path, sizeof(path), "d%d", many ? i : 0);
+			archive_entry_xattr_add_entry(member(&t, path, S_IFDIR | 0755), "user.bomb", value, sizeof(value));
+			tar_write(&t, NULL);
+		}
+		archive_entry_xattr_add_entry(member(&t, "d0", S_IFDIR | 0711), "user.note", "abc", 3);
+		tar_write(&t, NULL);
+		tar_end(&t);
+		assert_int_equal(stat(at(f, "x.tar"), &st), 0);
+		assert_true(st.st_size < 1 << 20);
+		if (many)
+			assert_fails(import_base(f->store, "many", at(f, "x.tar"), NULL, NULL), DRE_ERR_INVALID_ARGUMENT,
+				     "too many directories");
+		else
+			assert_success(import(f, at(f, "x.tar")));
+	}
+	assert_int_equal(stat_in(f, "new", "d0").st_mode, S_IFDIR | 0711);
+	assert_int_equal(getxattr(in_base(f, "new", "d0"), "user.note", value, sizeof(value)), 3);
+	assert_int_equal(getxattr(in_base(f, "new", "d0"), "user.bomb", value, sizeof(value)), -1);
+	assert_store_clean(f);
+}
+
 /* Paths are those of the tree's own root. */
 static void absolute_paths(void **state)
 {
@@ -876,6 +913,7 @@ int main(void)
 		TEST(made_by_gnu_tar),
 		TEST(access_lists),
 		TEST(later_members_win),
+		TEST(directory_bomb),
 		TEST(absolute_paths),
 		TEST(hostile_members),
 		TEST(links_are_not_followed),

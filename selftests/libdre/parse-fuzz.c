@@ -88,14 +88,19 @@ static void cpulist(const char *text, size_t len)
 
 static void qcow2(const char *data, size_t len)
 {
-	char name[QCOW2_MAX_NAME + 1];
-	struct qcow2 image;
-	int fd = file_of(data, len), ret = qcow2_read(fd, &image);
+	struct qcow2 image, again;
+	struct qcow2_below below;
+	int fd = file_of(data, len), ret = qcow2_read(fd, &image), second;
 
 	REQUIRE(!ret || ret == -EINVAL || ret == -EBADMSG);
-	ret = qcow2_read_below(fd, name);
-	REQUIRE(!ret || ret == -EINVAL || ret == -EBADMSG);
-	REQUIRE(ret || strlen(name) <= QCOW2_MAX_NAME);
+	second = qcow2_read_below(fd, &again, &below);
+	REQUIRE(second == ret || (!ret && image.backed && second == -EBADMSG));
+	if (!second) {
+		REQUIRE(image.size == again.size && image.backed == again.backed);
+		REQUIRE(image.external == again.external && image.encrypted == again.encrypted);
+		REQUIRE(image.backed || (!*below.name && !*below.format));
+		REQUIRE(strlen(below.name) <= QCOW2_MAX_NAME && strlen(below.format) <= QCOW2_MAX_FORMAT);
+	}
 	close(fd);
 }
 

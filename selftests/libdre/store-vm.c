@@ -762,6 +762,34 @@ static void no_space_left(void **state)
 	assert_int_equal(umount(at(f, "small")), 0);
 }
 
+/* An archive that is a thousandth of what is in it. */
+static void full_of_zeros(void **state)
+{
+	struct fixture *f = *state, small = *f;
+	char *before, *after, line[3 * PATH_MAX];
+	struct store *store;
+	struct stat st;
+
+	make_tiny_tree(at(f, "src"));
+	snprintf(line, sizeof(line), "cd %s && truncate -s 64M zeros && tar -czf %s .", at(f, "src"), at(f, "x.tar.gz"));
+	assert_int_equal(system(line), 0);
+	assert_int_equal(stat(at(f, "x.tar.gz"), &st), 0);
+	assert_true(st.st_size < 128 * 1024);
+	make_dir(at(f, "small"), 0755);
+	assert_int_equal(mount("tmpfs", at(f, "small"), "tmpfs", 0, "size=4m"), 0);
+	snprintf(small.root, sizeof(small.root), "%s/small/store", f->dir);
+	assert_success(store_open(&store, small.root, &layer_tree));
+	before = list_tree(small.root);
+	assert_fails(import_base(store, "zeros", at(f, "x.tar.gz"), NULL, NULL), DRE_ERR_DEVICE_BUSY,
+		     "No space left on device");
+	after = list_tree(small.root);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+	store_close(store);
+	assert_int_equal(umount(at(f, "small")), 0);
+}
+
 /*
  * Control groups.
  */
@@ -891,6 +919,7 @@ int main(void)
 		TREE(removal_stops_at_mounts),
 		TREE(mount_points_are_copied_empty),
 		TREE(no_space_left),
+		TREE(full_of_zeros),
 		cmocka_unit_test(groups_are_removed),
 		cmocka_unit_test(groups_in_use_stay),
 		cmocka_unit_test(no_unified_hierarchy),

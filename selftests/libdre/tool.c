@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/tool.h"
@@ -49,11 +50,40 @@ static void no_fds_left(void **state)
 	assert_int_equal(run("exit 0", -1, -1), 0);
 }
 
+/* Those of the caller, if they are lower, and none where none are given. */
+static void limits(void **state)
+{
+	const char *const argv[] = { "sh", "-c", "[ $(ulimit -d) = 65536 ] && [ $(ulimit -t) = 7 ] && [ $(ulimit -Ht) = 7 ]", NULL };
+	struct tool tool = { .argv = argv, .dir_fd = AT_FDCWD, .fds = { -1, -1 }, .what = "a test",
+			     .memory = 64 * 1024 * 1024, .time = 7 };
+	struct rlimit old, low = { 7, 7 };
+	char last[256];
+	pid_t pid;
+	int status;
+
+	(void)state;
+	assert_int_equal(tool_run(&tool, last, sizeof(last)), 0);
+	assert_int_equal(getrlimit(RLIMIT_CPU, &old), 0);
+	pid = fork();
+	if (!pid) {
+		setrlimit(RLIMIT_CPU, &low);
+		tool.time = 8;
+		_exit(tool_run(&tool, last, sizeof(last)));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(run("[ $(ulimit -d) = unlimited ] || [ $(ulimit -d) -gt 65536 ]", -1, -1), 0);
+	low = old;
+	assert_int_equal(getrlimit(RLIMIT_CPU, &old), 0);
+	assert_true(old.rlim_cur == low.rlim_cur && old.rlim_max == low.rlim_max);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(given_fds),
 		cmocka_unit_test(no_fds_left),
+		cmocka_unit_test(limits),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

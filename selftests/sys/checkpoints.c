@@ -248,7 +248,14 @@ static void restarted(void **state)
 	assert_string_equal(before, after);
 }
 
-/* What cannot be read does not cost the machine that runs. */
+/* Says that the disk that the checkpoint has on top has its data in another file, or not (\4, \0). */
+static int set_external(const char *bits)
+{
+	return shell("printf '%s' | dd of=" STORE "/layers/$(sed -n 's/^layer //p' " CHECKPOINTS "/one/manifest | tail -n 1) "
+		     "bs=1 seek=79 conv=notrunc status=none", bits);
+}
+
+/* What cannot be read, or is not to be opened, does not cost the machine that runs. */
 static void damaged(void **state)
 {
 	dre_sys_handle h = handle("cp");
@@ -263,6 +270,9 @@ static void damaged(void **state)
 	assert_int_equal(shell("cd " CHECKPOINTS "/one && mv away memory && mv manifest away"), 0);
 	assert_fails(dre_sys_restart(&h, "one"), DRE_ERR_LOAD_SNAPSHOT_FAILED, "manifest");
 	assert_int_equal(shell("cd " CHECKPOINTS "/one && mv away manifest"), 0);
+	assert_int_equal(set_external("\\4"), 0);
+	assert_fails(dre_sys_restart(&h, "one"), DRE_ERR_LOAD_SNAPSHOT_FAILED, "checkpoint 'one': layers/");
+	assert_int_equal(set_external("\\0"), 0);
 	assert_success(dre_sys_get_pid(&h, &pid));
 	assert_int_equal(pid, old);
 	assert_in_order();

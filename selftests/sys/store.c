@@ -155,6 +155,44 @@ static void exported(void **state)
 	assert_int_equal(dre_sys_status(&original), DRE_SYS_CONTAINER_STATUS_STOP);
 }
 
+#define SECRET	"/run/dre-test-secret"
+#define HEADER	"/run/dre-test-header"
+
+static int export(const dre_sys_handle *h)
+{
+	int fd = open(IMAGE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int err = dre_sys_export(h, fd, NULL, NULL, NULL);
+
+	close(fd);
+	return err;
+}
+
+/* A guest that has become its machine names a file of the host in the header of its disk: nobody opens that. */
+static void rewritten(void **state)
+{
+	dre_sys_handle h = handle("st2");
+	char layer[16], other[16];
+
+	(void)state;
+	read_layer("st2", layer);
+	assert_int_equal(shell("echo secret >" SECRET " && chmod 600 " SECRET " && "
+			       "dd if=" STORE "/layers/%s of=" HEADER " bs=64K count=1 status=none && "
+			       "qemu-img rebase -u -f qcow2 -b " SECRET " -F raw " STORE "/layers/%s", layer, layer), 0);
+	assert_fails(dre_sys_start(&h), DRE_ERR_DEVICE_BUSY, "is on top of " SECRET ", and not of layers/");
+	assert_fails(dre_sys_set_property(&h, "disk", "128M"), DRE_ERR_DEVICE_BUSY, "is on top of");
+	assert_fails(dre_sys_save_snapshot(&h, "new"), DRE_ERR_SAVE_SNAPSHOT_FAILED, "is on top of");
+	assert_fails(dre_sys_copy(&h, NULL, "st5"), DRE_ERR_DEVICE_BUSY, "is on top of");
+	assert_fails(export(&h), DRE_ERR_DEVICE_BUSY, "is on top of");
+	assert_int_equal(status("st2"), DRE_SYS_CONTAINER_STATUS_STOP);
+	assert_fails(status("st5"), DRE_ERR_CONTAINER_NONEXISTENCE, "st5");
+	read_layer("st2", other);
+	assert_string_equal(layer, other);
+	assert_defined("st2");
+	assert_int_equal(shell("[ $(stat -c %%u:%%g:%%a " SECRET ") = 0:0:600 ] && [ ! -s " IMAGE " ]"), 0);
+	assert_int_equal(shell("dd if=" HEADER " of=" STORE "/layers/%s conv=notrunc status=none && rm " SECRET " " HEADER,
+			       layer), 0);
+}
+
 static char found[2048];
 
 static void note(void *arg, const dre_sys_problem *problem)
@@ -308,6 +346,7 @@ int main(void)
 		cmocka_unit_test(foreign_domain),
 		cmocka_unit_test(renamed),
 		cmocka_unit_test(exported),
+		cmocka_unit_test(rewritten),
 		cmocka_unit_test(domains_are_checked),
 		cmocka_unit_test(long_chain),
 		cmocka_unit_test(builds),
