@@ -59,22 +59,38 @@ bool dre_in_cgroup(struct pid *pid, const struct cgroup *cgroup)
 }
 
 /*
- * The cgroup that the process is in, with a reference; NULL if it has ended. Of
- * threaded ones their domain: a process cannot enter it from outside by another.
+ * The cgroup that the process is in; NULL if it has ended. Where its threads are in
+ * several threaded ones, the domain of these. RCU.
  */
+static struct cgroup *dre_cgroup_of(struct pid *pid)
+{
+	struct task_struct *leader = pid_task(pid, PIDTYPE_TGID), *task;
+	struct cgroup *cgroup = NULL, *in, *domain;
+
+	if (!leader)
+		return NULL;
+	for_each_thread(leader, task) {
+		if (READ_ONCE(task->flags) & PF_EXITING)
+			continue;
+		in = task_dfl_cgroup(task);
+		domain = READ_ONCE(in->dom_cgrp);
+		if (in == domain || (cgroup && in != cgroup))
+			return domain;
+		cgroup = in;
+	}
+	return cgroup;
+}
+
+/* Likewise, with a reference. */
 struct cgroup *dre_cgroup_get(struct pid *pid)
 {
-	struct cgroup *cgroup = NULL;
-	struct task_struct *task;
+	struct cgroup *cgroup;
 
 	rcu_read_lock();
-	task = dre_live_thread(pid);
-	if (task) {
-		/* It may leave, and its cgroup be gone, while we look. */
-		do
-			cgroup = READ_ONCE(task_dfl_cgroup(task)->dom_cgrp);
-		while (!cgroup_tryget(cgroup));
-	}
+	/* It may leave, and its cgroup be gone, while we look. */
+	do
+		cgroup = dre_cgroup_of(pid);
+	while (cgroup && !cgroup_tryget(cgroup));
 	rcu_read_unlock();
 	return cgroup;
 }

@@ -187,6 +187,81 @@ TEST_F_TIMEOUT(group, dies_while_it_is_bound, 120)
 	}
 }
 
+/* The container has ended; another one of its name, with the same control groups. */
+static void start_again(struct __test_metadata *_metadata, FIXTURE_DATA(group) *self)
+{
+	container_start(&self->base.c, 0);
+	agent_start(self->inside, self->init, 0);
+	close(self->fd);
+	self->fd = container_create(self->dre, APP, self->init->pid, "c1");
+	ASSERT_LE(0, self->fd);
+	make_group(_metadata, self->fd, "g1");
+	make_group(_metadata, self->fd, "g2");
+	ASSERT_EQ(0, cgroup_enter("payload", self->init->pid));
+	ASSERT_EQ(0, cgroup_enter("payload", self->inside->pid));
+}
+
+/* A container that ends at about the time when a process is moved in it */
+
+#define ENDS	8
+
+static const char *const own_groups[] = { "threaded", "g2" };
+
+/* Shared by the test and an agent. */
+struct mover {
+	pid_t pid;
+	int count;
+};
+
+/* From one control group to the other, and into the one that it is in, until there are none. */
+static int move_about(int fd, void *arg)
+{
+	struct mover *m = *(struct mover **)arg;
+	int ret;
+
+	do
+		ret = process_bind(fd, m->pid, 0, own_groups[GET(m->count) / 2 % 2]);
+	while (!ret && __atomic_add_fetch(&m->count, 1, __ATOMIC_SEQ_CST));
+	return ret;
+}
+
+/*
+ * It is moved back to where it was bound, which may be a threaded cgroup: so whoever
+ * cleans up finds it there, and it gets home.
+ */
+TEST_F_TIMEOUT(group, container_ends_while_a_process_is_moved, 300)
+{
+	struct mover *m = shared(sizeof(*m));
+	struct agent agent;
+	int i, fd, ret;
+
+	cgroup_make("g1/threaded");
+	ASSERT_EQ(0, cgroup_write("g1/threaded", "cgroup.type", "threaded"));
+	m->pid = self->host.pid;
+	agent_start(&agent, NULL, 0);
+	for (i = 0; i < ENDS; i++) {
+		fd = cgroup_open("g1/threaded");
+		ASSERT_EQ(0, group_create(self->fd, fd, "threaded", NULL));
+		close(fd);
+		SET(m->count, 0);
+		agent_send(&agent, self->fd, move_about, &m, sizeof(m));
+		ASSERT_TRUE(eventually(GET(m->count) > i));
+		container_kill(&self->base.c);
+		ASSERT_EQ(-ENODEV, agent_receive(&agent, NULL, 0));
+
+		fd = container_open_ended(self->dre, APP, "c1");
+		ASSERT_LE(0, fd);
+		ret = process_unbind(fd, m->pid, 0, "threaded");
+		if (ret == -ENOENT)
+			ret = process_unbind(fd, m->pid, 0, "g2");
+		EXPECT_EQ(0, ret);
+		EXPECT_TRUE(in_cgroup(m->pid, "origin"));
+		close(fd);
+		start_again(_metadata, self);
+	}
+	agent_kill(&agent, SIGKILL);
+}
+
 /* Everything at once */
 
 #define STORMS		4
@@ -334,15 +409,7 @@ TEST_F_TIMEOUT(group, all_at_once, 120)
 		EXPECT_EQ(0, cgroup_members("g1"));
 		EXPECT_EQ(0, cgroup_members("g2"));
 
-		container_start(&self->base.c, 0);
-		agent_start(self->inside, self->init, 0);
-		close(self->fd);
-		self->fd = container_create(self->dre, APP, self->init->pid, "c1");
-		ASSERT_LE(0, self->fd);
-		make_group(_metadata, self->fd, "g1");
-		make_group(_metadata, self->fd, "g2");
-		ASSERT_EQ(0, cgroup_enter("payload", self->init->pid));
-		ASSERT_EQ(0, cgroup_enter("payload", self->inside->pid));
+		start_again(_metadata, self);
 	}
 	for (i = 0; i < VICTIMS - 1; i++)
 		agent_kill(&host[i], SIGKILL);

@@ -420,11 +420,11 @@ struct dre_group {
  * forks are in the cgroup and not bound. A process that somebody else moved out
  * of the cgroup is not bound any more.
  *
- * UNBIND moves the process back to where it came from. If that cgroup was
+ * UNBIND moves the process back to where it came from, as a whole: if its threads
+ * were in several threaded cgroups, to the domain of these. If that cgroup was
  * removed, or is this one because the process was in it already, then a process of
  * the container goes to the cgroup of its init, which may be this one, one of the
- * host to the root cgroup. From threaded cgroups it goes to their domain. A process
- * that ends is unbound.
+ * host to the root cgroup. A process that ends is unbound.
  *
  * Errors: EINVAL: bad name, @pid is not positive, is not the leader of its
  * thread group or is a kernel thread; ESRCH: no such process, it has ended, or
@@ -436,10 +436,10 @@ struct dre_group {
  * else moved it at the same time. When the container ends meanwhile (ENODEV), the
  * process is moved back, as far as the caller may.
  * Those of the move: EACCES, EPERM: the caller may not; EBUSY: the cgroup has
- * controllers enabled for its children; EOPNOTSUPP: it is in an invalid domain, or
- * threaded and the process is of another domain; EROFS: its directory was on a
- * read-only mount; ENOENT: it is not below the root of the caller's cgroup
- * namespace, or was removed; and others of the cgroup's controllers.
+ * controllers enabled for its children; EOPNOTSUPP: it is in an invalid domain;
+ * EROFS: its directory was on a read-only mount; ENOENT: it is not below the root
+ * of the caller's cgroup namespace, or was removed; and others of the cgroup's
+ * controllers.
  */
 struct dre_bind {
 	__u32 size;
