@@ -115,6 +115,17 @@ static struct file *dre_open_procs(const struct path *dir)
 	return file;
 }
 
+/* Whether @pid still has that number, be the process a zombie or gone: nobody else has it then. */
+static bool dre_pid_has(struct pid *pid, int nr)
+{
+	bool has;
+
+	rcu_read_lock();
+	has = find_vpid(nr) == pid;
+	rcu_read_unlock();
+	return has;
+}
+
 /* Writes the process' number into the cgroup.procs of @dir. */
 static int dre_write_pid(const struct path *dir, struct pid *pid)
 {
@@ -131,7 +142,8 @@ static int dre_write_pid(const struct path *dir, struct pid *pid)
 	if (IS_ERR(file)) {
 		len = PTR_ERR(file);
 	} else {
-		len = kernel_write(file, number, len, &pos);
+		/* As late as can be: what comes next goes by the number. */
+		len = dre_pid_has(pid, nr) ? kernel_write(file, number, len, &pos) : -ESRCH;
 		fput(file);
 	}
 	if (len == -ENODEV)	/* what the kernel says of a directory that was removed meanwhile */
@@ -198,18 +210,24 @@ static int dre_write_pid_to(const struct path *any, struct cgroup *cgroup, struc
 
 /*
  * @stranger had got the number of a process that has ended, and may have been
- * moved in its place. It was just forked, so it belongs where its parent is.
+ * moved in its place. It was just forked, so it belongs where its parent is; but
+ * if it is a thread, then its process may be as old as any, and nobody knows where
+ * that was.
  */
 static int dre_put_back(const struct path *any, struct cgroup *cgroup, struct pid *stranger)
 {
-	struct cgroup *from = NULL;
 	struct task_struct *task;
+	struct cgroup *from = NULL;
 	int err = -ESRCH;
 
 	rcu_read_lock();
-	task = dre_in_cgroup(stranger, cgroup) ? pid_task(stranger, PIDTYPE_TGID) : NULL;
-	if (task)
-		from = dre_cgroup_get(task_tgid(rcu_dereference(task->real_parent)));
+	task = pid_task(stranger, PIDTYPE_PID);
+	if (task && dre_in_cgroup(task_tgid(task), cgroup)) {
+		if (thread_group_leader(task))
+			from = dre_cgroup_get(task_tgid(rcu_dereference(task->real_parent)));
+		else
+			err = -ESTALE;
+	}
 	rcu_read_unlock();
 	if (from && from != cgroup) {
 		dre_write_pid_to(any, from, stranger);

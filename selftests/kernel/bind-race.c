@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* BIND and UNBIND while processes end, numbers come back, and everything else is taken away. */
 #include <linux/sched.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -148,6 +150,122 @@ TEST_F_TIMEOUT(group, number_comes_back, 120)
 	EXPECT_EQ(0, cgroup_members("g1"));
 	EXPECT_EQ(0, binding_count(self->fd));
 	agent_kill(&agent, SIGKILL);
+}
+
+/* The number comes back as a thread, whose process is as old as any */
+
+#define SWAPS	200
+
+/* What an agent does: @number is of a process that it has made, and then of a thread of its own. */
+struct swap {
+	pid_t number;
+	int spin;
+};
+
+static sem_t thread_may_end;
+static pthread_t swapped;
+
+static void *thread_that_waits(void *tid)
+{
+	SET(*(pid_t *)tid, gettid());
+	sem_wait(&thread_may_end);
+	return NULL;
+}
+
+static int make_child(int fd, void *arg)
+{
+	struct swap *s = arg;
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&s->number,
+		.set_tid_size = 1,
+	};
+	pid_t pid;
+
+	do
+		pid = syscall(SYS_clone3, &args, sizeof(args));
+	while (pid < 0 && errno == EEXIST);
+	if (!pid) {
+		for (;;)
+			pause();
+	}
+	return pid < 0 ? -errno : 0;
+}
+
+/* Others may be faster to take the number for a while. */
+static int swap_child_for_thread(int fd, void *arg)
+{
+	struct swap *s = arg;
+	int last, len, spin;
+	char number[16];
+	pid_t tid;
+
+	len = snprintf(number, sizeof(number), "%d", s->number - 1);
+	last = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+	if (last < 0)
+		return -errno;
+	for (spin = 0; spin < s->spin; spin++)
+		asm volatile("");
+	kill(s->number, SIGKILL);
+	waitpid(s->number, NULL, 0);
+	for (;;) {
+		tid = 0;
+		if (pwrite(last, number, len, 0) != len ||
+		    pthread_create(&swapped, NULL, thread_that_waits, &tid))
+			return -EAGAIN;
+		while (!GET(tid))
+			sched_yield();
+		if (tid == s->number)
+			break;
+		sem_post(&thread_may_end);
+		pthread_join(swapped, NULL);
+	}
+	close(last);
+	return 0;
+}
+
+static int end_thread(int fd, void *arg)
+{
+	sem_post(&thread_may_end);
+	return -pthread_join(swapped, NULL);
+}
+
+static int bind_to_g1(int fd, void *arg)
+{
+	return process_bind(fd, *(pid_t *)arg, 0, "g1");
+}
+
+/* It is told of: nobody knows where the process was that went there. */
+TEST_F_TIMEOUT(group, number_comes_back_as_a_thread, 300)
+{
+	struct swap s = { .number = free_number() };
+	struct agent old, binder;
+	int i, ret, missed = 0;
+
+	agent_start(&old, NULL, 0);
+	agent_start(&binder, NULL, 0);
+	ASSERT_EQ(0, cgroup_enter("origin", old.pid));
+	for (i = 0; i < SWAPS; i++) {
+		s.spin = i * 7919 % 20000;
+		ASSERT_EQ(0, agent_call(&old, make_child, &s, sizeof(s)));
+		agent_send(&binder, self->fd, bind_to_g1, &s.number, sizeof(s.number));
+		agent_send(&old, -1, swap_child_for_thread, &s, sizeof(s));
+		ret = agent_receive(&binder, NULL, 0);
+		ASSERT_EQ(0, agent_receive(&old, NULL, 0));
+		ASSERT_TRUE(!ret || ret == -ESRCH || ret == -EINVAL || ret == -ESTALE) {
+			TH_LOG("BIND: %d", ret);
+		}
+		missed += ret == -ESTALE;
+		ASSERT_EQ(ret == -ESTALE, in_cgroup(old.pid, "g1")) {
+			TH_LOG("BIND: %d", ret);
+		}
+		EXPECT_EQ(0, binding_count(self->fd));
+		ASSERT_EQ(0, cgroup_enter("origin", old.pid));
+		ASSERT_EQ(0, agent_call(&old, end_thread, NULL, 0));
+	}
+	TH_LOG("%d times the process of the thread", missed);
+	agent_kill(&binder, SIGKILL);
+	agent_kill(&old, SIGKILL);
 }
 
 /* A process that ends at about the time when it is bound */

@@ -432,9 +432,10 @@ struct dre_group {
  * (BIND): it is bound for another container; ENOENT: no such control group, or
  * (UNBIND) the process is not bound to it; ENODEV (BIND); ESTALE: it ended
  * meanwhile, another process that had got its number was moved in its place and
- * put back into its parent's cgroup, as far as the caller may; EAGAIN: somebody
- * else moved it at the same time. When the container ends meanwhile (ENODEV), the
- * process is moved back, as far as the caller may.
+ * put back into its parent's cgroup, as far as the caller may; if it is only one
+ * of its threads that had got the number, then it was not put back; EAGAIN:
+ * somebody else moved it at the same time. When the container ends meanwhile
+ * (ENODEV), the process is moved back, as far as the caller may.
  * Those of the move: EACCES, EPERM: the caller may not; EBUSY: the cgroup has
  * controllers enabled for its children; EOPNOTSUPP: it is in an invalid domain;
  * EROFS: its directory was on a read-only mount; ENOENT: it is not below the root
