@@ -151,42 +151,25 @@ static int dre_write_pid(const struct path *dir, struct pid *pid)
 	return len < 0 ? len : 0;
 }
 
-/* The directory that @name leads to from @dir, with a reference. Changes @name. */
-static struct dentry *dre_walk(struct dentry *dir, char *name)
-{
-	struct dentry *next;
-	char *part;
-
-	dget(dir);
-	while (!IS_ERR(dir) && (part = strsep(&name, "/"))) {
-		if (!*part)
-			continue;
-		next = lookup_positive_unlocked(part, dir, strlen(part));
-		dput(dir);
-		dir = next;
-	}
-	return dir;
-}
-
 /*
  * The directory of any cgroup, with a reference: nobody holds that of where a
  * process came from. It is looked up from the root of the hierarchy, whatever part
- * of it is mounted. Another one that has got the name since is none.
+ * of it is mounted, and not by a path: who makes directories can make that longer
+ * than any may be. Their names do not change. Another one that has got the name
+ * since is none.
  */
 static struct dentry *dre_cgroup_dir(struct super_block *sb, struct cgroup *cgroup)
 {
-	char *name = kmalloc(PATH_MAX, GFP_KERNEL);
-	struct dentry *dir;
-	int len;
+	struct dentry *dir = dget(sb->s_root), *next;
+	const char *name;
+	int level;
 
-	if (!name)
-		return ERR_PTR(-ENOMEM);
-	len = cgroup_path(cgroup, name, PATH_MAX);
-	if (len >= 0 && len < PATH_MAX)
-		dir = dre_walk(sb->s_root, name);
-	else
-		dir = ERR_PTR(-ENAMETOOLONG);
-	kfree(name);
+	for (level = 1; level <= cgroup->level && !IS_ERR(dir); level++) {
+		name = cgroup->ancestors[level]->kn->name;
+		next = lookup_positive_unlocked(name, dir, strlen(name));
+		dput(dir);
+		dir = next;
+	}
 	if (!IS_ERR(dir) && d_inode(dir)->i_private != cgroup->kn) {
 		dput(dir);
 		dir = ERR_PTR(-ENOENT);

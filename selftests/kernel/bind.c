@@ -154,6 +154,41 @@ TEST_F(group, origin_of_a_container_process_is_removed)
 	EXPECT_TRUE(in_cgroup(self->inside->pid, "payload"));
 }
 
+#define LONG_NAME	"123456789.123456789.123456789.123456789.123456789.123456789.123456789.123456789." \
+			"123456789.123456789.123456789.123456789.123456789.123456789.123456789.123456789." \
+			"123456789.123456789.123456789.123456789.123456789.123456789.123456789.123456789."
+#define LEVELS		(PATH_MAX / (sizeof(LONG_NAME) - 1) + 1)
+
+/* Whoever makes directories can make their path longer than a path may be. */
+TEST_F(group, origin_with_a_long_path)
+{
+	int dir[LEVELS + 1], procs;
+	size_t i;
+
+	dir[0] = open(CGROUPS "/dre-test/origin", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (i = 0; i < LEVELS; i++) {
+		ASSERT_EQ(0, mkdirat(dir[i], LONG_NAME, 0755));
+		dir[i + 1] = openat(dir[i], LONG_NAME, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		ASSERT_LE(0, dir[i + 1]);
+	}
+	procs = openat(dir[LEVELS], "cgroup.procs", O_RDWR | O_CLOEXEC);
+	ASSERT_LT(0, dprintf(procs, "%d", self->host.pid));
+	ASSERT_EQ(0, process_bind(self->fd, self->host.pid, 0, "g1"));
+	EXPECT_TRUE(in_cgroup(self->host.pid, "g1"));
+	EXPECT_EQ(0, process_unbind(self->fd, self->host.pid, 0, "g1"));
+	ASSERT_EQ(0, lseek(procs, 0, SEEK_SET));
+	EXPECT_EQ(self->host.pid, atoi(read_all(procs, 64)));
+	close(procs);
+
+	/* Nobody could clean up by a path. */
+	ASSERT_EQ(0, cgroup_enter("origin", self->host.pid));
+	for (i = LEVELS; i > 0; i--) {
+		close(dir[i]);
+		EXPECT_EQ(0, unlinkat(dir[i - 1], LONG_NAME, AT_REMOVEDIR));
+	}
+	close(dir[0]);
+}
+
 /* Who was in the cgroup before it was bound came from nowhere else. */
 TEST_F(group, was_there_already)
 {

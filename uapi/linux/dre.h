@@ -439,8 +439,8 @@ struct dre_group {
  * Those of the move: EACCES, EPERM: the caller may not; EBUSY: the cgroup has
  * controllers enabled for its children; EOPNOTSUPP: it is in an invalid domain;
  * EROFS: its directory was on a read-only mount; ENOENT: it is not below the root
- * of the caller's cgroup namespace, or was removed; and others of the cgroup's
- * controllers.
+ * of the caller's cgroup namespace, or was removed; ENFILE: no more files; and
+ * others of the cgroup's controllers.
  */
 struct dre_bind {
 	__u32 size;
