@@ -333,6 +333,7 @@ bool dre_cgroup_removed(const struct cgroup *cgroup);
 bool dre_pid_movable(struct pid *pid);
 bool dre_in_cgroup(struct pid *pid, const struct cgroup *cgroup);
 struct cgroup *dre_cgroup_get(struct pid *pid);
+int dre_move_allowed(const struct path *dir);
 int dre_move_into(const struct path *dir, struct cgroup *cgroup, struct pid *pid);
 int dre_move_to(const struct path *any, struct cgroup *cgroup, struct pid *pid);
 

@@ -122,12 +122,13 @@ void dre_group_unused(struct dre_control_group *g)
 		dre_group_unlink(g);
 }
 
-/* The cgroup whose directory @fd is, with a reference on both. */
+/* The cgroup whose directory @fd is, if the caller may write to it, with a reference on both. */
 static struct cgroup *dre_cgroup_of_fd(int fd, struct path *dir)
 {
 	struct cgroup *cgroup;
 	struct file *file = fget_raw(fd);
 	const struct inode *inode;
+	int err;
 
 	if (!file)
 		return ERR_PTR(-EBADF);
@@ -141,6 +142,12 @@ static struct cgroup *dre_cgroup_of_fd(int fd, struct path *dir)
 				inode->i_private != cgroup->kn)) {
 		cgroup_put(cgroup);
 		cgroup = ERR_PTR(-EBADF);
+	}
+	/* Whom it cannot move there itself others are not to move there by a name that it gives. */
+	err = IS_ERR(cgroup) ? 0 : dre_move_allowed(&file->f_path);
+	if (err) {
+		cgroup_put(cgroup);
+		cgroup = ERR_PTR(err);
 	}
 	if (!IS_ERR(cgroup)) {
 		*dir = file->f_path;

@@ -96,23 +96,47 @@ struct cgroup *dre_cgroup_get(struct pid *pid)
 }
 
 /*
- * Opens cgroup.procs of the cgroup whose directory @dir is, for writing. Not by a
- * path: who has a mount namespace of his own could have mounted over it something
- * that never answers.
+ * cgroup.procs of the cgroup whose directory @dir is, with a reference to the dentry,
+ * if the caller may write to it. Not by a path: who has a mount namespace of his own
+ * could have mounted over it something that never answers.
  */
-static struct file *dre_open_procs(const struct path *dir)
+static int dre_procs_path(const struct path *dir, struct path *procs)
 {
-	struct path path = { .mnt = dir->mnt };
-	struct file *file;
 	int err;
 
-	path.dentry = lookup_positive_unlocked(DRE_PROCS, dir->dentry, strlen(DRE_PROCS));
-	if (IS_ERR(path.dentry))
-		return ERR_CAST(path.dentry);
-	err = path_permission(&path, MAY_WRITE | MAY_OPEN);
-	file = err ? ERR_PTR(err) : dentry_open(&path, O_WRONLY, current_cred());
-	dput(path.dentry);
+	procs->mnt = dir->mnt;
+	procs->dentry = lookup_positive_unlocked(DRE_PROCS, dir->dentry, strlen(DRE_PROCS));
+	if (IS_ERR(procs->dentry))
+		return PTR_ERR(procs->dentry);
+	err = path_permission(procs, MAY_WRITE | MAY_OPEN);
+	if (err)
+		dput(procs->dentry);
+	return err;
+}
+
+/* Opens it for writing. */
+static struct file *dre_open_procs(const struct path *dir)
+{
+	struct path procs;
+	struct file *file;
+	int err = dre_procs_path(dir, &procs);
+
+	if (err)
+		return ERR_PTR(err);
+	file = dentry_open(&procs, O_WRONLY, current_cred());
+	dput(procs.dentry);
 	return file;
+}
+
+/* Whether the caller may move processes into the cgroup whose directory @dir is: 0, or why not. */
+int dre_move_allowed(const struct path *dir)
+{
+	struct path procs;
+	int err = dre_procs_path(dir, &procs);
+
+	if (!err)
+		dput(procs.dentry);
+	return err;
 }
 
 /* Whether @pid still has that number, be the process a zombie or gone: nobody else has it then. */

@@ -390,16 +390,21 @@ TEST_F(hostile, reaches_out_with_a_container_fd)
 	EXPECT_TRUE(in_cgroup(self->stranger->pid, "origin"));
 }
 
-static int create_root_group(int fd, void *arg)
-{
-	struct dre_group g = { .size = sizeof(g), .name = "top" };
-	int ret;
+struct creation {
+	char dir[64];
+	char name[16];
+};
 
-	g.fd = open(CGROUPS, O_PATH | O_CLOEXEC);
-	if (g.fd < 0)
+static int create_group(int fd, void *arg)
+{
+	struct creation *c = arg;
+	int ret, dir;
+
+	dir = open(c->dir, O_PATH | O_CLOEXEC);
+	if (dir < 0)
 		return -errno;
-	ret = dre_request(fd, DRE_IOC_GROUP_CREATE, &g);
-	close(g.fd);
+	ret = group_create(fd, dir, c->name, NULL);
+	close(dir);
 	return ret;
 }
 
@@ -415,17 +420,38 @@ TEST_F(hostile, leaves_its_limits_with_a_container_fd)
 	EXPECT_NOT_MOVED(EACCES, self->who.pid,
 			 agent_bind(&self->who, self->fd, DRE_IOC_UNBIND, pid, 0,
 				  "g1"));
-	/* A control group that is the root of all can be made; going there is another matter. */
-	ASSERT_EQ(0, agent_call_fd(&self->who, self->fd, create_root_group, NULL, 0));
-	EXPECT_NOT_MOVED(EACCES, self->who.pid,
-			 agent_bind(&self->who, self->fd, DRE_IOC_BIND, pid, 0,
-				  "top"));
 	/* Not even where the files are its own. */
 	ASSERT_EQ(0, cgroup_chown("g1", 100000));
 	ASSERT_EQ(0, cgroup_chown("g2", 100000));
 	EXPECT_NOT_MOVED(EACCES, self->who.pid,
 			 agent_bind(&self->who, self->fd, DRE_IOC_BIND, pid, 0,
 				  "g2"));
+}
+
+/*
+ * What others bind to by a name can be made another cgroup, but none where it could not
+ * go itself.
+ */
+TEST_F(hostile, redefines_a_control_group)
+{
+	static const char *const dirs[] = { CGROUPS, CGROUPS "/dre-test", CGROUPS "/dre-test/g2" };
+	struct dre_group g = { .size = sizeof(g), .name = "g2" };
+	struct creation c = { .name = "g2" };
+	size_t i;
+
+	ASSERT_EQ(0, agent_request(&self->who, self->fd, DRE_IOC_GROUP_DESTROY, &g, sizeof(g)));
+	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
+		strcpy(c.dir, dirs[i]);
+		EXPECT_REFUSED(self->dre, self->fd, EACCES,
+			       agent_call_fd(&self->who, self->fd, create_group, &c, sizeof(c)));
+	}
+	EXPECT_NOT_MOVED(ENOENT, self->stranger->pid,
+			 process_bind(self->fd, self->stranger->pid, 0, "g2"));
+	/* Its own may be. */
+	if (!variant->change && !variant->clone_flags) {
+		ASSERT_EQ(0, cgroup_chown("g2", 100000));
+		EXPECT_EQ(0, agent_call_fd(&self->who, self->fd, create_group, &c, sizeof(c)));
+	}
 }
 
 /* Memory */

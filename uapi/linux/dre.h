@@ -384,10 +384,11 @@ struct dre_terminate {
  * does not exist any more, and its name is free.
  *
  * CREATE errors: EINVAL: bad name; EBADF: @fd is not open, or is not the
- * directory of a cgroup; EOPNOTSUPP: it is that of a cgroup of version 1;
- * EEXIST: the container has one of that name; EBUSY: the cgroup is another control
- * group of the container; ENOENT: the directory was removed; ENOSPC: the container
- * has DRE_GROUPS_MAX; ENODEV.
+ * directory of a cgroup; EOPNOTSUPP: it is that of a cgroup of version 1; EACCES,
+ * EPERM: the caller may not write to its cgroup.procs, whoever opened it; EEXIST:
+ * the container has one of that name; EBUSY: the cgroup is another control group
+ * of the container; ENOENT: the directory was removed; ENOSPC: the container has
+ * DRE_GROUPS_MAX; ENODEV.
  *
  * DESTROY errors: EINVAL: bad name; ENOENT: no such control group; EBUSY:
  * processes are bound to it; ENODEV.
