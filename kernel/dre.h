@@ -106,7 +106,7 @@ long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx
 bool dre_may_manage(void);
 bool dre_name_valid(const char *name);
 int dre_list_check(const struct dre_list *list, size_t min_size);
-void dre_rcu_pause(void);
+bool dre_rcu_pause(void);
 int dre_put_entry(const struct dre_list *list, u32 index, const void *entry, size_t size);
 
 /* watch.c: tells when a process has ended */
