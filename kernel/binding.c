@@ -352,7 +352,8 @@ static bool dre_binding_next(struct dre_container *c, struct pid_namespace *ns, 
 			info->group = g->id;
 			return true;
 		}
-		dre_rcu_pause();
+		if (!dre_rcu_pause())
+			return false;
 	}
 	return false;
 }

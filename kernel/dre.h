@@ -5,11 +5,13 @@
  *
  * Locking, outermost first
  *   file->reading (mutex) lets one read(2) of a container fd go on at a time.
- *		Only file->lock is taken inside.
+ *		Only file->lock is taken inside, and what access to the caller's memory
+ *		takes.
  *   dre_move_lock (mutex) lets one process be moved from cgroup to cgroup at a
  *		time, and is held while the kernel moves it: what a write to
  *		cgroup.procs takes is taken inside. dre_lock is not held meanwhile,
- *		but before and after.
+ *		but before and after. OPEN of one that has ended may wait for the worker
+ *		with it.
  *   dre_lock	(mutex) guards every change: of the registry of processes, of
  *		the containers, of the list of a container's files, of control
  *		groups and bindings. Events are made under it, so each file sees
@@ -106,7 +108,7 @@ long dre_dispatch(const struct dre_request *requests, unsigned int nr, void *ctx
 bool dre_may_manage(void);
 bool dre_name_valid(const char *name);
 int dre_list_check(const struct dre_list *list, size_t min_size);
-void dre_rcu_pause(void);
+bool dre_rcu_pause(void);
 int dre_put_entry(const struct dre_list *list, u32 index, const void *entry, size_t size);
 
 /* watch.c: tells when a process has ended */
@@ -146,7 +148,8 @@ bool dre_pid_alive(struct pid *pid);
 
 /**
  * struct dre_container - a container, from its creation to the end of its init
- * @ref: one for the watch, one for each file and each control group
+ * @ref: one for the watch, one for each file and each control group, one for each
+ *	request that uses it without dre_lock: CREATE, OPEN, and who waits for its end
  * @watch: of its init process
  * @ns: pid namespace of init; NULL for a system container. Init's struct pid
  *	holds it.
@@ -269,8 +272,8 @@ void dre_process_fini(void);
 
 /**
  * struct dre_control_group - a control group of a container
- * @ref: one for the container's table, one for each binding, one while a process
- *	is moved into it
+ * @ref: one for the container's table, one for each binding, one for each request
+ *	that makes it or moves a process into or out of it
  * @container: a reference
  * @cgroup: a reference; user space may have removed it
  * @dir: its directory, a reference
@@ -333,6 +336,7 @@ bool dre_cgroup_removed(const struct cgroup *cgroup);
 bool dre_pid_movable(struct pid *pid);
 bool dre_in_cgroup(struct pid *pid, const struct cgroup *cgroup);
 struct cgroup *dre_cgroup_get(struct pid *pid);
+int dre_move_allowed(const struct path *dir);
 int dre_move_into(const struct path *dir, struct cgroup *cgroup, struct pid *pid);
 int dre_move_to(const struct path *any, struct cgroup *cgroup, struct pid *pid);
 

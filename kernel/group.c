@@ -40,19 +40,25 @@ static void dre_group_drop(struct dre_control_group *g)
 {
 	struct dre_binding *b, *next;
 
-	list_for_each_entry_safe(b, next, &g->bindings, node)
+	list_for_each_entry_safe(b, next, &g->bindings, node) {
 		dre_binding_remove(b);
+		cond_resched();
+	}
 	dre_group_unlink(g);
 }
 
-/* How many processes are bound to it, and in it. dre_lock. */
-static u32 dre_group_count(struct dre_control_group *g)
+/* How many processes are bound to it, and in it; @most of them are enough. dre_lock. */
+static u32 dre_group_count(struct dre_control_group *g, u32 most)
 {
 	struct dre_binding *b;
 	u32 count = 0;
 
-	list_for_each_entry(b, &g->bindings, node)
+	list_for_each_entry(b, &g->bindings, node) {
 		count += dre_binding_holds(b);
+		if (count == most)
+			break;
+		cond_resched();
+	}
 	return count;
 }
 
@@ -108,6 +114,7 @@ bool dre_groups_in_use(struct dre_container *c)
 				in_use = true;
 			else
 				dre_binding_remove(b);
+			cond_resched();
 		}
 		dre_group_put(g);
 	}
@@ -122,12 +129,13 @@ void dre_group_unused(struct dre_control_group *g)
 		dre_group_unlink(g);
 }
 
-/* The cgroup whose directory @fd is, with a reference on both. */
+/* The cgroup whose directory @fd is, if the caller may write to it, with a reference on both. */
 static struct cgroup *dre_cgroup_of_fd(int fd, struct path *dir)
 {
 	struct cgroup *cgroup;
 	struct file *file = fget_raw(fd);
 	const struct inode *inode;
+	int err;
 
 	if (!file)
 		return ERR_PTR(-EBADF);
@@ -141,6 +149,12 @@ static struct cgroup *dre_cgroup_of_fd(int fd, struct path *dir)
 				inode->i_private != cgroup->kn)) {
 		cgroup_put(cgroup);
 		cgroup = ERR_PTR(-EBADF);
+	}
+	/* Whom it cannot move there itself others are not to move there by a name that it gives. */
+	err = IS_ERR(cgroup) ? 0 : dre_move_allowed(&file->f_path);
+	if (err) {
+		cgroup_put(cgroup);
+		cgroup = ERR_PTR(err);
 	}
 	if (!IS_ERR(cgroup)) {
 		*dir = file->f_path;
@@ -247,7 +261,7 @@ static int dre_group_remove(struct dre_container *c, const char *name)
 	g = dre_group_named(c, name);
 	if (!g)
 		return -ENOENT;
-	if (dre_group_count(g))
+	if (dre_group_count(g, 1))
 		return -EBUSY;
 	dre_group_drop(g);
 	return 0;
@@ -281,7 +295,7 @@ static bool dre_group_next(struct dre_container *c, unsigned long *id,
 	if (!g)
 		return false;
 	info->id = g->id;
-	info->bindings = dre_group_count(g);
+	info->bindings = dre_group_count(g, U32_MAX);
 	info->cgroup = cgroup_id(g->cgroup);
 	strscpy(info->name, g->name, sizeof(info->name));
 	return true;

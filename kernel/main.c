@@ -97,15 +97,17 @@ int dre_list_check(const struct dre_list *list, size_t min_size)
 
 /*
  * Lets others run in the middle of a long walk under RCU: the walks' positions
- * are numbers, no pointer lives across this.
+ * are numbers, no pointer lives across this. Returns whether to go on: nobody is left
+ * to see what a walk finds that a fatal signal ends.
  */
-void dre_rcu_pause(void)
+bool dre_rcu_pause(void)
 {
 	if (need_resched()) {
 		rcu_read_unlock();
 		cond_resched();
 		rcu_read_lock();
 	}
+	return !fatal_signal_pending(current);
 }
 
 /* Writes one entry into the caller's array, cut or filled to the size that the caller knows. */

@@ -59,44 +59,95 @@ bool dre_in_cgroup(struct pid *pid, const struct cgroup *cgroup)
 }
 
 /*
- * The cgroup that the process is in, with a reference; NULL if it has ended. Of
- * threaded ones their domain: a process cannot enter it from outside by another.
+ * The cgroup that the process is in; NULL if it has ended. Where its threads are in
+ * several threaded ones, the domain of these. RCU.
  */
+static struct cgroup *dre_cgroup_of(struct pid *pid)
+{
+	struct task_struct *leader = pid_task(pid, PIDTYPE_TGID), *task;
+	struct cgroup *cgroup = NULL, *in, *domain;
+
+	if (!leader)
+		return NULL;
+	for_each_thread(leader, task) {
+		if (READ_ONCE(task->flags) & PF_EXITING)
+			continue;
+		in = task_dfl_cgroup(task);
+		domain = READ_ONCE(in->dom_cgrp);
+		if (in == domain || (cgroup && in != cgroup))
+			return domain;
+		cgroup = in;
+	}
+	return cgroup;
+}
+
+/* Likewise, with a reference. */
 struct cgroup *dre_cgroup_get(struct pid *pid)
 {
-	struct cgroup *cgroup = NULL;
-	struct task_struct *task;
+	struct cgroup *cgroup;
 
 	rcu_read_lock();
-	task = dre_live_thread(pid);
-	if (task) {
-		/* It may leave, and its cgroup be gone, while we look. */
-		do
-			cgroup = READ_ONCE(task_dfl_cgroup(task)->dom_cgrp);
-		while (!cgroup_tryget(cgroup));
-	}
+	/* It may leave, and its cgroup be gone, while we look. */
+	do
+		cgroup = dre_cgroup_of(pid);
+	while (cgroup && !cgroup_tryget(cgroup));
 	rcu_read_unlock();
 	return cgroup;
 }
 
 /*
- * Opens cgroup.procs of the cgroup whose directory @dir is, for writing. Not by a
- * path: who has a mount namespace of his own could have mounted over it something
- * that never answers.
+ * cgroup.procs of the cgroup whose directory @dir is, with a reference to the dentry,
+ * if the caller may write to it. Not by a path: who has a mount namespace of his own
+ * could have mounted over it something that never answers.
  */
-static struct file *dre_open_procs(const struct path *dir)
+static int dre_procs_path(const struct path *dir, struct path *procs)
 {
-	struct path path = { .mnt = dir->mnt };
-	struct file *file;
 	int err;
 
-	path.dentry = lookup_positive_unlocked(DRE_PROCS, dir->dentry, strlen(DRE_PROCS));
-	if (IS_ERR(path.dentry))
-		return ERR_CAST(path.dentry);
-	err = path_permission(&path, MAY_WRITE | MAY_OPEN);
-	file = err ? ERR_PTR(err) : dentry_open(&path, O_WRONLY, current_cred());
-	dput(path.dentry);
+	procs->mnt = dir->mnt;
+	procs->dentry = lookup_positive_unlocked(DRE_PROCS, dir->dentry, strlen(DRE_PROCS));
+	if (IS_ERR(procs->dentry))
+		return PTR_ERR(procs->dentry);
+	err = path_permission(procs, MAY_WRITE | MAY_OPEN);
+	if (err)
+		dput(procs->dentry);
+	return err;
+}
+
+/* Opens it for writing. */
+static struct file *dre_open_procs(const struct path *dir)
+{
+	struct path procs;
+	struct file *file;
+	int err = dre_procs_path(dir, &procs);
+
+	if (err)
+		return ERR_PTR(err);
+	file = dentry_open(&procs, O_WRONLY, current_cred());
+	dput(procs.dentry);
 	return file;
+}
+
+/* Whether the caller may move processes into the cgroup whose directory @dir is: 0, or why not. */
+int dre_move_allowed(const struct path *dir)
+{
+	struct path procs;
+	int err = dre_procs_path(dir, &procs);
+
+	if (!err)
+		dput(procs.dentry);
+	return err;
+}
+
+/* Whether @pid still has that number, be the process a zombie or gone: nobody else has it then. */
+static bool dre_pid_has(struct pid *pid, int nr)
+{
+	bool has;
+
+	rcu_read_lock();
+	has = find_vpid(nr) == pid;
+	rcu_read_unlock();
+	return has;
 }
 
 /* Writes the process' number into the cgroup.procs of @dir. */
@@ -115,7 +166,8 @@ static int dre_write_pid(const struct path *dir, struct pid *pid)
 	if (IS_ERR(file)) {
 		len = PTR_ERR(file);
 	} else {
-		len = kernel_write(file, number, len, &pos);
+		/* As late as can be: what comes next goes by the number. */
+		len = dre_pid_has(pid, nr) ? kernel_write(file, number, len, &pos) : -ESRCH;
 		fput(file);
 	}
 	if (len == -ENODEV)	/* what the kernel says of a directory that was removed meanwhile */
@@ -123,42 +175,25 @@ static int dre_write_pid(const struct path *dir, struct pid *pid)
 	return len < 0 ? len : 0;
 }
 
-/* The directory that @name leads to from @dir, with a reference. Changes @name. */
-static struct dentry *dre_walk(struct dentry *dir, char *name)
-{
-	struct dentry *next;
-	char *part;
-
-	dget(dir);
-	while (!IS_ERR(dir) && (part = strsep(&name, "/"))) {
-		if (!*part)
-			continue;
-		next = lookup_positive_unlocked(part, dir, strlen(part));
-		dput(dir);
-		dir = next;
-	}
-	return dir;
-}
-
 /*
  * The directory of any cgroup, with a reference: nobody holds that of where a
  * process came from. It is looked up from the root of the hierarchy, whatever part
- * of it is mounted. Another one that has got the name since is none.
+ * of it is mounted, and not by a path: who makes directories can make that longer
+ * than any may be. Their names do not change. Another one that has got the name
+ * since is none.
  */
 static struct dentry *dre_cgroup_dir(struct super_block *sb, struct cgroup *cgroup)
 {
-	char *name = kmalloc(PATH_MAX, GFP_KERNEL);
-	struct dentry *dir;
-	int len;
+	struct dentry *dir = dget(sb->s_root), *next;
+	const char *name;
+	int level;
 
-	if (!name)
-		return ERR_PTR(-ENOMEM);
-	len = cgroup_path(cgroup, name, PATH_MAX);
-	if (len >= 0 && len < PATH_MAX)
-		dir = dre_walk(sb->s_root, name);
-	else
-		dir = ERR_PTR(-ENAMETOOLONG);
-	kfree(name);
+	for (level = 1; level <= cgroup->level && !IS_ERR(dir); level++) {
+		name = cgroup->ancestors[level]->kn->name;
+		next = lookup_positive_unlocked(name, dir, strlen(name));
+		dput(dir);
+		dir = next;
+	}
 	if (!IS_ERR(dir) && d_inode(dir)->i_private != cgroup->kn) {
 		dput(dir);
 		dir = ERR_PTR(-ENOENT);
@@ -182,18 +217,24 @@ static int dre_write_pid_to(const struct path *any, struct cgroup *cgroup, struc
 
 /*
  * @stranger had got the number of a process that has ended, and may have been
- * moved in its place. It was just forked, so it belongs where its parent is.
+ * moved in its place. It was just forked, so it belongs where its parent is; but
+ * if it is a thread, then its process may be as old as any, and nobody knows where
+ * that was.
  */
 static int dre_put_back(const struct path *any, struct cgroup *cgroup, struct pid *stranger)
 {
-	struct cgroup *from = NULL;
 	struct task_struct *task;
+	struct cgroup *from = NULL;
 	int err = -ESRCH;
 
 	rcu_read_lock();
-	task = dre_in_cgroup(stranger, cgroup) ? pid_task(stranger, PIDTYPE_TGID) : NULL;
-	if (task)
-		from = dre_cgroup_get(task_tgid(rcu_dereference(task->real_parent)));
+	task = pid_task(stranger, PIDTYPE_PID);
+	if (task && dre_in_cgroup(task_tgid(task), cgroup)) {
+		if (thread_group_leader(task))
+			from = dre_cgroup_get(task_tgid(rcu_dereference(task->real_parent)));
+		else
+			err = -ESTALE;
+	}
 	rcu_read_unlock();
 	if (from && from != cgroup) {
 		dre_write_pid_to(any, from, stranger);

@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/proc_fs.h>
+#include <linux/sched/coredump.h>
 #include <linux/seq_file.h>
 #include <linux/string_helpers.h>
 #include <linux/workqueue.h>
@@ -86,14 +87,54 @@ static void dre_proc_signals(struct seq_file *m, const struct dre_process_view *
 		seq_printf(m, "%s%u", i ? "," : "", view->signals[i]);
 }
 
-/* hidepid= and gid= of the mount hold here too; who may not look at a process does not see it. */
-static bool dre_proc_hidden(const struct seq_file *m, struct task_struct *task)
+/* Whether a process lets those look at it that have its ids. RCU. */
+static bool dre_dumpable(struct task_struct *leader)
+{
+	struct task_struct *task;
+	struct mm_struct *mm;
+	bool dumpable;
+
+	for_each_thread(leader, task) {	/* the leader may have exited */
+		task_lock(task);
+		mm = task->mm;
+		dumpable = mm && (get_dumpable(mm) == SUID_DUMP_USER ||
+				  ns_capable(mm->user_ns, CAP_SYS_PTRACE));
+		task_unlock(task);
+		if (mm)
+			return dumpable;
+	}
+	return capable(CAP_SYS_PTRACE);
+}
+
+/*
+ * ptrace_may_access() with PTRACE_MODE_READ_FSCREDS, which modules cannot call; but
+ * for what security modules say. RCU.
+ */
+static bool dre_may_look_at(struct task_struct *leader)
+{
+	const struct cred *cred = current_cred(), *other = __task_cred(leader);
+
+	if (same_thread_group(leader, current))
+		return true;
+	if ((!uid_eq(cred->fsuid, other->euid) || !uid_eq(cred->fsuid, other->suid) ||
+	     !uid_eq(cred->fsuid, other->uid) || !gid_eq(cred->fsgid, other->egid) ||
+	     !gid_eq(cred->fsgid, other->sgid) || !gid_eq(cred->fsgid, other->gid)) &&
+	    !ns_capable(other->user_ns, CAP_SYS_PTRACE))
+		return false;
+	smp_rmb();	/* with commit_creds(): whose ids change is not dumpable before that */
+	return dre_dumpable(leader);
+}
+
+/* hidepid= and gid= of the mount hold here, as for what is in /proc/PID. RCU. */
+static bool dre_proc_hidden(const struct seq_file *m, struct task_struct *leader)
 {
 	const struct proc_fs_info *fs = proc_sb_info(file_inode(m->file)->i_sb);
 
-	return fs->hide_pid != HIDEPID_OFF && !in_group_p(fs->pid_gid) &&
-	       !uid_eq(task_uid(task), current_fsuid()) &&
-	       !ns_capable(fs->pid_ns->user_ns, CAP_SYS_PTRACE);
+	if (fs->hide_pid == HIDEPID_OFF)
+		return false;
+	if (fs->hide_pid != HIDEPID_NOT_PTRACEABLE && in_group_p(fs->pid_gid))
+		return false;
+	return !dre_may_look_at(leader);
 }
 
 static int dre_proc_show(struct seq_file *m, void *v)

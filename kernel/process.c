@@ -499,7 +499,8 @@ static bool dre_process_next_in(struct dre_container *c, struct pid_namespace *n
 	for (; (p = dre_process_next(ns, nr)); ++*nr) {
 		if (dre_process_view(p, view) && view->container == c)
 			return true;
-		dre_rcu_pause();
+		if (!dre_rcu_pause())
+			return false;
 	}
 	return false;
 }
@@ -551,20 +552,31 @@ static void dre_terminate_one(const struct dre_process_view *view, struct dre_te
 		req->signalled++;
 }
 
-/* The next process from @nr on that lives in @c. Returns false if there is none. */
+/*
+ * The next process from @nr on that lives in @c. Returns false if there is none. It is
+ * looked for without dre_lock, which others need: there may be many that are none.
+ */
 static bool dre_terminate_next(struct dre_container *c, int *nr, struct dre_terminate *req)
 {
+	struct dre_process_entry *p;
 	struct dre_process_view view;
-	bool found;
+	struct pid *pid = NULL;
 
-	mutex_lock(&dre_lock);
 	rcu_read_lock();
-	found = dre_process_next_in(c, c->ns, nr, &view);
-	if (found)
+	if (dre_process_next_in(c, c->ns, nr, &view))
+		pid = get_pid(view.pid);
+	rcu_read_unlock();
+	if (!pid)
+		return false;
+	mutex_lock(&dre_lock);
+	p = dre_process_of(pid);
+	rcu_read_lock();
+	if (p && dre_process_view(p, &view) && view.container == c)
 		dre_terminate_one(&view, req);
 	rcu_read_unlock();
 	mutex_unlock(&dre_lock);
-	return found;
+	put_pid(pid);
+	return true;
 }
 
 /* Those of the host that a manager registered for @c. */
@@ -599,8 +611,11 @@ long dre_process_terminate(void *ctx, union dre_arg *arg, void __user *uarg)
 	/* No signal is sent if the answer could not be given. */
 	if (copy_to_user(uarg, req, sizeof(*req)))
 		return -EFAULT;
-	for (nr = 1; c->ns && dre_terminate_next(c, &nr, req); nr++)
+	for (nr = 1; c->ns && dre_terminate_next(c, &nr, req); nr++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
+	}
 	dre_terminate_guests(c, req);
 	return 0;
 }

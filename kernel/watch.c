@@ -172,7 +172,8 @@ struct dre_watch *dre_watch_next(struct xarray *table, struct pid_namespace *ns,
 		watch = dre_watch_of(table, pid);
 		if (watch)
 			return watch;
-		dre_rcu_pause();
+		if (!dre_rcu_pause())
+			return NULL;
 	}
 	return NULL;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* BIND and UNBIND while processes end, numbers come back, and everything else is taken away. */
 #include <linux/sched.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -150,6 +152,122 @@ TEST_F_TIMEOUT(group, number_comes_back, 120)
 	agent_kill(&agent, SIGKILL);
 }
 
+/* The number comes back as a thread, whose process is as old as any */
+
+#define SWAPS	200
+
+/* What an agent does: @number is of a process that it has made, and then of a thread of its own. */
+struct swap {
+	pid_t number;
+	int spin;
+};
+
+static sem_t thread_may_end;
+static pthread_t swapped;
+
+static void *thread_that_waits(void *tid)
+{
+	SET(*(pid_t *)tid, gettid());
+	sem_wait(&thread_may_end);
+	return NULL;
+}
+
+static int make_child(int fd, void *arg)
+{
+	struct swap *s = arg;
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&s->number,
+		.set_tid_size = 1,
+	};
+	pid_t pid;
+
+	do
+		pid = syscall(SYS_clone3, &args, sizeof(args));
+	while (pid < 0 && errno == EEXIST);
+	if (!pid) {
+		for (;;)
+			pause();
+	}
+	return pid < 0 ? -errno : 0;
+}
+
+/* Others may be faster to take the number for a while. */
+static int swap_child_for_thread(int fd, void *arg)
+{
+	struct swap *s = arg;
+	int last, len, spin;
+	char number[16];
+	pid_t tid;
+
+	len = snprintf(number, sizeof(number), "%d", s->number - 1);
+	last = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+	if (last < 0)
+		return -errno;
+	for (spin = 0; spin < s->spin; spin++)
+		asm volatile("");
+	kill(s->number, SIGKILL);
+	waitpid(s->number, NULL, 0);
+	for (;;) {
+		tid = 0;
+		if (pwrite(last, number, len, 0) != len ||
+		    pthread_create(&swapped, NULL, thread_that_waits, &tid))
+			return -EAGAIN;
+		while (!GET(tid))
+			sched_yield();
+		if (tid == s->number)
+			break;
+		sem_post(&thread_may_end);
+		pthread_join(swapped, NULL);
+	}
+	close(last);
+	return 0;
+}
+
+static int end_thread(int fd, void *arg)
+{
+	sem_post(&thread_may_end);
+	return -pthread_join(swapped, NULL);
+}
+
+static int bind_to_g1(int fd, void *arg)
+{
+	return process_bind(fd, *(pid_t *)arg, 0, "g1");
+}
+
+/* It is told of: nobody knows where the process was that went there. */
+TEST_F_TIMEOUT(group, number_comes_back_as_a_thread, 300)
+{
+	struct swap s = { .number = free_number() };
+	struct agent old, binder;
+	int i, ret, missed = 0;
+
+	agent_start(&old, NULL, 0);
+	agent_start(&binder, NULL, 0);
+	ASSERT_EQ(0, cgroup_enter("origin", old.pid));
+	for (i = 0; i < SWAPS; i++) {
+		s.spin = i * 7919 % 20000;
+		ASSERT_EQ(0, agent_call(&old, make_child, &s, sizeof(s)));
+		agent_send(&binder, self->fd, bind_to_g1, &s.number, sizeof(s.number));
+		agent_send(&old, -1, swap_child_for_thread, &s, sizeof(s));
+		ret = agent_receive(&binder, NULL, 0);
+		ASSERT_EQ(0, agent_receive(&old, NULL, 0));
+		ASSERT_TRUE(!ret || ret == -ESRCH || ret == -EINVAL || ret == -ESTALE) {
+			TH_LOG("BIND: %d", ret);
+		}
+		missed += ret == -ESTALE;
+		ASSERT_EQ(ret == -ESTALE, in_cgroup(old.pid, "g1")) {
+			TH_LOG("BIND: %d", ret);
+		}
+		EXPECT_EQ(0, binding_count(self->fd));
+		ASSERT_EQ(0, cgroup_enter("origin", old.pid));
+		ASSERT_EQ(0, agent_call(&old, end_thread, NULL, 0));
+	}
+	TH_LOG("%d times the process of the thread", missed);
+	agent_kill(&binder, SIGKILL);
+	agent_kill(&old, SIGKILL);
+}
+
 /* A process that ends at about the time when it is bound */
 
 #define DYING	200
@@ -185,6 +303,81 @@ TEST_F_TIMEOUT(group, dies_while_it_is_bound, 120)
 		ASSERT_EQ(!ret, bound);
 		ASSERT_EQ(!ret, unbound);
 	}
+}
+
+/* The container has ended; another one of its name, with the same control groups. */
+static void start_again(struct __test_metadata *_metadata, FIXTURE_DATA(group) *self)
+{
+	container_start(&self->base.c, 0);
+	agent_start(self->inside, self->init, 0);
+	close(self->fd);
+	self->fd = container_create(self->dre, APP, self->init->pid, "c1");
+	ASSERT_LE(0, self->fd);
+	make_group(_metadata, self->fd, "g1");
+	make_group(_metadata, self->fd, "g2");
+	ASSERT_EQ(0, cgroup_enter("payload", self->init->pid));
+	ASSERT_EQ(0, cgroup_enter("payload", self->inside->pid));
+}
+
+/* A container that ends at about the time when a process is moved in it */
+
+#define ENDS	8
+
+static const char *const own_groups[] = { "threaded", "g2" };
+
+/* Shared by the test and an agent. */
+struct mover {
+	pid_t pid;
+	int count;
+};
+
+/* From one control group to the other, and into the one that it is in, until there are none. */
+static int move_about(int fd, void *arg)
+{
+	struct mover *m = *(struct mover **)arg;
+	int ret;
+
+	do
+		ret = process_bind(fd, m->pid, 0, own_groups[GET(m->count) / 2 % 2]);
+	while (!ret && __atomic_add_fetch(&m->count, 1, __ATOMIC_SEQ_CST));
+	return ret;
+}
+
+/*
+ * It is moved back to where it was bound, which may be a threaded cgroup: so whoever
+ * cleans up finds it there, and it gets home.
+ */
+TEST_F_TIMEOUT(group, container_ends_while_a_process_is_moved, 300)
+{
+	struct mover *m = shared(sizeof(*m));
+	struct agent agent;
+	int i, fd, ret;
+
+	cgroup_make("g1/threaded");
+	ASSERT_EQ(0, cgroup_write("g1/threaded", "cgroup.type", "threaded"));
+	m->pid = self->host.pid;
+	agent_start(&agent, NULL, 0);
+	for (i = 0; i < ENDS; i++) {
+		fd = cgroup_open("g1/threaded");
+		ASSERT_EQ(0, group_create(self->fd, fd, "threaded", NULL));
+		close(fd);
+		SET(m->count, 0);
+		agent_send(&agent, self->fd, move_about, &m, sizeof(m));
+		ASSERT_TRUE(eventually(GET(m->count) > i));
+		container_kill(&self->base.c);
+		ASSERT_EQ(-ENODEV, agent_receive(&agent, NULL, 0));
+
+		fd = container_open_ended(self->dre, APP, "c1");
+		ASSERT_LE(0, fd);
+		ret = process_unbind(fd, m->pid, 0, "threaded");
+		if (ret == -ENOENT)
+			ret = process_unbind(fd, m->pid, 0, "g2");
+		EXPECT_EQ(0, ret);
+		EXPECT_TRUE(in_cgroup(m->pid, "origin"));
+		close(fd);
+		start_again(_metadata, self);
+	}
+	agent_kill(&agent, SIGKILL);
 }
 
 /* Everything at once */
@@ -334,15 +527,7 @@ TEST_F_TIMEOUT(group, all_at_once, 120)
 		EXPECT_EQ(0, cgroup_members("g1"));
 		EXPECT_EQ(0, cgroup_members("g2"));
 
-		container_start(&self->base.c, 0);
-		agent_start(self->inside, self->init, 0);
-		close(self->fd);
-		self->fd = container_create(self->dre, APP, self->init->pid, "c1");
-		ASSERT_LE(0, self->fd);
-		make_group(_metadata, self->fd, "g1");
-		make_group(_metadata, self->fd, "g2");
-		ASSERT_EQ(0, cgroup_enter("payload", self->init->pid));
-		ASSERT_EQ(0, cgroup_enter("payload", self->inside->pid));
+		start_again(_metadata, self);
 	}
 	for (i = 0; i < VICTIMS - 1; i++)
 		agent_kill(&host[i], SIGKILL);

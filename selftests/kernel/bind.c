@@ -154,6 +154,41 @@ TEST_F(group, origin_of_a_container_process_is_removed)
 	EXPECT_TRUE(in_cgroup(self->inside->pid, "payload"));
 }
 
+#define LONG_NAME	"123456789.123456789.123456789.123456789.123456789.123456789.123456789.123456789." \
+			"123456789.123456789.123456789.123456789.123456789.123456789.123456789.123456789." \
+			"123456789.123456789.123456789.123456789.123456789.123456789.123456789.123456789."
+#define LEVELS		(PATH_MAX / (sizeof(LONG_NAME) - 1) + 1)
+
+/* Whoever makes directories can make their path longer than a path may be. */
+TEST_F(group, origin_with_a_long_path)
+{
+	int dir[LEVELS + 1], procs;
+	size_t i;
+
+	dir[0] = open(CGROUPS "/dre-test/origin", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (i = 0; i < LEVELS; i++) {
+		ASSERT_EQ(0, mkdirat(dir[i], LONG_NAME, 0755));
+		dir[i + 1] = openat(dir[i], LONG_NAME, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		ASSERT_LE(0, dir[i + 1]);
+	}
+	procs = openat(dir[LEVELS], "cgroup.procs", O_RDWR | O_CLOEXEC);
+	ASSERT_LT(0, dprintf(procs, "%d", self->host.pid));
+	ASSERT_EQ(0, process_bind(self->fd, self->host.pid, 0, "g1"));
+	EXPECT_TRUE(in_cgroup(self->host.pid, "g1"));
+	EXPECT_EQ(0, process_unbind(self->fd, self->host.pid, 0, "g1"));
+	ASSERT_EQ(0, lseek(procs, 0, SEEK_SET));
+	EXPECT_EQ(self->host.pid, atoi(read_all(procs, 64)));
+	close(procs);
+
+	/* Nobody could clean up by a path. */
+	ASSERT_EQ(0, cgroup_enter("origin", self->host.pid));
+	for (i = LEVELS; i > 0; i--) {
+		close(dir[i]);
+		EXPECT_EQ(0, unlinkat(dir[i - 1], LONG_NAME, AT_REMOVEDIR));
+	}
+	close(dir[0]);
+}
+
 /* Who was in the cgroup before it was bound came from nowhere else. */
 TEST_F(group, was_there_already)
 {
@@ -527,20 +562,71 @@ TEST_F(group, threaded_cgroup)
 	EXPECT_TRUE(task_in(&self->host, tid, "origin"));
 }
 
+static void make_threaded(struct __test_metadata *_metadata, const char *name)
+{
+	cgroup_make(name);
+	ASSERT_EQ(0, cgroup_write(name, "cgroup.type", "threaded"));
+}
+
+/* One thread alone, to a cgroup of the same domain. */
+static int thread_enter(const char *name, pid_t tid)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", tid);
+	return cgroup_write(name, "cgroup.threads", number);
+}
+
+/* Also then it goes back to where it came from; with its threads in several, to their domain. */
+TEST_F(group, origin_is_threaded)
+{
+	pid_t pid = self->host.pid, tid = agent_thread(&self->host, false);
+
+	make_threaded(_metadata, "origin/one");
+	make_threaded(_metadata, "origin/two");
+	ASSERT_EQ(0, cgroup_enter("origin/one", pid));
+	ASSERT_EQ(0, process_bind(self->fd, pid, 0, "g1"));
+	ASSERT_EQ(0, process_bind(self->fd, pid, 0, "g2"));
+	EXPECT_EQ(0, process_unbind(self->fd, pid, 0, "g2"));
+	EXPECT_TRUE(task_in(&self->host, pid, "origin/one"));
+	EXPECT_TRUE(task_in(&self->host, tid, "origin/one"));
+
+	ASSERT_EQ(0, thread_enter("origin/two", tid));
+	ASSERT_EQ(0, process_bind(self->fd, pid, 0, "g1"));
+	EXPECT_EQ(0, process_unbind(self->fd, pid, 0, "g1"));
+	EXPECT_TRUE(task_in(&self->host, pid, "origin"));
+	EXPECT_TRUE(task_in(&self->host, tid, "origin"));
+
+	ASSERT_EQ(0, thread_enter("origin/two", tid));
+	ASSERT_EQ(0, process_bind(self->fd, pid, 0, "g1"));
+	EXPECT_EQ(0, process_unbind(self->fd, pid, 0, "g1"));
+	EXPECT_TRUE(task_in(&self->host, pid, "origin"));
+	EXPECT_TRUE(task_in(&self->host, tid, "origin"));
+}
+
+/* It was in the domain, and not in the control group itself. */
+TEST_F(group, origin_is_threaded_below_the_group)
+{
+	make_threaded(_metadata, "g1/threaded");
+	ASSERT_EQ(0, cgroup_enter("g1/threaded", self->host.pid));
+	ASSERT_EQ(0, process_bind(self->fd, self->host.pid, 0, "g1"));
+	EXPECT_TRUE(in_cgroup(self->host.pid, "g1"));
+	EXPECT_EQ(0, process_unbind(self->fd, self->host.pid, 0, "g1"));
+	EXPECT_TRUE(in_cgroup(self->host.pid, "g1/threaded"));
+	EXPECT_NOT_BOUND(self->fd, self->host.pid);
+}
+
 /* Its threads may be put apart, in threaded cgroups of that domain: it is bound as before. */
 TEST_F(group, threads_in_a_threaded_cgroup)
 {
 	pid_t tids[] = { self->host.pid, agent_thread(&self->host, false) };
 	struct dre_binding_info info = {};
-	char number[16];
 	size_t i;
 
 	ASSERT_EQ(0, process_bind(self->fd, self->host.pid, 0, "g1"));
-	cgroup_make("g1/threaded");
-	ASSERT_EQ(0, cgroup_write("g1/threaded", "cgroup.type", "threaded"));
+	make_threaded(_metadata, "g1/threaded");
 	for (i = 0; i < ARRAY_SIZE(tids); i++) {
-		snprintf(number, sizeof(number), "%d", tids[i]);
-		ASSERT_EQ(0, cgroup_write("g1/threaded", "cgroup.threads", number));
+		ASSERT_EQ(0, thread_enter("g1/threaded", tids[i]));
 		ASSERT_TRUE(task_in(&self->host, tids[i], "g1/threaded"));
 	}
 	EXPECT_EQ(0, binding_find(self->fd, self->host.pid, &info));

@@ -465,6 +465,32 @@ TEST_F(group, group_create)
 	close(dir);
 }
 
+/* One whose directory was removed is in the way, and is dropped. */
+static void before_group_create(world *w, struct attempt *a)
+{
+	int dir;
+
+	cgroup_make("gone");
+	dir = cgroup_open("gone");
+	if (group_create(w->c.fd, dir, "gone", NULL) || cgroup_remove("gone"))
+		die("gone");
+	close(dir);
+}
+
+TEST_F(group, group_create_drops_one)
+{
+	int dir = cgroup_open("payload");
+
+	each_fails(_metadata, &self->base, (struct test) {
+		.fd = self->fd,
+		.attempt = REQUEST(DRE_IOC_GROUP_CREATE, group, .fd = dir, .name = "gone"),
+		.before = before_group_create,
+		.undo = undo_group_create,
+	});
+	close(dir);
+	EXPECT_EQ(2, group_count(self->fd));
+}
+
 static void before_group_destroy(world *w, struct attempt *a)
 {
 	struct dre_group_info info;
@@ -545,6 +571,51 @@ TEST_F(group, unbind)
 		.before = bind_to_g1,
 	});
 	EXPECT_TRUE(in_cgroup(self->host.pid, "origin"));
+}
+
+static void bind_from_nowhere(world *w, struct attempt *a)
+{
+	struct dre_binding_info info;
+
+	if (!binding_find(w->c.fd, a->bind.pid, &info))
+		return;
+	cgroup_make("gone");
+	if (cgroup_enter("gone", a->bind.pid) || process_bind(w->c.fd, a->bind.pid, 0, "g1") ||
+	    cgroup_remove("gone"))
+		die("gone");
+}
+
+TEST_F(group, unbind_without_origin)
+{
+	each_fails(_metadata, &self->base, (struct test) {
+		.fd = self->fd,
+		.attempt = REQUEST(DRE_IOC_UNBIND, bind, .pid = self->inside->pid, .name = "g1"),
+		.before = bind_from_nowhere,
+	});
+	EXPECT_TRUE(in_cgroup(self->inside->pid, "payload"));
+}
+
+/* Processes of the host are bound to a container that has ended. */
+TEST_F(group, container_open_ended)
+{
+	int dir = cgroup_open("g1");
+
+	container_start(&other, 0);
+	other.fd = container_create(self->dre, APP, other.init.pid, "c2");
+	ASSERT_LE(0, other.fd);
+	ASSERT_EQ(0, group_create(other.fd, dir, "g1", NULL));
+	ASSERT_EQ(0, process_bind(other.fd, self->host.pid, 0, "g1"));
+	container_kill(&other);
+	each_fails(_metadata, &self->base, (struct test) {
+		.fd = self->dre,
+		.attempt = REQUEST(DRE_IOC_CONTAINER_OPEN, open, .type = APP, .name = "c2",
+				   .flags = DRE_OPEN_ENDED),
+		.undo = undo_open,
+	});
+	EXPECT_EQ(0, process_unbind(other.fd, self->host.pid, 0, "g1"));
+	EXPECT_EQ(-ENOENT, container_open_ended(self->dre, APP, "c2"));
+	close(other.fd);
+	close(dir);
 }
 
 TEST_F(group, binding_list)

@@ -222,6 +222,27 @@ TEST_F(group, files_that_are_no_cgroup)
 	EXPECT_NOT_CREATED(ENOENT, fd, "g3");
 }
 
+static int create_there(int fd, void *arg)
+{
+	return create(fd, arg, arg, NULL);
+}
+
+/* Where the caller may not move processes to others are not to move them by a name of his. */
+TEST_F(group, caller_without_permission)
+{
+	char name[] = "payload";
+	struct agent user;
+
+	agent_start(&user, NULL, 0);
+	ASSERT_EQ(0, agent_call(&user, become_nobody, NULL, 0));
+	EXPECT_REFUSED(self->dre, self->fd, EACCES,
+		       agent_call_fd(&user, self->fd, create_there, name, sizeof(name)));
+	ASSERT_EQ(0, cgroup_chown("payload", NOBODY));
+	EXPECT_EQ(0, agent_call_fd(&user, self->fd, create_there, name, sizeof(name)));
+	EXPECT_GROUP(self->fd, "payload", 0);
+	agent_kill(&user, SIGKILL);
+}
+
 /* A symbolic link is not what it leads to. */
 TEST_F(group, link_to_the_directory)
 {

@@ -254,6 +254,97 @@ TEST_F(container, hidden)
 	agent_kill(&roots, SIGKILL);
 }
 
+/* Who somebody is: what the kernel compares, and whether it lets itself be looked at. */
+struct ids {
+	uid_t uid, euid;
+	gid_t gid;
+	bool dumpable;
+	bool leader_exits;
+};
+
+static int become(int fd, void *arg)
+{
+	const struct ids *ids = arg;
+
+	if (setresgid(ids->gid, ids->gid, ids->gid) ||
+	    setresuid(ids->uid, ids->euid, ids->euid) ||
+	    prctl(PR_SET_DUMPABLE, ids->dumpable) || prctl(PR_SET_PDEATHSIG, SIGKILL))
+		return -errno;
+	return 0;
+}
+
+static int can_look_at(int fd, void *arg)
+{
+	char path[64];
+	int file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", *(pid_t *)arg);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	close(file);
+	return file >= 0;
+}
+
+/* Line by line it is as /proc/PID is, for all kinds of processes, mounts, and who looks. */
+TEST_F(container, hidden_as_in_proc_pid)
+{
+	static const struct ids ids[] = {
+		{ 0, 0, 0, true, false },
+		{ NOBODY, NOBODY, NOBODY, true, false },
+		{ NOBODY, NOBODY, NOBODY, true, true },
+		{ NOBODY, NOBODY, NOBODY, false, false },
+		{ NOBODY, 0, NOBODY, true, false },		/* a set-user-ID program */
+		{ 0, NOBODY, NOBODY, true, false },
+		{ NOBODY, NOBODY, 1, true, false },
+		{ 1, 1, NOBODY, true, false },
+	};
+	static const struct ids readers[] = {
+		{ 0, 0, 0, true, false },
+		{ NOBODY, NOBODY, NOBODY, true, false },
+		{ NOBODY, NOBODY, 0, true, false },
+		{ NOBODY, 0, NOBODY, true, false },
+	};
+	static char options[][24] = {
+		"hidepid=0", "hidepid=1", "hidepid=2", "hidepid=4",
+		"hidepid=1,gid=65534", "hidepid=2,gid=65534", "hidepid=4,gid=65534",
+	};
+	struct agent a[ARRAY_SIZE(ids)], reader;
+	struct ids who;
+	int can, hidden = 0;
+	size_t i, j, k;
+	char *seen;
+
+	for (i = 0; i < ARRAY_SIZE(ids); i++) {
+		who = ids[i];
+		agent_start(&a[i], NULL, 0);
+		ASSERT_EQ(0, agent_call(&a[i], become, &who, sizeof(who)));
+		if (who.leader_exits)
+			agent_thread(&a[i], true);
+		ASSERT_EQ(0, self_register(&a[i], SIGNALS(SIGTERM)));
+	}
+	for (j = 0; j < ARRAY_SIZE(options) * ARRAY_SIZE(readers); j++) {
+		char *mount = options[j % ARRAY_SIZE(options)];
+
+		who = readers[j / ARRAY_SIZE(options)];
+		agent_start(&reader, NULL, CLONE_NEWNS);
+		ASSERT_EQ(0, agent_call(&reader, mount_hidepid, mount, sizeof(options[0])));
+		ASSERT_EQ(0, agent_call(&reader, become, &who, sizeof(who)));
+		seen = read_in(&reader);
+		for (k = 0; k < ARRAY_SIZE(ids); k++) {
+			can = agent_call(&reader, can_look_at, &a[k].pid, sizeof(a[k].pid));
+			hidden += !can;
+			EXPECT_EQ(can, !!daware_line(seen, a[k].pid)) {
+				TH_LOG("%s: process %zu, reader %zu", mount, k,
+				       j / ARRAY_SIZE(options));
+			}
+		}
+		free(seen);
+		agent_kill(&reader, SIGKILL);
+	}
+	EXPECT_LT(0, hidden);
+	for (i = 0; i < ARRAY_SIZE(ids); i++)
+		agent_kill(&a[i], SIGKILL);
+}
+
 /* Who is in a nested pid namespace is seen from above, and sees nobody above. */
 TEST_F(container, nested)
 {

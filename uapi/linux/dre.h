@@ -384,10 +384,11 @@ struct dre_terminate {
  * does not exist any more, and its name is free.
  *
  * CREATE errors: EINVAL: bad name; EBADF: @fd is not open, or is not the
- * directory of a cgroup; EOPNOTSUPP: it is that of a cgroup of version 1;
- * EEXIST: the container has one of that name; EBUSY: the cgroup is another control
- * group of the container; ENOENT: the directory was removed; ENOSPC: the container
- * has DRE_GROUPS_MAX; ENODEV.
+ * directory of a cgroup; EOPNOTSUPP: it is that of a cgroup of version 1; EACCES,
+ * EPERM: the caller may not write to its cgroup.procs, whoever opened it; EEXIST:
+ * the container has one of that name; EBUSY: the cgroup is another control group
+ * of the container; ENOENT: the directory was removed; ENOSPC: the container has
+ * DRE_GROUPS_MAX; ENODEV.
  *
  * DESTROY errors: EINVAL: bad name; ENOENT: no such control group; EBUSY:
  * processes are bound to it; ENODEV.
@@ -420,11 +421,11 @@ struct dre_group {
  * forks are in the cgroup and not bound. A process that somebody else moved out
  * of the cgroup is not bound any more.
  *
- * UNBIND moves the process back to where it came from. If that cgroup was
+ * UNBIND moves the process back to where it came from, as a whole: if its threads
+ * were in several threaded cgroups, to the domain of these. If that cgroup was
  * removed, or is this one because the process was in it already, then a process of
  * the container goes to the cgroup of its init, which may be this one, one of the
- * host to the root cgroup. From threaded cgroups it goes to their domain. A process
- * that ends is unbound.
+ * host to the root cgroup. A process that ends is unbound.
  *
  * Errors: EINVAL: bad name, @pid is not positive, is not the leader of its
  * thread group or is a kernel thread; ESRCH: no such process, it has ended, or
@@ -432,14 +433,15 @@ struct dre_group {
  * (BIND): it is bound for another container; ENOENT: no such control group, or
  * (UNBIND) the process is not bound to it; ENODEV (BIND); ESTALE: it ended
  * meanwhile, another process that had got its number was moved in its place and
- * put back into its parent's cgroup, as far as the caller may; EAGAIN: somebody
- * else moved it at the same time. When the container ends meanwhile (ENODEV), the
- * process is moved back, as far as the caller may.
+ * put back into its parent's cgroup, as far as the caller may; if it is only one
+ * of its threads that had got the number, then it was not put back; EAGAIN:
+ * somebody else moved it at the same time. When the container ends meanwhile
+ * (ENODEV), the process is moved back, as far as the caller may.
  * Those of the move: EACCES, EPERM: the caller may not; EBUSY: the cgroup has
- * controllers enabled for its children; EOPNOTSUPP: it is in an invalid domain, or
- * threaded and the process is of another domain; EROFS: its directory was on a
- * read-only mount; ENOENT: it is not below the root of the caller's cgroup
- * namespace, or was removed; and others of the cgroup's controllers.
+ * controllers enabled for its children; EOPNOTSUPP: it is in an invalid domain;
+ * EROFS: its directory was on a read-only mount; ENOENT: it is not below the root
+ * of the caller's cgroup namespace, or was removed; ENFILE: no more files; and
+ * others of the cgroup's controllers.
  */
 struct dre_bind {
 	__u32 size;
