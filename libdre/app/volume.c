@@ -447,16 +447,15 @@ static int unmount(int rootfs, const struct below *mount)
 {
 	char name[sizeof("/proc/thread-self/fd/") + 12];
 	int err = 0, fd = file_openat2(rootfs, mount->path + 1, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-	struct statx st;
+	struct statx st = {};
 
 	if (fd < 0)
 		return -errno;
 	snprintf(name, sizeof(name), "/proc/thread-self/fd/%d", fd);
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st))
-		err = -errno;
-	else if (!(st.stx_mask & STATX_MNT_ID) || st.stx_mnt_id != mount->id)
+	if (!statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) &&
+	    (!(st.stx_mask & STATX_MNT_ID) || st.stx_mnt_id != mount->id))
 		err = -ESTALE;
-	else if (umount2(name, MNT_DETACH))
+	else if (!st.stx_mask || umount2(name, MNT_DETACH))
 		err = -errno;
 	close(fd);
 	return err;

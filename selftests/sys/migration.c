@@ -438,7 +438,7 @@ static void cannot_arrive(void **state)
 	assert_true(assert_one_side());
 	assert_owner("dre");
 	define_stranger();
-	assert_fails(migrate(THERE, PORT), DRE_ERR_CONTAINER_EXISTENCE, "hostb");
+	assert_fails(migrate(THERE, PORT), DRE_ERR_DEVICE_BUSY, "already exists");
 	undefine_stranger();
 	assert_true(assert_one_side());
 	assert_owner("dre");
