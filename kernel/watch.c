@@ -154,7 +154,7 @@ struct dre_watch *dre_watch_of(struct xarray *table, struct pid *pid)
  * @ns: pid namespace of the numbers
  * @nr: the lowest number that counts; the one found
  *
- * Also returns those whose process has ended. RCU.
+ * Also returns those whose process has ended, and nothing to a caller who is being killed. RCU.
  */
 struct dre_watch *dre_watch_next(struct xarray *table, struct pid_namespace *ns, int *nr)
 {
