@@ -137,9 +137,12 @@ static bool replace_log(xmlNodePtr devices, const char *log)
 {
 	bool good = true;
 
-	for (xmlNodePtr node = devices->children; node && good; node = node->next)
-		if (find(node, "log"))
-			good = set(find(node, "log"), "file", log);
+	for (xmlNodePtr node = devices->children; node && good; node = node->next) {
+		xmlNodePtr its = find(node, "log");
+
+		if (its)
+			good = set(its, "file", log);
+	}
 	return good;
 }
 

@@ -270,12 +270,12 @@ int command_fail(dre_return_t err, const char *name)
 	print_safely(stderr, dre_last_error(), strlen(dre_last_error()));
 	fputs(hint ? "; " : "", stderr);
 	for (; hint && *hint; hint++) {
-		if (hint[0] == '%' && hint[1] == 's')
-			fputs(name ? name : "NAME", stderr), hint++;
-		else if (hint[0] == '%' && hint[1] == 'p')
-			fputs(program->name, stderr), hint++;
-		else
+		if (*hint != '%')
 			fputc(*hint, stderr);
+		else if (*++hint == 'p')
+			fputs(program->name, stderr);
+		else
+			fputs(name ? name : "NAME", stderr);
 	}
 	fputc('\n', stderr);
 	return EXIT_FAILURE;

@@ -36,7 +36,7 @@ struct command {
  * @purpose: one line for its help
  * @commands: ended by one without a name
  * @hint: what the user may do about an error of @command; the container's name
- *	is put in for "%s". May return NULL.
+ *	is put in for "%s", the program's for "%p". May return NULL.
  * @complete: calls complete_with() for all that an argument may be that the usage line
  *	calls @kind; @name is the first argument, or NULL. See complete.h.
  */
