@@ -3,7 +3,7 @@
 # Benches. Each is a program that prints what bench.h says. Those that need dre.ko are staged with the
 # tests, and run in the virtual machine; the others run here. BENCH names some of them.
 
-BENCHES_VM := kernel app checkpoint sys
+BENCHES_VM := kernel app checkpoint sys migration
 BENCHES_HERE := log
 BENCH ?= $(BENCHES_VM) $(BENCHES_HERE)
 
@@ -31,16 +31,22 @@ $(B)/tests/bench/app-init $(B)/tests/bench/sys-init: $(B)/tests/bench/%: $(B)/ob
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -static -o $@ $^
 
-$(B)/tests/bench/app-setup $(B)/tests/bench/sys-setup: $(B)/tests/bench/%: selftests/bench/%
+$(addprefix $(B)/tests/bench/,app-setup sys-setup migration-setup guest-initrd): $(B)/tests/bench/%: selftests/bench/%
 	@mkdir -p $(@D)
 	$(Q)$(call say,COPY,$@)cp $< $@
 
-# Its machines boot what those of the tests of system containers do, see stage-sys, with an init of their own.
-$(B)/tests/bench/sys: $(call objs,selftests/bench/sys.c selftests/bench/command.c $(BENCH_COMMON)) \
-		$(B)/lib/libdresys.so $(B)/lib/libdaware.so | $(B)/tests/bench/sys-init $(B)/tests/bench/sys-setup
+# Their machines boot what those of the tests of system containers do, see stage-sys, with an init of their own.
+BENCH_SYS_COMMON := $(addprefix selftests/bench/,command.c standstill.c) $(BENCH_COMMON)
+$(B)/tests/bench/sys: $(call objs,selftests/bench/sys.c $(BENCH_SYS_COMMON)) $(B)/lib/libdresys.so $(B)/lib/libdaware.so \
+		| $(addprefix $(B)/tests/bench/,sys-init sys-setup guest-initrd)
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -Wl,-rpath,/usr/local/lib -Wl,-rpath-link,$(B)/lib -o $@ \
 		$(filter %.o,$^) -L$(B)/lib -ldresys -ldaware -pthread
+
+$(B)/tests/bench/migration: $(call objs,selftests/bench/migration.c $(BENCH_SYS_COMMON)) \
+		| $(addprefix $(B)/tests/bench/,sys-init migration-setup guest-initrd)
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) -o $@ $^
 
 # It is a user of the library as that is installed, and its container has no other program.
 $(B)/tests/bench/checkpoint: $(call objs,selftests/bench/checkpoint.c $(BENCH_COMMON)) \
@@ -67,5 +73,5 @@ $(B)/bench/report: $(call objs,selftests/bench/report.c)
 
 # `make bench JSON=1` prints the report for programs.
 bench: deps $(B)/bench/report $(BENCHES_HERE:%=$(B)/bench/%) $(if $(filter $(BENCHES_VM),$(BENCH)),stage) \
-		$(if $(filter sys,$(BENCH)),stage-sys)
+		$(if $(filter sys migration,$(BENCH)),stage-sys)
 	$(Q)selftests/bench/run $(if $(JSON),--json) $(BENCH)

@@ -3,25 +3,24 @@
  * dre-sys against qemu-img and virsh, as commands: what a user waits for; and how long a machine stands still for a
  * checkpoint. What is there when it begins is made by sys-setup.
  */
-#include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <dre_sys.h>
 
 #include "bench.h"
 #include "command.h"
+#include "standstill.h"
 
 #define PAIRS		6	/* the least that have bounds: each takes seconds */
 #define WRITTEN		16	/* MB before each snapshot */
 
 #define STORE		"/bench/store"
 #define IMAGE		"/bench/image.qcow2"
+#define EVENTS		"/run/events"
 
 /* callgrind counts them. */
 #define LINKED	"37 million instructions link the program with libvirt and the 60 libraries behind it, as they do in " \
@@ -384,72 +383,31 @@ static void starts(void)
 }
 
 /*
- * checkpoint: how long the machine stands still, as QEMU says. It tells libvirt when it stops the processors and
- * when it lets them go on, with the time.
+ * checkpoint: how long the machine stands still
  */
-
-#define EVENTS	"/run/events"
-
-static pid_t watch(void)
-{
-	char *argv[] = { "sh", "-c", "exec virsh qemu-monitor-event --domain dre-m --loop >" EVENTS, NULL };
-	pid_t pid;
-
-	unlink(EVENTS);
-	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ))
-		die("cannot watch the machine");
-	sleep(1);
-	return pid;
-}
-
-/* Virsh writes what it has seen when it is interrupted, if not before. */
-static double stood_still(pid_t pid)
-{
-	double stopped = 0, sum = 0, at;
-	char line[256], event[32];
-	FILE *f;
-
-	sleep(1);
-	kill(pid, SIGINT);
-	waitpid(pid, NULL, 0);
-	f = fopen(EVENTS, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "event %31s at %lf", event, &at) != 2)
-			continue;
-		if (!strcmp(event, "STOP")) {
-			stopped = at;
-		} else if (!strcmp(event, "RESUME") && stopped > 0) {
-			sum += at - stopped;
-			stopped = 0;
-		}
-	}
-	if (f)
-		fclose(f);
-	if (sum <= 0)
-		die("it did not stand still");
-	return sum * 1e9;
-}
 
 static double checkpoint(void *arg)
 {
-	pid_t pid = watch();
+	struct watch watch = { .on = "", .file = EVENTS };
 	double pause;
 
 	(void)arg;
+	watch_begin(&watch);
 	RUN("dre-sys", "checkpoint", "m", "new");
-	pause = stood_still(pid);
+	pause = watch_end(&watch, 1, "dre-m");
 	RUN("dre-sys", "checkpoint", "remove", "m", "new");
 	return pause;
 }
 
 static double checkpoint_virsh(void *arg)
 {
-	pid_t pid = watch();
+	struct watch watch = { .on = "", .file = EVENTS };
 	double pause;
 
 	(void)arg;
+	watch_begin(&watch);
 	RUN("virsh", "-q", "snapshot-create-as", "dre-m", "new");
-	pause = stood_still(pid);
+	pause = watch_end(&watch, 1, "dre-m");
 	RUN("virsh", "-q", "snapshot-delete", "dre-m", "new");
 	return pause;
 }
