@@ -783,6 +783,38 @@ static void hogs_get_their_share(void **state)
 	end(hog);
 }
 
+/* Takes memory when told to, and ends. */
+static void eat(void)
+{
+	const size_t size = 64 << 20;
+	volatile char *memory = malloc(size);
+
+	raise(SIGSTOP);
+	for (size_t at = 0; memory && at < size; at += 4096)
+		memory[at] = 1;
+}
+
+/* What takes more memory than its group may have is killed, and the machine beside it is not. */
+static void memory_holds(void **state)
+{
+	pid_t hog = host_process(eat), other = host_process(sleep_for_ever);
+	int machine = machine_pid(), ended;
+
+	(void)state;
+	assert_success(set("ui", MEMORY, 16 << 20));
+	assert_int_equal(waitpid(hog, &ended, WUNTRACED), hog);
+	assert_success(dre_sys_bind_pid(&cg, "ui", hog));
+	assert_success(dre_sys_bind_pid(&cg, "db", other));
+	assert_int_equal(kill(hog, SIGCONT), 0);
+	assert_int_equal(waitpid(hog, &ended, 0), hog);
+	assert_true(WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL);
+	assert_int_equal(kill(other, 0), 0);
+	assert_int_equal(machine_pid(), machine);
+	assert_int_equal(dre_sys_status(&cg), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_success(unset("ui", MEMORY));
+	end(other);
+}
+
 static void what_is_used(void **state)
 {
 	dre_sys_resource_value_t r = { .type = CORES };
@@ -1017,6 +1049,7 @@ int main(void)
 		cmocka_unit_test(bound_and_put_back),
 		cmocka_unit_test(limits_that_change),
 		cmocka_unit_test(hogs_get_their_share),
+		cmocka_unit_test(memory_holds),
 		cmocka_unit_test(what_is_used),
 		cmocka_unit_test(suspended),
 		cmocka_unit_test(module_loaded_again),

@@ -385,6 +385,33 @@ static void killed(void **state)
 	assert_in_order();
 }
 
+/* libvirt is killed while it saves: the machine runs on, on its layer, and the next one works. */
+static void libvirt_killed(void **state)
+{
+	dre_sys_handle h = handle("cp");
+	char before[16], after[16];
+	int pid, ended, tick;
+
+	(void)state;
+	read_layer("cp", before);
+	pid = start_checkpoint("four");
+	wait_until(shell("[ -s " CHECKPOINTS "/.tmp-*/memory ]") == 0);
+	assert_int_equal(shell("p=$(cat /run/libvirtd.pid) && kill -9 $p && "
+			       "while [ -e /proc/$p/exe ]; do sleep 0.1; done"), 0);
+	assert_int_equal(waitpid(pid, &ended, 0), pid);
+	assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) == 1);
+	assert_int_equal(shell("libvirtd -d"), 0);
+	wait_until(status("cp") == DRE_SYS_CONTAINER_STATUS_RUNNING);
+	tick = last_tick();
+	wait_until(last_tick() > tick);
+	read_layer("cp", after);
+	assert_string_equal(before, after);
+	assert_list("two", NULL);
+	assert_success(dre_sys_checkpoint(&h, "four"));
+	assert_success(dre_sys_remove_checkpoint(&h, "four"));
+	assert_in_order();
+}
+
 /* Snapshots are as right with checkpoints around them; what only the first checkpoint had is gone. */
 static void snapshots(void **state)
 {
@@ -456,6 +483,7 @@ int main(void)
 		cmocka_unit_test(after_a_snapshot),
 		cmocka_unit_test(killed_and_given_up),
 		cmocka_unit_test(killed),
+		cmocka_unit_test(libvirt_killed),
 		cmocka_unit_test(snapshots),
 		cmocka_unit_test(never_quiet),
 		cmocka_unit_test(all_is_gone),

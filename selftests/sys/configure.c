@@ -665,6 +665,29 @@ static void assert_untouched(void)
 	assert_int_equal(shell("sync; blockdev --flushbufs %s; sha256sum -c --quiet /run/dre-test-sum", loop), 0);
 }
 
+/* An operating system that is on a partition, as a file system with an init, and runs from there. */
+static void system_on_partition(void **state)
+{
+	dre_sys_handle h = handle("it2");
+
+	(void)state;
+	assert_int_equal(shell("mkdir -p /run/dre-test-os/dev /run/dre-test-os/sbin /run/dre-test-os/etc && "
+			       "cp /tests/sys/guest /run/dre-test-os/sbin/init && touch /run/dre-test-os/etc/os && "
+			       "mke2fs -q -F -t ext4 -d /run/dre-test-os %s && rm -r /run/dre-test-os && sync && "
+			       "sha256sum %s >/run/dre-test-sum", loop, loop), 0);
+	assert_int_equal(shell("sed -i -e 's/panic=-1/panic=-1 disk/' -e \"s,^initrd = .*,initrd = $DRE_TEST_INITRD_DISK,\" "
+			       CONFIG), 0);
+	assert_success(create_on("it2", loop));
+	assert_success(dre_sys_start(&h));
+	assert_says("it2", "guest: runs from the disk", 1);
+	assert_says("it2", "guest: boot 1", 1);
+	assert_says("it2", "guest: tick", 1);
+	assert_success(dre_sys_stop(&h));
+	assert_untouched();
+	assert_success(dre_sys_destroy_container("it2"));
+	configure("");
+}
+
 /* With a boot: it writes to its disk, and nothing of that to the partition; snapshots, and a base of it. */
 static void partition(void **state)
 {
@@ -745,6 +768,7 @@ int main(void)
 		cmocka_unit_test(partition_errors),
 		cmocka_unit_test(mounted_partition),
 		cmocka_unit_test(console),
+		cmocka_unit_test(system_on_partition),
 		cmocka_unit_test(partition),
 	};
 

@@ -315,9 +315,10 @@ static void snapshots_and_virsh(void **state)
 	assert_fails(dre_sys_commit_snapshot(&h, "one", "it"), DRE_ERR_BASE_EXISTENCE, "it");
 }
 
-/* A container of the new base begins where the snapshot ended; one that is suspended stops in good order. */
+/* A container of the new base begins where the snapshot ended; it reboots, and stops while suspended, in good order. */
 static void committed(void **state)
 {
+	const dre_sys_stop_options options = { .size = sizeof(options) };
 	dre_sys_handle h = handle("it2");
 
 	(void)state;
@@ -327,6 +328,11 @@ static void committed(void **state)
 	assert_success(dre_sys_start(&h));
 	assert_says("it2", "guest: boot 2", 1);
 	assert_says("it2", "guest: tick", 1);
+	assert_success(dre_sys_reboot(&h, &options));
+	assert_int_equal(shell("dre-sys logs --previous it2 | grep -q 'guest: power button'"), 0);
+	assert_says("it2", "guest: boot 3", 1);
+	assert_says("it2", "guest: tick", 1);
+	assert_int_equal(count_said("it2", "guest: power button"), 0);
 	assert_success(dre_sys_suspend(&h));
 	assert_success(dre_sys_stop(&h));
 	assert_int_equal(count_said("it2", "guest: power button"), 1);

@@ -473,6 +473,26 @@ static void break_it(const char *command, const char *repair, bool runs)
 		assert_goes_on();
 }
 
+/* A guest that writes to its memory faster than that is sent stands still for the end of it, and goes on there. */
+static void never_quiet(void **state)
+{
+	dre_sys_migration_result result = { .size = sizeof(result) };
+	dre_sys_handle h = handle("m");
+
+	(void)state;
+	assert_int_equal(shell("dre-sys stop --kill m && sed -i 's/panic=-1/panic=-1 dirty/' " CONFIG), 0);
+	boot();
+	immigrate();
+	assert_int_equal(shell("virsh -q migrate-setspeed dre-m 8"), 0);
+	assert_success(dre_sys_migration_start_with(&h, THERE, PORT, NULL, NULL, &result));
+	print_message("# %.1f MB in %llu ms, of which it stood still for %llu\n", result.bytes / 1e6, result.time,
+		      result.downtime);
+	assert_true(result.downtime > 300 && result.downtime < 60000);
+	assert_owner("hostb");
+	assert_true(runs_there());
+	assert_goes_on();
+}
+
 /* By another manager, and by whoever waits for it. */
 static void cancelled(void **state)
 {
@@ -642,6 +662,7 @@ int main(void)
 		cmocka_unit_test_teardown(cannot_arrive, go_home),
 		cmocka_unit_test_teardown(manager_killed, go_home),
 		cmocka_unit_test_teardown(cancelled, go_home),
+		cmocka_unit_test_teardown(never_quiet, go_home),
 		cmocka_unit_test_teardown(network_cut, go_home),
 		cmocka_unit_test_teardown(target_machine_killed, go_home),
 		cmocka_unit_test_teardown(target_libvirt_killed, go_home),
