@@ -33,10 +33,10 @@ $(addprefix $(ST)/,$(ST_MACHINE_TESTS)): $(ST)/%: $(B)/obj/selftests/sys/%.o $(c
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -o $@ $(filter %.o,$^) -L$(B)/lib -ldresys -ldaware -lcmocka -pthread
 
-$(ST)/killed: $(call objs,selftests/integration/steps.c)
+$(ST)/killed $(ST)/migration: $(call objs,selftests/integration/steps.c)
 $(ST)/crowd: $(call objs,selftests/integration/mixed.c)
-$(ST)/share $(ST)/migration $(ST)/crowd: $(call objs,selftests/sys/nfs.c)
-$(addprefix $(B)/obj/selftests/sys/,killed.o crowd.o): ALL_CPPFLAGS += -Iselftests
+$(ST)/share $(ST)/killed $(ST)/migration $(ST)/crowd: $(call objs,selftests/sys/nfs.c)
+$(addprefix $(B)/obj/selftests/sys/,killed.o migration.o crowd.o): ALL_CPPFLAGS += -Iselftests
 
 $(ST)/guest $(ST)/hold-kvm: $(ST)/%: $(B)/obj/selftests/sys/%.o
 	@mkdir -p $(@D)

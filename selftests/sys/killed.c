@@ -9,6 +9,7 @@
 
 #include "host.h"
 #include "integration/steps.h"
+#include "nfs.h"
 
 #define KILLS	1
 #define WORLD	"/run/dre-test-world"
@@ -18,8 +19,8 @@ static dre_sys_handle box = { DRE_SYS_CONTAINER_TYPE_KVM, (char *)"box" };
 /* All that there is of D-RE on this host, in a file. */
 static void describe(const char *file)
 {
-	assert_int_equal(shell("{ virsh -q list --all --name; find " STORE "; find /sys/fs/cgroup/dre.partition -type d; "
-			       "cat /proc/self/mountinfo; pgrep -a 'qemu|dre-'; ls /proc/%d/fd; } >%s", getpid(), file), 0);
+	assert_int_equal(shell("{ virsh -q list --all --name; find " STORE " " SHARED " 2>/dev/null; "
+			       "find /sys/fs/cgroup/dre.partition -type d; cat /proc/self/mountinfo; pgrep -a 'qemu|dre-'; ls /proc/%d/fd; } >%s", getpid(), file), 0);
 }
 
 static void mark(void)
@@ -359,11 +360,82 @@ static void restarted(void **state)
 	});
 }
 
+/*
+ * The shared store. It is looked at first where one is configured, by all operations: so the others go without.
+ */
+
+static int with_shared_store(void **state)
+{
+	(void)state;
+	configure("nfs_server = 127.0.0.1\nnfs_export = " EXPORT "\nnfs_options = vers=4.2,softerr,timeo=50,retrans=2\n");
+	return 0;
+}
+
+static int without_shared_store(void **state)
+{
+	(void)state;
+	configure("");
+	return shell("umount " SHARED);
+}
+
+static int do_share(void)
+{
+	return dre_sys_share(&box);
+}
+
+static int do_unshare(void)
+{
+	return dre_sys_unshare(&box);
+}
+
+static void is_stopped(void)
+{
+	assert_true(eventually(status("box") == DRE_SYS_CONTAINER_STATUS_STOP));
+}
+
+/* It is in one of both, and as it was. */
+static void is_shared_and_goes(void)
+{
+	assert_int_equal(shell("[ -e " SHARED "/containers/box/manifest ] && [ ! -e " STORE "/containers/box ]"), 0);
+	assert_success(do_unshare());
+	has_one_and_goes();
+}
+
+static void box_in_shared_store(void)
+{
+	box_with_disk();
+	assert_success(do_share());
+}
+
+static void is_unshared_and_goes(void)
+{
+	assert_int_equal(shell("[ -e " SHARED "/containers/box ]"), 1);
+	has_one_and_goes();
+}
+
+static void shared(void **state)
+{
+	(void)state;
+	try(&(struct steps_operation){
+		"share", box_with_disk, do_share, DRE_ERR_CONTAINER_EXISTENCE, is_stopped, is_shared_and_goes,
+	});
+}
+
+static void unshared(void **state)
+{
+	(void)state;
+	try(&(struct steps_operation){
+		"unshare", box_in_shared_store, do_unshare, DRE_ERR_CONTAINER_NONEXISTENCE, is_stopped,
+		is_unshared_and_goes,
+	});
+}
+
 /* What the first container of a host makes once for all of them. */
 static int setup(void **state)
 {
 	int ret = set_up_host(state);
 
+	make_nfs_server("127.0.0.1");
 	run_it();
 	runs_and_goes();
 	return ret;
@@ -372,6 +444,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	remove_nfs_server();
 	return dre_sys_remove_base("it");
 }
 
@@ -389,6 +462,8 @@ int main(void)
 		cmocka_unit_test(started),
 		cmocka_unit_test(checkpointed),
 		cmocka_unit_test(restarted),
+		cmocka_unit_test_setup_teardown(shared, with_shared_store, without_shared_store),
+		cmocka_unit_test_setup_teardown(unshared, with_shared_store, without_shared_store),
 	};
 
 	return HOST_MAIN(tests, setup, teardown);

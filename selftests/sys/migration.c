@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "host.h"
+#include "integration/steps.h"
 #include "nfs.h"
 
 #define HERE	"10.98.0.1"
@@ -564,6 +565,67 @@ static void manager_killed(void **state)
 }
 
 /*
+ * The same at any of its system calls, see steps.h; or the call fails. It arrives then, or the next manager brings it
+ * there.
+ */
+
+#define WORLD	"/run/dre-test-world"
+
+static void describe(const char *file)
+{
+	assert_int_equal(shell("{ virsh -q list --all --name; " ON_B "virsh -q list --all --name; "
+			       "find " STORE " " SHARED "; find /sys/fs/cgroup -type d -path '*dre.partition*'; "
+			       "cat /proc/self/mountinfo; " ON_B "cat /proc/self/mountinfo; } >%s", file), 0);
+}
+
+static void mark(void)
+{
+	describe(WORLD);
+}
+
+static void assert_nothing_wrong(void)
+{
+	assert_int_equal(shell("dre-sys gc && dre-sys fsck"), 0);
+}
+
+static void assert_as_marked(void)
+{
+	int differs = 1;
+
+	for (int i = 0; i < 60 && differs; i++) {
+		describe(WORLD ".now");
+		differs = shell("diff " WORLD " " WORLD ".now >/run/dre-test-diff");
+		if (differs)
+			sleep(1);
+	}
+	shell("sed 's/^/# /' /run/dre-test-diff");
+	assert_int_equal(differs, 0);
+}
+
+static int do_migrate(void)
+{
+	return migrate(THERE, PORT);
+}
+
+static void arrives_and_comes_home(void)
+{
+	assert_true(assert_one_side());
+	assert_owner("hostb");
+	assert_goes_on();
+	bring_home();
+}
+
+static void killed_anywhere(void **state)
+{
+	const struct steps_world world = { mark, assert_nothing_wrong, assert_as_marked };
+
+	(void)state;
+	steps_try(&(struct steps_operation){
+		"migrate", immigrate, do_migrate, DRE_ERR_CONTAINER_UNKNOWN_STATUS, NULL, arrives_and_comes_home,
+	}, &world, 1);
+}
+
+/*
  * The machine has been sent, and its sender is killed before the other host has said that it runs there: libvirt, when
  * it is there again, lets it stand still. The other host does not answer any more, and somebody says that it is gone.
  */
@@ -661,6 +723,7 @@ int main(void)
 		cmocka_unit_test_teardown(migrates, go_home),
 		cmocka_unit_test_teardown(cannot_arrive, go_home),
 		cmocka_unit_test_teardown(manager_killed, go_home),
+		cmocka_unit_test_teardown(killed_anywhere, go_home),
 		cmocka_unit_test_teardown(cancelled, go_home),
 		cmocka_unit_test_teardown(never_quiet, go_home),
 		cmocka_unit_test_teardown(network_cut, go_home),
