@@ -30,6 +30,7 @@ static const struct property properties[] = {
 	{ "memory", false, NULL, NULL },
 	{ "memsw", false, NULL, NULL },
 	{ "network", true, NULL, NULL },
+	{ "pids", false, NULL, NULL },
 	{ SETTING_PORT, true, check_port, NULL },
 	{ "stop_timeout", false, NULL, NULL },
 	{ SETTING_VOLUMES, true, volume_check, NULL },

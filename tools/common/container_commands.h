@@ -16,24 +16,30 @@
 struct json_object;
 
 /* Resources, by the numbers that both kinds have; sizes of the types that have room for them. */
-enum { RESOURCE_CPU = 1, RESOURCE_CORES = 2, RESOURCE_MEMORY = 101, RESOURCE_MEMSW = 102 };
+enum {
+	RESOURCE_CPU = 1, RESOURCE_CORES = 2, RESOURCE_MEMORY = 101, RESOURCE_MEMSW = 102, RESOURCE_PIDS = 103
+};
 
 struct container_resource {
 	int type;
 	union {
 		int percent;
+		int pids;
 		char *cores;	/* in memory of its own, where it was got */
 		unsigned long long bytes;
 	};
 };
 
 /* What commands and JSON call them. */
-#define NR_RESOURCES	4
+#define NR_RESOURCES	5
 
 extern const struct resource_name {
 	const char *name;
 	int type;
 } resource_names[NR_RESOURCES];
+
+/* How many of them, from the first one, the program's containers have. */
+size_t nr_resources(void);
 
 /* A process, by its number here and, if it is not -1, in the container: 0 is one of the host. */
 struct container_pid {
@@ -146,6 +152,8 @@ struct container_extras {
 	/* What export writes: "an archive"; and how it compresses what goes to @path, NULL: not at all. */
 	const char *exported;
 	const char *(*compression_of)(const char *path);
+	/* Is the number of its processes a resource? */
+	bool pids;
 };
 
 extern const struct container_extras container_extras;
