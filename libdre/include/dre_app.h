@@ -976,6 +976,31 @@ dre_return_t dre_app_export(const dre_app_handle *h, int fd, const char *compres
  */
 dre_return_t dre_app_copy(const dre_app_handle *h, const char *snapshot, const char *name);
 
+/** Options of dre_app_copy_with(); all zero but size is dre_app_copy(). */
+typedef struct {
+	size_t size;	/* sizeof(dre_app_copy_options) */
+	/*
+	 * What the copy has in place of the container's, as dre_app_set_properties() takes them: one without a
+	 * value it does not have. NULL: none.
+	 */
+	const dre_app_property *properties;
+} dre_app_copy_options;
+
+/**
+ * dre_app_copy_with() - as dre_app_copy()
+ * @h: the container, which keeps its properties
+ * @snapshot: what is copied; NULL: what is in it now
+ * @name: that of the copy, which is stopped
+ * @options: what of it is other; the caller keeps it
+ *
+ * There is no copy that has not got all of them.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: an option, no such property, or no such value; DRE_ERR_SET_LIMIT_FAILED: limits that do
+ * not fit together. Nothing is changed then.
+ */
+dre_return_t dre_app_copy_with(const dre_app_handle *h, const char *snapshot, const char *name,
+			       const dre_app_copy_options *options);
+
 /**
  * dre_app_copy_in() - copy files of the host into a container
  * @h: the container

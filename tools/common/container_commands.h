@@ -98,7 +98,7 @@ struct container_api {
 	dre_return_t (*restart)(const char *name, const char *tag);
 	dre_return_t (*remove_checkpoint)(const char *name, const char *tag);
 	dre_return_t (*remove_base)(const char *base);
-	dre_return_t (*copy)(const char *name, const char *snapshot, const char *copy);
+	dre_return_t (*copy)(const char *name, const char *snapshot, const char *copy, const dre_property *properties);
 	dre_return_t (*rename)(const char *name, const char *to);
 	dre_return_t (*export)(const char *name, int fd, const char *compression, command_progress fn, void *arg);
 	dre_return_t (*export_base)(const char *base, int fd, const char *compression, command_progress fn, void *arg);
@@ -250,6 +250,17 @@ extern const struct container_extras container_extras;
 		return prefix##_events_close(events);						\
 	}
 
+#define CONTAINER_API_COPY(prefix, type)							\
+	static dre_return_t api_copy(const char *name, const char *snapshot, const char *copy,	\
+				     const dre_property *properties)				\
+	{											\
+		const prefix##_copy_options options = {						\
+			.size = sizeof(options), .properties = properties,			\
+		};										\
+												\
+		return prefix##_copy_with(CONTAINER_HANDLE(prefix, type), snapshot, copy, &options); \
+	}
+
 #define CONTAINER_API_EXPORT(prefix, type)							\
 	static dre_return_t api_export(const char *name, int fd, const char *compression,	\
 				       command_progress fn, void *arg)				\
@@ -289,7 +300,7 @@ extern const struct container_extras container_extras;
 	CONTAINER_API_ONE(prefix, type, get_checkpoint_list, dre_list_t *)			\
 	CONTAINER_API_ONE(prefix, type, restart, const char *)					\
 	CONTAINER_API_ONE(prefix, type, remove_checkpoint, const char *)			\
-	CONTAINER_API_TWO(prefix, type, copy, const char *, const char *)			\
+	CONTAINER_API_COPY(prefix, type)							\
 	CONTAINER_API_ONE(prefix, type, rename, const char *)					\
 	CONTAINER_API_EXPORT(prefix, type)							\
 	CONTAINER_API_FSCK(prefix)								\
