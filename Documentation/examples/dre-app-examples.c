@@ -179,9 +179,15 @@ static int save(const dre_app_handle *h)
 
 static int copy(const dre_app_handle *h)
 {
+	const dre_app_property other_ones[] = { { "port", "2222", NULL, 0 }, { NULL, NULL, NULL, 0 } };
+	const dre_app_copy_options options = { .size = sizeof(options), .properties = other_ones };
 	dre_app_handle *other;
 	int err = dre_app_copy(h, NULL, "example-copy");
 
+	if (!err)
+		err = dre_app_destroy_container("example-copy");
+	if (!err)
+		err = dre_app_copy_with(h, NULL, "example-copy", &options);
 	if (err)
 		return say(err, "copy");
 	other = dre_app_open("example-copy");

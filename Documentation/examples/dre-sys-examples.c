@@ -160,9 +160,15 @@ static int save(const dre_sys_handle *h)
 
 static int copy(const dre_sys_handle *h)
 {
+	const dre_sys_property other_ones[] = { { "memory", "256", NULL, 0 }, { NULL, NULL, NULL, 0 } };
+	const dre_sys_copy_options options = { .size = sizeof(options), .properties = other_ones };
 	dre_sys_handle *other;
 	int err = dre_sys_copy(h, NULL, "example-copy");
 
+	if (!err)
+		err = dre_sys_destroy_container("example-copy");
+	if (!err)
+		err = dre_sys_copy_with(h, NULL, "example-copy", &options);
 	if (err)
 		return say(err, "copy");
 	other = dre_sys_open("example-copy");

@@ -108,6 +108,9 @@ int app_configure(struct dre_config *config, const char *name, const struct mani
 int app_check_properties(const dre_app_property *list);
 int app_put_properties(struct manifest *m, const dre_app_property *list);
 
+/* limits_check(), for who changes @before into app->config: what did not fit together before is not his fault. */
+int app_check_limits(const struct app *app, const struct dre_config *before);
+
 /* Mounts the root file system of a container that is stopped and locked. app_settle() undoes it. */
 int app_mount_root(const struct app *app);
 

@@ -30,34 +30,72 @@ static int complete(const struct app *app, struct container *made)
 	return err;
 }
 
-dre_return_t dre_app_copy(const dre_app_handle *h, const char *snapshot, const char *name)
+/* The settings of the copy, and what comes of them: app->config is the copy's then. */
+static int choose_settings(struct app *app, const dre_app_property *properties, struct manifest *settings)
 {
+	struct dre_config before = app->config;
+	int err = manifest_copy_settings(settings, &app->container->manifest);
+
+	if (err)
+		return dre_fail_errno(-err, "cannot copy container '%s'", app->name);
+	if (!properties)
+		return 0;
+	err = app_put_properties(settings, properties);
+	if (!err)
+		err = dre_config_load(&app->config);
+	if (!err)
+		err = app_configure(&app->config, app->name, settings);
+	return err ? err : app_check_limits(app, &before);
+}
+
+static int copy(struct app *app, const char *snapshot, const char *name, const dre_app_property *properties)
+{
+	struct idmap pool = { app->config.idmap_base, app->config.idmap_size };
+	struct manifest settings = {};
 	struct container *made;
-	struct idmap pool;
+	int err = choose_settings(app, properties, &settings);
+
+	if (!err)
+		err = snapshot_copy(app->container, snapshot, name, &settings, &pool, &made);
+	manifest_free(&settings);
+	return err ? err : complete(app, made);
+}
+
+dre_return_t dre_app_copy_with(const dre_app_handle *h, const char *snapshot, const char *name,
+			       const dre_app_copy_options *options)
+{
 	struct app app;
 	int err;
 
-	if (!h || !name)
+	if (!h || !name || !options)
 		return dre_fail(DRE_ERR_NULL_POINTER, "the %s NULL",
-				h ? "copy's name is" : "container's handle is");
+				!h ? "container's handle is" : !name ? "copy's name is" : "options are");
 	err = app_check_handle(h);
 	if (!err && snapshot)
 		err = dre_check_name("snapshot", snapshot);
 	if (!err)
 		err = dre_check_name("container", name);
+	if (!err && options->size != sizeof(*options))
+		err = dre_fail(DRE_ERR_INVALID_ARGUMENT, "options for a copy that this library does not know");
+	if (!err && options->properties)
+		err = app_check_properties(options->properties);
 	if (!err)
 		err = app_begin(&app, h->name, APP_CHANGE);
 	if (err)
 		return err;
-	pool = (struct idmap){ app.config.idmap_base, app.config.idmap_size };
 	if (!snapshot)
 		err = app_require(&app, APP_STOPPED, APP_STOPPED);
 	if (!err)
-		err = snapshot_copy(app.container, snapshot, name, NULL, &pool, &made);
-	if (!err)
-		err = complete(&app, made);
+		err = copy(&app, snapshot, name, options->properties);
 	app_end(&app);
 	return err;
+}
+
+dre_return_t dre_app_copy(const dre_app_handle *h, const char *snapshot, const char *name)
+{
+	static const dre_app_copy_options same = { .size = sizeof(same) };
+
+	return dre_app_copy_with(h, snapshot, name, &same);
 }
 
 /* liblxc's directory has nothing of its own but logs; what is missing of it is made again. */

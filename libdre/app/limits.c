@@ -53,11 +53,11 @@ int limits_apply(const struct app *app)
 }
 
 /* As the kernel has them, whoever set them. */
-enum { CPU_MAX, CPUS, MEMORY_MAX, SWAP_MAX, NR_FILES };
+enum { CPU_MAX, CPUS, MEMORY_MAX, SWAP_MAX, PIDS_MAX, NR_FILES };
 
 static const char *const files[NR_FILES] = {
 	[CPU_MAX] = "cpu.max", [CPUS] = "cpuset.cpus", [MEMORY_MAX] = "memory.max",
-	[SWAP_MAX] = "memory.swap.max",
+	[SWAP_MAX] = "memory.swap.max", [PIDS_MAX] = "pids.max",
 };
 
 typedef char kernel_limits[NR_FILES][16 * 1024];

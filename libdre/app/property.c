@@ -30,6 +30,7 @@ static const struct property properties[] = {
 	{ "memory", false, NULL, NULL },
 	{ "memsw", false, NULL, NULL },
 	{ "network", true, NULL, NULL },
+	{ "pids", false, NULL, NULL },
 	{ SETTING_PORT, true, check_port, NULL },
 	{ "stop_timeout", false, NULL, NULL },
 	{ SETTING_VOLUMES, true, volume_check, NULL },
@@ -56,8 +57,7 @@ int app_configure(struct dre_config *config, const char *name, const struct mani
 	return property_configure(&table, config, name, m);
 }
 
-/* What does not fit together is refused where it is made, and not where it was before. */
-static int check_together(const struct app *app, const struct dre_config *before)
+int app_check_limits(const struct app *app, const struct dre_config *before)
 {
 	int err = limits_check(app->name, &app->config.limits);
 
@@ -77,7 +77,7 @@ static int change(struct app *app, const dre_app_property *list)
 	if (!err)
 		err = app_configure(&app->config, app->name, &app->container->manifest);
 	if (!err)
-		err = check_together(app, &before);
+		err = app_check_limits(app, &before);
 	if (err)
 		return err;
 	if (app_state(app) == APP_STOPPED)

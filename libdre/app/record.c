@@ -35,7 +35,9 @@
 #define AWAY	"away"
 
 /* The files that limit_set() of common/limit.c writes. Memory comes before swap. */
-static const char *const limits[] = { "cpu.max", "cpuset.cpus", "memory.max", "memory.swap.max" };
+static const char *const limits[] = {
+	"cpu.max", "cpuset.cpus", "memory.max", "memory.swap.max", "pids.max",
+};
 
 #define NR_LIMITS	(sizeof(limits) / sizeof(*limits))
 

@@ -16,7 +16,8 @@ _Static_assert(RESOURCE_CPU == (int)DRE_APP_CONTAINER_RESOURCE_CPU &&
 	       RESOURCE_MEMORY == (int)DRE_APP_CONTAINER_RESOURCE_MEMORY &&
 	       RESOURCE_MEMSW == (int)DRE_APP_CONTAINER_RESOURCE_MEMSW &&
 	       RESOURCE_MEMORY_64 == (int)DRE_APP_CONTAINER_RESOURCE_MEMORY_64 &&
-	       RESOURCE_MEMSW_64 == (int)DRE_APP_CONTAINER_RESOURCE_MEMSW_64,
+	       RESOURCE_MEMSW_64 == (int)DRE_APP_CONTAINER_RESOURCE_MEMSW_64 &&
+	       RESOURCE_PIDS == (int)DRE_APP_CONTAINER_RESOURCE_PIDS,
 	       "types have the same numbers");
 _Static_assert(sizeof(union resource_value) == sizeof(((dre_app_resource_value_t *)NULL)->udata),
 	       "values are laid out the same");

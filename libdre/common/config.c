@@ -14,6 +14,7 @@
 #define DEFAULT_PATH	"/etc/dre/dre.conf"
 #define MAX_TIMEOUT	86400
 #define MAX_CPUS	4096
+#define MAX_PIDS	4194304		/* the kernel has no more numbers for them (PID_MAX_LIMIT) */
 #define MAX_ID		0xfffffffeu	/* (uid_t)-1 is none */
 
 struct parser {
@@ -211,6 +212,16 @@ static const char *set_memsw(struct dre_config *cfg, const char *value)
 	return set_size(&cfg->limits.memsw, value);
 }
 
+static const char *set_pids(struct dre_config *cfg, const char *value)
+{
+	uint32_t pids = 0;
+	const char *error = is_max(value) ? NULL : parse_number(value, 1, MAX_PIDS, &pids);
+
+	if (!error)
+		cfg->limits.pids = pids;
+	return error;
+}
+
 /* Ids of the host's own users are never given away, whatever the file says. */
 static const char *set_idmap_base(struct dre_config *cfg, const char *value)
 {
@@ -391,6 +402,7 @@ static const struct {
 	{ "app", "cores", set_cores },
 	{ "app", "memory", set_memory },
 	{ "app", "memsw", set_memsw },
+	{ "app", "pids", set_pids },
 	{ "app", "idmap_base", set_idmap_base },
 	{ "app", "idmap_size", set_idmap_size },
 	{ "sys", "base", set_sys_base },
@@ -475,6 +487,8 @@ static const char *get_app(const struct dre_config *cfg, const char *key, char *
 		return print_limit(text, cfg->limits.memory);
 	if (!strcmp(key, "memsw"))
 		return print_limit(text, cfg->limits.memsw);
+	if (!strcmp(key, "pids"))
+		return print_limit(text, cfg->limits.pids);
 	if (!strcmp(key, "cores") && *cfg->limits.cores)
 		return strcpy(text, cfg->limits.cores);
 	return NULL;

@@ -28,6 +28,7 @@ struct dre_limits {
 	char cores[DRE_CORES_SIZE];	/* a list of CPUs */
 	unsigned long long memory;	/* bytes */
 	unsigned long long memsw;	/* bytes of memory and swap together */
+	unsigned long long pids;	/* processes and threads */
 };
 
 enum dre_sys_network {

@@ -17,6 +17,7 @@
 #define CPUS		"cpuset.cpus"
 #define MEMORY_MAX	"memory.max"
 #define SWAP_MAX	"memory.swap.max"
+#define PIDS_MAX	"pids.max"
 
 #define CPU_PERIOD	100000	/* microseconds: the kernel's default */
 #define UNLIMITED	(~0ULL)
@@ -81,23 +82,23 @@ static int set_cores(int group, const char *path, const char *cores)
 	return err ? set_failed(path, CPUS, err) : 0;
 }
 
-/* "max" is UNLIMITED. */
-static int get_bytes(int group, const char *file, unsigned long long *bytes)
+/* Bytes, or how many: "max" is UNLIMITED. */
+static int get_amount(int group, const char *file, unsigned long long *amount)
 {
 	char value[32];
 	int err = cgroupfs_get(group, file, value, sizeof(value));
 
 	if (!err)
-		*bytes = strcmp(value, "max") ? strtoull(value, NULL, 10) : UNLIMITED;
+		*amount = strcmp(value, "max") ? strtoull(value, NULL, 10) : UNLIMITED;
 	return err;
 }
 
-static int set_bytes(int group, const char *file, unsigned long long bytes)
+static int set_amount(int group, const char *file, unsigned long long amount)
 {
 	char value[32];
 
-	snprintf(value, sizeof(value), "%llu", bytes);
-	return cgroupfs_set(group, file, bytes == UNLIMITED ? "max" : value);
+	snprintf(value, sizeof(value), "%llu", amount);
+	return cgroupfs_set(group, file, amount == UNLIMITED ? "max" : value);
 }
 
 /* Sets both, or none. */
@@ -105,16 +106,16 @@ static int set_both(int group, const char *path, unsigned long long memory,
 		    unsigned long long old_memory, unsigned long long swap)
 {
 	unsigned long long old_swap;
-	int err = get_bytes(group, SWAP_MAX, &old_swap);
+	int err = get_amount(group, SWAP_MAX, &old_swap);
 
 	if (err)
 		return set_failed(path, SWAP_MAX, err);
-	err = set_bytes(group, SWAP_MAX, swap);
+	err = set_amount(group, SWAP_MAX, swap);
 	if (err)
 		return set_failed(path, SWAP_MAX, err);
-	err = memory == old_memory ? 0 : set_bytes(group, MEMORY_MAX, memory);
+	err = memory == old_memory ? 0 : set_amount(group, MEMORY_MAX, memory);
 	if (err) {
-		set_bytes(group, SWAP_MAX, old_swap);
+		set_amount(group, SWAP_MAX, old_swap);
 		return set_failed(path, MEMORY_MAX, err);
 	}
 	return 0;
@@ -129,11 +130,11 @@ static int set_memory(int group, const char *path, unsigned long long memory)
 	if (memory < (unsigned long long)sysconf(_SC_PAGESIZE))
 		return dre_fail(DRE_ERR_SET_LIMIT_FAILED,
 				"control group %s: %llu bytes are less than a page", path, memory);
-	err = get_bytes(group, MEMORY_MAX, &old);
+	err = get_amount(group, MEMORY_MAX, &old);
 	if (err)
 		return set_failed(path, MEMORY_MAX, err);
-	if (get_bytes(group, SWAP_MAX, &swap) || swap == UNLIMITED || old == UNLIMITED) {
-		err = set_bytes(group, MEMORY_MAX, memory);
+	if (get_amount(group, SWAP_MAX, &swap) || swap == UNLIMITED || old == UNLIMITED) {
+		err = set_amount(group, MEMORY_MAX, memory);
 		return err ? set_failed(path, MEMORY_MAX, err) : 0;
 	}
 	if (memory > old + swap)
@@ -146,7 +147,7 @@ static int set_memory(int group, const char *path, unsigned long long memory)
 static int set_memsw(int group, const char *path, unsigned long long sum)
 {
 	unsigned long long memory;
-	int err = get_bytes(group, MEMORY_MAX, &memory);
+	int err = get_amount(group, MEMORY_MAX, &memory);
 
 	if (err)
 		return set_failed(path, MEMORY_MAX, err);
@@ -158,8 +159,16 @@ static int set_memsw(int group, const char *path, unsigned long long sum)
 		return dre_fail(DRE_ERR_SET_LIMIT_FAILED,
 				"control group %s: %llu bytes of memory and swap are less than the "
 				"%llu of memory", path, sum, memory);
-	err = set_bytes(group, SWAP_MAX, sum - memory);
+	err = set_amount(group, SWAP_MAX, sum - memory);
 	return err ? set_failed(path, SWAP_MAX, err) : 0;
+}
+
+/* More of them may be there already: they stay, and none comes until there are fewer. */
+static int set_pids(int group, const char *path, unsigned long long pids)
+{
+	int err = set_amount(group, PIDS_MAX, pids);
+
+	return err ? set_failed(path, PIDS_MAX, err) : 0;
 }
 
 int limit_set(int group, const char *path, const struct limit *limit)
@@ -173,6 +182,8 @@ int limit_set(int group, const char *path, const struct limit *limit)
 		return set_memory(group, path, limit->number);
 	case LIMIT_MEMSW:
 		return set_memsw(group, path, limit->number);
+	case LIMIT_PIDS:
+		return set_pids(group, path, limit->number);
 	}
 	return dre_fail(DRE_ERR_INVALID_ARGUMENT, "the type of resource is not known");
 }
@@ -187,7 +198,7 @@ static int unset_failed(const char *path, const char *file, int err)
 static int unset_memory(int group, const char *path)
 {
 	unsigned long long swap;
-	int err = get_bytes(group, SWAP_MAX, &swap);
+	int err = get_amount(group, SWAP_MAX, &swap);
 
 	if (!err && swap != UNLIMITED)
 		return dre_fail(DRE_ERR_UNSET_LIMIT_FAILED,
@@ -212,7 +223,7 @@ static int unset_cores(int group, const char *path)
 
 int limit_unset(int group, const char *path, enum limit_type type)
 {
-	const char *file = type == LIMIT_CPU ? CPU_MAX : SWAP_MAX;
+	const char *file = type == LIMIT_CPU ? CPU_MAX : type == LIMIT_PIDS ? PIDS_MAX : SWAP_MAX;
 	int err;
 
 	if (type == LIMIT_MEMORY)
@@ -249,12 +260,22 @@ static int get_cores(int group, const char **cores)
 static int get_memory(int group, enum limit_type type, unsigned long long *bytes)
 {
 	unsigned long long memory, swap = 0;
-	int err = get_bytes(group, MEMORY_MAX, &memory);
+	int err = get_amount(group, MEMORY_MAX, &memory);
 
 	if (!err && type == LIMIT_MEMSW)
-		err = get_bytes(group, SWAP_MAX, &swap);
+		err = get_amount(group, SWAP_MAX, &swap);
 	if (!err && memory != UNLIMITED && swap != UNLIMITED)
 		*bytes = memory + swap;
+	return err;
+}
+
+static int get_pids(int group, unsigned long long *pids)
+{
+	unsigned long long number;
+	int err = get_amount(group, PIDS_MAX, &number);
+
+	if (!err && number != UNLIMITED)
+		*pids = number;
 	return err;
 }
 
@@ -267,6 +288,8 @@ int limit_get(int group, struct limit *limit)
 		return get_cpu(group, &limit->number);
 	case LIMIT_CORES:
 		return get_cores(group, &limit->cores);
+	case LIMIT_PIDS:
+		return get_pids(group, &limit->number);
 	case LIMIT_MEMORY:
 	case LIMIT_MEMSW:
 		break;
@@ -330,5 +353,7 @@ int limits_set(int group, const char *path, const struct dre_limits *from,
 		err = set_list(group, path, to->cores);
 	if (!err && (to->memory != from->memory || to->memsw != from->memsw))
 		err = set_sizes(group, path, from, to);
+	if (!err && to->pids != from->pids)
+		err = set_number(group, path, LIMIT_PIDS, to->pids);
 	return err;
 }

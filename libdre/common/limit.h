@@ -11,11 +11,12 @@ enum limit_type {
 	LIMIT_CORES,	/* which CPUs */
 	LIMIT_MEMORY,	/* bytes */
 	LIMIT_MEMSW,	/* bytes of memory and swap together */
+	LIMIT_PIDS,	/* processes and threads */
 };
 
 struct limit {
 	enum limit_type type;
-	unsigned long long number;	/* percent or bytes */
+	unsigned long long number;	/* percent, bytes, or how many */
 	const char *cores;		/* LIMIT_CORES */
 };
 

@@ -10,9 +10,9 @@
 #include "resource.h"
 #include "usage.h"
 
-static int saturate(unsigned long long bytes)
+static int saturate(unsigned long long number)
 {
-	return bytes > INT_MAX ? INT_MAX : (int)bytes;
+	return number > INT_MAX ? INT_MAX : (int)number;
 }
 
 int resource_to_limit(int type, const union resource_value *value, bool with_value,
@@ -34,6 +34,9 @@ int resource_to_limit(int type, const union resource_value *value, bool with_val
 	case RESOURCE_MEMSW_64:
 		limit->type = LIMIT_MEMSW;
 		break;
+	case RESOURCE_PIDS:
+		limit->type = LIMIT_PIDS;
+		break;
 	default:
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "resource type %d is not known", type);
 	}
@@ -54,6 +57,7 @@ void resource_from_limit(const struct limit *limit, int type, union resource_val
 	case RESOURCE_CPU:
 	case RESOURCE_MEMORY:
 	case RESOURCE_MEMSW:
+	case RESOURCE_PIDS:
 		value->number = saturate(limit->number);
 		break;
 	case RESOURCE_CPU_CORE:
@@ -115,6 +119,16 @@ static int get_cpu(const struct subject *s, union resource_value *value)
 	return err;
 }
 
+static int get_pids(const struct subject *s, union resource_value *value)
+{
+	unsigned long long tasks;
+	int err = s->pid ? usage_process_tasks(s->pid, &tasks) : usage_group_tasks(s->group, &tasks);
+
+	if (!err)
+		value->number = saturate(tasks);
+	return err;
+}
+
 static int get_value(const struct subject *s, int type, union resource_value *value)
 {
 	switch (type) {
@@ -122,6 +136,8 @@ static int get_value(const struct subject *s, int type, union resource_value *va
 		return get_cpu(s, value);
 	case RESOURCE_CPU_CORE:
 		return get_cores(s, value);
+	case RESOURCE_PIDS:
+		return get_pids(s, value);
 	default:
 		return get_memory(s, type, value);
 	}

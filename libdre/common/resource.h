@@ -19,10 +19,11 @@ enum {
 	RESOURCE_MEMSW,
 	RESOURCE_MEMORY_64 = 101,
 	RESOURCE_MEMSW_64,
+	RESOURCE_PIDS,		/* of application containers only */
 };
 
 union resource_value {
-	int number;	/* percent, or bytes as far as an int goes */
+	int number;	/* percent, how many, or bytes as far as an int goes */
 	char *cores;
 	unsigned long long bytes;	/* of the types with 64 bits */
 };

@@ -299,19 +299,17 @@ static int chain_of(struct container *c, const char *tag, struct manifest *m, bo
 	return ret;
 }
 
-/* Those of the snapshot are as old as it is. What is in @own is the copy's. */
-static int take_settings(struct manifest *m, const struct manifest *from, const struct manifest *own)
+/* Those of the snapshot are as old as it is. */
+static int take_settings(struct manifest *m, const struct manifest *from)
 {
 	int err = manifest_copy_settings(m, from);
 
-	for (size_t i = 0; own && !err && i < own->nr_settings; i++)
-		err = manifest_set(m, own->settings[i].key, own->settings[i].value);
 	if (!err)
 		err = manifest_set(m, SETTING_IDMAP, NULL);
 	return err ? dre_fail_errno(-err, "cannot copy its settings") : 0;
 }
 
-static int copy(struct container *c, const char *tag, const char *name, const struct manifest *own,
+static int copy(struct container *c, const char *tag, const char *name, const struct manifest *settings,
 		const struct idmap *pool, struct container **made, bool *garbage)
 {
 	bool mapped = manifest_get(&c->manifest, SETTING_IDMAP);
@@ -319,14 +317,14 @@ static int copy(struct container *c, const char *tag, const char *name, const st
 	int ret = chain_of(c, tag, &m, garbage);
 
 	if (!ret)
-		ret = take_settings(&m, &c->manifest, own);
+		ret = take_settings(&m, settings ? settings : &c->manifest);
 	if (!ret)
 		ret = container_create_from(made, c->store, name, &m, mapped ? pool : NULL);
 	manifest_free(&m);
 	return ret;
 }
 
-int snapshot_copy(struct container *c, const char *tag, const char *name, const struct manifest *own,
+int snapshot_copy(struct container *c, const char *tag, const char *name, const struct manifest *settings,
 		  const struct idmap *pool, struct container **made)
 {
 	bool garbage = false;
@@ -340,7 +338,7 @@ int snapshot_copy(struct container *c, const char *tag, const char *name, const 
 		ret = store_change_begin(c->store);
 	if (ret)
 		return ret;
-	ret = copy(c, tag, name, own, pool, made, &garbage);
+	ret = copy(c, tag, name, settings, pool, made, &garbage);
 	return store_change_end(c->store, garbage, ret);
 }
 

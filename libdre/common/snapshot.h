@@ -44,12 +44,11 @@ int snapshot_commit(struct container *c, const char *tag, const char *base);
 
 /*
  * Makes another container of what @c has in it, or of what snapshot @tag of it has (NULL: none).
- * It has the settings of @c, but those of @own (NULL: none) win, and it has an id range of its own,
- * unless @c has none. As with a snapshot,
+ * It has the settings of @settings (NULL: of @c), and an id range of its own, unless @c has none. As with a snapshot,
  * what was written becomes immutable, and is shared. With @tag, @c need not be stopped, and is
  * not changed. DRE_ERR_SNAPSHOT_NONEXISTENCE, DRE_ERR_CONTAINER_EXISTENCE.
  */
-int snapshot_copy(struct container *c, const char *tag, const char *name, const struct manifest *own,
+int snapshot_copy(struct container *c, const char *tag, const char *name, const struct manifest *settings,
 		  const struct idmap *pool, struct container **copy);
 
 /* Sorted, as store_list_containers() has it; needs no lock. */

@@ -154,7 +154,17 @@ int usage_group_memory(int group, struct usage_memory *usage)
 	return 0;
 }
 
-static int group_tasks(int group, unsigned long long *tasks)
+int usage_process_tasks(pid_t pid, unsigned long long *tasks)
+{
+	char threads[32];
+	int err = read_status(pid, "Threads:", threads, sizeof(threads));
+
+	if (!err)
+		*tasks = strtoull(threads, NULL, 10);
+	return err;
+}
+
+int usage_group_tasks(int group, unsigned long long *tasks)
 {
 	char text[32];
 	int err = cgroupfs_get(group, "pids.current", text, sizeof(text));
@@ -173,7 +183,7 @@ int usage_group(int group, dre_usage *usage)
 	if (!err)
 		err = usage_group_memory(group, &memory);
 	if (!err)
-		err = group_tasks(group, &got.tasks);
+		err = usage_group_tasks(group, &got.tasks);
 	if (err)
 		return err;
 	got.memory = memory.memory;

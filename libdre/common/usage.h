@@ -25,6 +25,10 @@ int usage_group_cpu(int group, int *percent);
 int usage_process_memory(pid_t pid, struct usage_memory *usage);
 int usage_group_memory(int group, struct usage_memory *usage);
 
+/* Threads, of all processes in the group. */
+int usage_process_tasks(pid_t pid, unsigned long long *tasks);
+int usage_group_tasks(int group, unsigned long long *tasks);
+
 /* All that @usage has room for; its size stays as it is. */
 int usage_group(int group, dre_usage *usage);
 

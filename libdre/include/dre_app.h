@@ -53,7 +53,8 @@ typedef enum {
 	DRE_APP_CONTAINER_RESOURCE_MEMSW,	/* memory and swap */
 	/* Additions to the specification: the same with 64 bits, in udata.mem.bytes. */
 	DRE_APP_CONTAINER_RESOURCE_MEMORY_64 = 101,
-	DRE_APP_CONTAINER_RESOURCE_MEMSW_64
+	DRE_APP_CONTAINER_RESOURCE_MEMSW_64,
+	DRE_APP_CONTAINER_RESOURCE_PIDS	/* processes and threads, in udata.pids */
 } dre_app_resource_t;
 
 /** What dre_app_status() returns (section 1.2.2.2). */
@@ -106,6 +107,7 @@ typedef struct {
 			int memsw_usage_in_bytes;
 			unsigned long long bytes;	/* of the types with 64 bits */
 		} mem;
+		int pids;	/* an addition, too */
 	} udata;
 } dre_app_resource_value_t;
 
@@ -477,6 +479,8 @@ dre_return_t dre_app_unbind_vpid(const dre_app_handle *h, const char *cgroup, co
  *			swapped out, or a process in the control group is killed.
  *	MEMSW		bytes of memory and swap together, from 1. There must be a
  *			limit of memory, not above it.
+ *	PIDS		processes and threads, from 1. Above it none can be forked;
+ *			those that are there stay.
  *
  * Running only. A limit that cannot be set is an error, and the old one stays. Limits
  * end with the container.
@@ -512,6 +516,7 @@ dre_return_t dre_app_unset_resource(const dre_app_handle *h, const char *cgroup,
  *	CPU_CORE	the CPUs that it may run on; dre_app_release_resource() frees it
  *	MEMORY		bytes that are resident
  *	MEMSW		and those that are swapped out
+ *	PIDS		processes and threads
  *
  * Running only. Sizes that do not fit into an int are INT_MAX; the types with 64
  * bits have them all.
@@ -636,7 +641,8 @@ dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgr
  *	cores		... the CPUs, "0-3,5", ...
  *	memory		... bytes, or with K, M, G, T for powers of 1024, ...
  *	memsw		... the same of memory and swap together; not below memory, and not
- *			without it. For all four, "max" is no limit.
+ *			without it, ...
+ *	pids		... processes and threads, 1 to 4194304. For all five, "max" is no limit.
  *	volumes		"SOURCE:TARGET[:ro][:noidmap]", several with commas: a directory
  *			or file of the host, and where the container has it
  *	autostart	yes or no: does "dre-app autostart" start it?
@@ -647,9 +653,10 @@ dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgr
  *
  * network, the limits and the timeouts are also keys of dre.conf; the property
  * wins. A change of the limits holds at once, also while the container runs: the
- * kernel may kill processes to make memory fit. port, network, address, gateway
- * and volumes hold from the container's next start on, or its reboot; all else is
- * looked at when it is needed.
+ * kernel may kill processes to make memory fit; of more than pids, those that are
+ * there stay, and none can be forked. port, network, address, gateway and volumes
+ * hold from the container's next start on, or its reboot; all else is looked at when
+ * it is needed.
  */
 
 /**
@@ -968,6 +975,31 @@ dre_return_t dre_app_export(const dre_app_handle *h, int fd, const char *compres
  * DRE_ERR_LOAD_SNAPSHOT_FAILED: the snapshot is damaged; DRE_ERR_DEVICE_BUSY.
  */
 dre_return_t dre_app_copy(const dre_app_handle *h, const char *snapshot, const char *name);
+
+/** Options of dre_app_copy_with(); all zero but size is dre_app_copy(). */
+typedef struct {
+	size_t size;	/* sizeof(dre_app_copy_options) */
+	/*
+	 * What the copy has in place of the container's, as dre_app_set_properties() takes them: one without a
+	 * value it does not have. NULL: none.
+	 */
+	const dre_app_property *properties;
+} dre_app_copy_options;
+
+/**
+ * dre_app_copy_with() - as dre_app_copy()
+ * @h: the container, which keeps its properties
+ * @snapshot: what is copied; NULL: what is in it now
+ * @name: that of the copy, which is stopped
+ * @options: what of it is other; the caller keeps it
+ *
+ * There is no copy that has not got all of them.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: an option, no such property, or no such value; DRE_ERR_SET_LIMIT_FAILED: limits that do
+ * not fit together. Nothing is changed then.
+ */
+dre_return_t dre_app_copy_with(const dre_app_handle *h, const char *snapshot, const char *name,
+			       const dre_app_copy_options *options);
 
 /**
  * dre_app_copy_in() - copy files of the host into a container

@@ -983,6 +983,31 @@ dre_return_t dre_sys_export(const dre_sys_handle *h, int fd, const char *compres
  */
 dre_return_t dre_sys_copy(const dre_sys_handle *h, const char *snapshot, const char *name);
 
+/** Options of dre_sys_copy_with(); all zero but size is dre_sys_copy(). */
+typedef struct {
+	size_t size;	/* sizeof(dre_sys_copy_options) */
+	/*
+	 * What the copy has in place of the container's, as dre_sys_set_properties() takes them: one without a
+	 * value it does not have. NULL: none.
+	 */
+	const dre_sys_property *properties;
+} dre_sys_copy_options;
+
+/**
+ * dre_sys_copy_with() - as dre_sys_copy()
+ * @h: the container, which keeps its properties
+ * @snapshot: what is copied; NULL: what is on its disk now
+ * @name: of the new container
+ * @options: what of it is other; the caller keeps it
+ *
+ * There is no copy that has not got all of them.
+ *
+ * DRE_ERR_INVALID_ARGUMENT: an option, no such property, or no such value; a disk that is smaller than what it is
+ * copied from. There is no copy then.
+ */
+dre_return_t dre_sys_copy_with(const dre_sys_handle *h, const char *snapshot, const char *name,
+			       const dre_sys_copy_options *options);
+
 /**
  * dre_sys_rename() - give a container another name
  * @h: the container. The handle stays, and names nothing any more.

@@ -47,7 +47,7 @@ int sys_configure(struct sys *sys, const struct manifest *m)
 	return property_configure(&table, &sys->config, sys->name, m);
 }
 
-static bool has_key(const dre_sys_property *list, const char *key)
+bool sys_has_property(const dre_sys_property *list, const char *key)
 {
 	for (; list->key; list++)
 		if (!strcmp(list->key, key))
@@ -73,7 +73,7 @@ static int change(struct sys *sys, const dre_sys_property *list)
 		err = sys_put_properties(m, list);
 	if (!err)
 		err = sys_configure(sys, m);
-	if (!err && has_key(list, SETTING_DISK))
+	if (!err && sys_has_property(list, SETTING_DISK))
 		err = sys_fit_disk(sys, true);
 	if (!err)
 		err = container_commit(sys->container);

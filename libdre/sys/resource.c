@@ -25,10 +25,13 @@ _Static_assert(RESOURCE_CPU == (int)DRE_SYS_CONTAINER_RESOURCE_CPU &&
 _Static_assert(sizeof(union resource_value) == sizeof(((dre_sys_resource_value_t *)NULL)->udata),
 	       "values are laid out the same");
 
+/* How many threads QEMU has for a machine is nothing that its user could know. */
 static int to_limit(const dre_sys_resource_value_t *r, bool with_value, struct limit *limit)
 {
 	union resource_value value;
 
+	if ((int)r->type == RESOURCE_PIDS)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "resource type %d is not of system containers", r->type);
 	memcpy(&value, &r->udata, sizeof(value));
 	return resource_to_limit(r->type, &value, with_value, limit);
 }
@@ -146,6 +149,8 @@ static void change_limits(struct dre_limits *limits, const struct limit *limit, 
 		break;
 	case LIMIT_MEMSW:
 		limits->memsw = number;
+		break;
+	case LIMIT_PIDS:	/* see to_limit() */
 		break;
 	}
 }

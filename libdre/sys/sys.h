@@ -149,6 +149,7 @@ int sys_configure(struct sys *sys, const struct manifest *m);
 /* Are these, ended by a key that is NULL, properties? And then, into a manifest. */
 int sys_check_properties(const dre_sys_property *list);
 int sys_put_properties(struct manifest *m, const dre_sys_property *list);
+bool sys_has_property(const dre_sys_property *list, const char *key);
 
 /* network.c: is what the machine's network device is to be connected to there? Connected to libvirt. */
 int sys_check_network(const struct sys *sys);

@@ -116,6 +116,7 @@ static void null_pointers(void **state)
 	NULL_POINTER(dre_app_import_base(NULL, "/run/base", NULL, NULL));
 	NULL_POINTER(dre_app_import_base("new", NULL, NULL, NULL));
 	NULL_POINTER(dre_app_copy(running, NULL, NULL));
+	NULL_POINTER(dre_app_copy_with(running, NULL, "new", NULL));
 	NULL_POINTER(dre_app_build_base("new", NULL, NULL, NULL));
 	NULL_POINTER(dre_app_build_base(NULL, &build, NULL, NULL));
 	NULL_POINTER(dre_app_build_base("new", &build, NULL, NULL));

@@ -355,6 +355,7 @@ static void assert_file(const char *file, const char *expected)
 #define MEMSW	DRE_APP_CONTAINER_RESOURCE_MEMSW
 #define MEMORY64 DRE_APP_CONTAINER_RESOURCE_MEMORY_64
 #define MEMSW64	DRE_APP_CONTAINER_RESOURCE_MEMSW_64
+#define PIDS	DRE_APP_CONTAINER_RESOURCE_PIDS
 
 static void limits_are_set_and_unset(void **state)
 {
@@ -375,6 +376,8 @@ static void limits_are_set_and_unset(void **state)
 	assert_done(set("ui", MEMSW64, 1LL << 40));
 	assert_done(set("ui", MEMORY64, 1LL << 35));
 	assert_file("ui/memory.max", "34359738368");
+	assert_done(set("ui", PIDS, 5));
+	assert_file("ui/pids.max", "5");
 
 	assert_refused(DRE_ERR_UNSET_LIMIT_FAILED, (world_mark(), unset("ui", MEMORY)));
 	assert_done(unset("ui", MEMSW));
@@ -383,6 +386,8 @@ static void limits_are_set_and_unset(void **state)
 	assert_done(unset("ui", CPU));
 	assert_done(unset("ui", CORES));
 	assert_done(unset(".", CPU));
+	assert_done(unset("ui", PIDS));
+	assert_file("ui/pids.max", "max");
 	assert_file("ui/memory.max", "max");
 	assert_file("ui/memory.swap.max", "max");
 	assert_file("ui/cpu.max", "max 100000");
@@ -396,11 +401,13 @@ static void limits_that_are_refused(void **state)
 	assert_done(dre_app_create_cgroup(here, "ui"));
 	assert_done(set("ui", CPU, 25));
 	assert_done(set_cores("ui", "1"));
+	assert_done(set("ui", PIDS, 5));
 	world_mark();
 	assert_refused(DRE_ERR_INVALID_ARGUMENT, set("ui", CPU, 0));
 	assert_refused(DRE_ERR_INVALID_ARGUMENT, set("ui", CPU, -1));
 	assert_refused(DRE_ERR_INVALID_ARGUMENT, set("ui", MEMORY, 0));
 	assert_refused(DRE_ERR_INVALID_ARGUMENT, set("ui", MEMORY64, 0));
+	assert_refused(DRE_ERR_INVALID_ARGUMENT, set("ui", PIDS, 0));
 	assert_refused(DRE_ERR_INVALID_ARGUMENT, set("ui", 5, 1));
 	assert_refused(DRE_ERR_INVALID_ARGUMENT, set("ui", 0, 1));
 	assert_refused(DRE_ERR_INVALID_ARGUMENT, unset("ui", 99));
@@ -413,10 +420,12 @@ static void limits_that_are_refused(void **state)
 	assert_refused(DRE_ERR_SET_LIMIT_FAILED, set_cores("ui", "0-7000"));
 	assert_refused(DRE_ERR_SET_LIMIT_FAILED, set("ui", MEMSW, 1 << 20));	/* no MEMORY */
 	assert_refused(DRE_ERR_SET_LIMIT_FAILED, set("ui", MEMORY, 100));	/* under a page */
+	assert_refused(DRE_ERR_SET_LIMIT_FAILED, set("ui", PIDS, INT_MAX));	/* over the kernel's own */
 	assert_refused(DRE_ERR_CGROUP_NONEXISTENCE, set("none", CPU, 25));
 	assert_refused(DRE_ERR_NULL_POINTER, dre_app_set_resource(here, "ui", NULL));
 	assert_file("ui/cpu.max", "25000 100000");
 	assert_file("ui/cpuset.cpus", "1");
+	assert_file("ui/pids.max", "5");
 	assert_done(set("ui", MEMORY, 16 << 20));
 	assert_done(set("ui", MEMSW, 24 << 20));
 	world_mark();
@@ -576,6 +585,8 @@ static void what_is_used(void **state)
 	assert_true(usage(init, MEMORY) > 0);
 	assert_true(usage(0, MEMORY) > 4096);
 	assert_true(usage(init, MEMSW) >= usage(init, MEMORY));
+	assert_int_equal(usage(init, PIDS), 1);
+	assert_true(usage(0, PIDS) >= 1);
 	assert_in_range(usage(init, CPU), 0, 200);
 	assert_in_range(usage(0, CPU), 0, 200);
 	assert_done(dre_app_get_resource(here, init, &r));

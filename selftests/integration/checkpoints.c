@@ -201,6 +201,8 @@ static void limit(const dre_app_handle *h, const char *cgroup, dre_app_resource_
 
 	if (type == DRE_APP_CONTAINER_RESOURCE_CPU)
 		r.udata.cpu.percent = value;
+	else if (type == DRE_APP_CONTAINER_RESOURCE_PIDS)
+		r.udata.pids = value;
 	else
 		r.udata.mem.usage_in_bytes = value;
 	assert_done(dre_app_set_resource(h, cgroup, &r));
@@ -218,6 +220,7 @@ static void assert_file(const char *path, const char *text)
 static void assert_limits(void)
 {
 	assert_file(CGROUPS "/dre/app/c/cpu.max", "150000 100000\n");
+	assert_file(CGROUPS "/dre/app/c/pids.max", "400\n");
 	assert_file(CGROUPS "/dre/app/c/blue/memory.max", "67108864\n");
 	assert_file(CGROUPS "/dre/app/c/blue/memory.swap.max", "max\n");
 	assert_file(CGROUPS "/dre/app/c/red/cpu.max", "50000 100000\n");
@@ -245,6 +248,7 @@ static void daware_goes_on(void **state)
 	assert_done(dre_app_create_cgroup(h, "blue"));
 	assert_done(dre_app_create_cgroup(h, "red"));
 	limit(h, ".", DRE_APP_CONTAINER_RESOURCE_CPU, 150);
+	limit(h, ".", DRE_APP_CONTAINER_RESOURCE_PIDS, 400);
 	limit(h, "blue", DRE_APP_CONTAINER_RESOURCE_MEMORY, 64 << 20);
 	limit(h, "red", DRE_APP_CONTAINER_RESOURCE_CPU, 50);
 	box_agent(h, &agent, "-s 10,12 -m exit");

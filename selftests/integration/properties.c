@@ -46,6 +46,7 @@ static const dre_app_property good[] = {
 	{ .key = "memory", .value = "64M" },
 	{ .key = "memsw", .value = "1g" },
 	{ .key = "network", .value = "bridge:br0" },
+	{ .key = "pids", .value = "4194304" },
 	{ .key = "port", .value = "65535" },
 	{ .key = "stop_timeout", .value = "86400" },
 	{ .key = "volumes", .value = "/a b:/c,/d/..e:/f.:ro,/g:/h:noidmap:ro:rw" },
@@ -111,6 +112,7 @@ static void values_that_are_refused(void **state)
 		{ "gateway", "192.0.2.1,192.0.2.2" }, { "gateway", "x" }, { "cpu", "0" },
 		{ "cpu", "-1" }, { "cpu", "50%%" }, { "cores", "" }, { "cores", "3-1" },
 		{ "memory", "0" }, { "memory", "1KB" }, { "memsw", "x" },
+		{ "pids", "0" }, { "pids", "4194305" }, { "pids", "1K" },
 		{ "autostart", "maybe" }, { "autostart_order", "-1" },
 		{ "autostart_order", "1000001" }, { "autostart_delay", "3601" },
 		{ "stop_timeout", "86401" }, { "halt_timeout", "" }, { "volumes", "" },
@@ -225,7 +227,7 @@ static void limits_from_the_start(void **state)
 	dre_app_handle *h = box_create("c");
 
 	(void)state;
-	use_conf("cpu = 50\nmemory = 128M\ncores = 0\n");
+	use_conf("cpu = 50\nmemory = 128M\ncores = 0\npids = 300\n");
 	assert_done(set(h, "memory", "96M"));
 	assert_done(set(h, "cores", "max"));
 	assert_done(set(h, "memsw", "100M"));
@@ -234,10 +236,12 @@ static void limits_from_the_start(void **state)
 	assert_limit("memory.max", "100663296");
 	assert_limit("memory.swap.max", "4194304");
 	assert_limit("cpuset.cpus", "");
+	assert_limit("pids.max", "300");
 	/* Also when it reboots by itself. */
 	reboots(h);
 	assert_limit("cpu.max", "50000 100000");
 	assert_limit("memory.max", "100663296");
+	assert_limit("pids.max", "300");
 }
 
 static void limits_that_hold(void **state)
@@ -260,12 +264,47 @@ static void limits_that_hold(void **state)
 	(void)!system("dmesg -C");	/* that the kernel said so is as it should be */
 }
 
+#define FORK	"i=0; while [ $i -lt 60 ]; do sleep 1000 </dev/null >/dev/null 2>&1 & i=$((i + 1)); done"
+
+static unsigned long long nr_tasks(const dre_app_handle *h)
+{
+	dre_usage usage = { .size = sizeof(usage) };
+
+	assert_done(dre_app_get_usage(h, ".", &usage));
+	return usage.tasks;
+}
+
+/* What is there stays, and there is no more of it. */
+static void no_more_processes_than_that(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	unsigned long long before;
+	char text[32];
+
+	(void)state;
+	assert_int_equal(box_run(h, "true"), 0);
+	before = nr_tasks(h);
+	snprintf(text, sizeof(text), "%llu", before + 20);
+	assert_done(set(h, "pids", text));
+	assert_limit("pids.max", text);
+	assert_int_not_equal(box_run(h, FORK), 0);
+	assert_in_range(nr_tasks(h), before + 1, before + 20);
+	assert_done(set(h, "pids", "1"));	/* fewer than there are */
+	assert_limit("pids.max", "1");
+	assert_true(nr_tasks(h) > 1);
+	assert_done(set(h, "pids", "max"));
+	assert_int_equal(box_run(h, FORK), 0);
+	assert_true(nr_tasks(h) > before + 20);
+	(void)!system("dmesg -C");	/* that the kernel said so is as it should be */
+}
+
 static void limits_while_it_runs(void **state)
 {
 	const dre_app_property both[] = { { .key = "memory", .value = "128M" },
 					  { .key = "memsw", .value = "256M" }, { } };
 	const dre_app_property three[] = { { .key = "cpu", .value = "30" },
 					   { .key = "memory", .value = "256M" },
+					   { .key = "pids", .value = "200" },
 					   { .key = "cores", .value = "7000" }, { } };
 	dre_app_resource_value_t r = { .type = DRE_APP_CONTAINER_RESOURCE_CPU };
 	dre_app_handle *h = box_start("c");
@@ -275,6 +314,8 @@ static void limits_while_it_runs(void **state)
 	assert_limit("cpu.max", "25000 100000");
 	assert_done(set(h, "cores", "1"));
 	assert_limit("cpuset.cpus.effective", "1");
+	assert_done(set(h, "pids", "100"));
+	assert_limit("pids.max", "100");
 	assert_done(set(h, "memory", "64M"));
 	assert_done(set(h, "memsw", "96M"));
 	assert_limit("memory.swap.max", "33554432");
@@ -288,7 +329,9 @@ static void limits_while_it_runs(void **state)
 	assert_limit("memory.max", "134217728");
 	assert_limit("memory.swap.max", "134217728");
 	assert_limit("cpuset.cpus", "1");
+	assert_limit("pids.max", "100");
 	assert_property(h, "cpu", "25");
+	assert_property(h, "pids", "100");
 	assert_refused(DRE_ERR_SET_LIMIT_FAILED, set(h, "memory", "512M"));
 	/* What was set otherwise stays. */
 	r.udata.cpu.percent = 60;
@@ -297,6 +340,8 @@ static void limits_while_it_runs(void **state)
 	assert_limit("memory.swap.max", "max");
 	assert_done(set(h, "memory", NULL));
 	assert_limit("memory.max", "max");
+	assert_done(set(h, "pids", NULL));
+	assert_limit("pids.max", "max");
 	assert_limit("cpu.max", "60000 100000");
 	assert_done(set(h, "cores", NULL));
 	assert_limit("cpuset.cpus.effective", "0-1");
@@ -769,6 +814,7 @@ int main(void)
 		TEST(given_to_create),
 		TEST(limits_from_the_start),
 		TEST(limits_that_hold),
+		TEST(no_more_processes_than_that),
 		TEST(limits_while_it_runs),
 		TEST(limits_of_conf_that_contradict),
 		TEST(too_little_memory_to_start),

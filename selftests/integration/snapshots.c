@@ -155,13 +155,68 @@ static void copied(void **state)
 	box_destroy(running);
 }
 
+static void assert_property(const char *name, const char *key, const char *expected)
+{
+	dre_app_handle h = { DRE_APP_CONTAINER_TYPE_LXC, (char *)name };
+	char *value = NULL;
+
+	assert_done(dre_app_get_property(&h, key, &value));
+	if (expected)
+		assert_string_equal(value, expected);
+	else
+		assert_null(value);
+	free(value);
+}
+
+static void copied_with_properties(void **state)
+{
+	const dre_app_property first[] = { { .key = "port", .value = "22" }, { .key = "cpu", .value = "50" },
+					   { .key = "stop_timeout", .value = "7" }, { } };
+	const dre_app_property other[] = { { .key = "port", .value = "23" }, { .key = "cpu" },
+					   { .key = "pids", .value = "300" }, { } };
+	dre_app_copy_options options = { .size = sizeof(options), .properties = other };
+	dre_app_handle *h = box_create("c");
+
+	(void)state;
+	assert_done(dre_app_set_properties(h, first));
+	assert_done(dre_app_save_snapshot(h, "a"));
+	assert_done(dre_app_copy_with(h, "a", "then", &options));
+	assert_done(dre_app_copy_with(h, NULL, "now", &options));
+	assert_property("now", "port", "23");
+	assert_property("now", "cpu", NULL);
+	assert_property("now", "pids", "300");
+	assert_property("now", "stop_timeout", "7");
+	assert_property("then", "port", "23");
+	assert_property("c", "port", "22");
+	assert_property("c", "cpu", "50");
+	assert_property("c", "pids", NULL);
+	run_in_and_destroy("now", "tr '\\0' '\\n' </proc/1/environ | grep -qx DRE_SSH_PORT=23");
+	run_in_and_destroy("then", "true");
+	box_destroy(h);
+}
+
+static void refuse_copy(const dre_app_handle *h, int err, const char *key, const char *value)
+{
+	const dre_app_property list[] = { { .key = "port", .value = "23" }, { .key = key, .value = value }, { } };
+	dre_app_copy_options options = { .size = sizeof(options), .properties = list };
+
+	assert_refused(err, dre_app_copy_with(h, NULL, "new", &options));
+	assert_refused(err, dre_app_copy_with(h, "a", "new", &options));
+}
+
 static void not_copied(void **state)
 {
 	dre_app_handle *h = box_create("c"), *other = box_create("o");
+	dre_app_copy_options odd = { .size = sizeof(odd) - 1 };
 
 	(void)state;
 	assert_done(dre_app_save_snapshot(h, "a"));
 	world_mark();
+	refuse_copy(h, DRE_ERR_INVALID_ARGUMENT, "unknown", "1");
+	refuse_copy(h, DRE_ERR_INVALID_ARGUMENT, "pids", "0");
+	refuse_copy(h, DRE_ERR_SET_LIMIT_FAILED, "memsw", "64M");	/* no memory */
+	assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_copy_with(h, NULL, "new", &odd));
+	assert_refused(DRE_ERR_NULL_POINTER, dre_app_copy_with(h, NULL, "new", NULL));
 	assert_refused(DRE_ERR_CONTAINER_EXISTENCE, dre_app_copy(h, NULL, "o"));
 	assert_refused(DRE_ERR_CONTAINER_EXISTENCE, dre_app_copy(h, "a", "c"));
 	assert_refused(DRE_ERR_SNAPSHOT_NONEXISTENCE, dre_app_copy(h, "b", "new"));
@@ -231,6 +286,7 @@ int main(void)
 		cmocka_unit_test_teardown(damaged, box_destroy_all),
 		cmocka_unit_test_teardown(committed, box_destroy_all),
 		cmocka_unit_test_teardown(copied, box_destroy_all),
+		cmocka_unit_test_teardown(copied_with_properties, box_destroy_all),
 		cmocka_unit_test_teardown(not_copied, box_destroy_all),
 		cmocka_unit_test_teardown(renamed, box_destroy_all),
 		cmocka_unit_test_teardown(many_saves, box_destroy_all),

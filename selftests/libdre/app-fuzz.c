@@ -134,7 +134,8 @@ int __wrap_cgroupfs_enable(const char *path, const char *controllers)
 
 int __wrap_cgroupfs_set(int group, const char *file, const char *value)
 {
-	static const char *const files[] = { "cpu.max", "cpuset.cpus", "memory.max", "memory.swap.max", "cgroup.procs" };
+	static const char *const files[] = { "cpu.max", "cpuset.cpus", "memory.max", "memory.swap.max", "pids.max",
+					     "cgroup.procs" };
 	bool known = false;
 
 	REQUIRE(group >= 0 && !strchr(value, '\n'));

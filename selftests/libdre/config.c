@@ -49,6 +49,7 @@ static void assert_defaults(const struct dre_config *cfg)
 	assert_string_equal(cfg->limits.cores, "");
 	assert_int_equal(cfg->limits.memory, 0);
 	assert_int_equal(cfg->limits.memsw, 0);
+	assert_int_equal(cfg->limits.pids, 0);
 	assert_string_equal(cfg->sys.base, "");
 	assert_string_equal(cfg->sys.store, "/var/lib/dre/sys");
 	assert_string_equal(cfg->sys.libvirt, "qemu:///system");
@@ -119,7 +120,7 @@ static void shipped_file(void **state)
 	}
 	fclose(f);
 	setenv("DRE_CONF", path, 1);
-	assert_int_equal(keys, 24);
+	assert_int_equal(keys, 25);
 	memset(&cfg, 0xff, sizeof(cfg));
 	assert_success(load(&cfg, text));
 	assert_defaults(&cfg);
@@ -187,11 +188,13 @@ static void all_keys(void **state)
 	assert_string_equal(cfg.bridge, "");
 	assert_success(load(&cfg, "[app]\nnetwork = host\n"));
 	assert_int_equal(cfg.network, DRE_NETWORK_HOST);
-	assert_success(load(&cfg, "[app]\ncpu = 150\ncores = 0-1,3\nmemory = 512M\nmemsw = 1g\n"));
+	assert_success(load(&cfg, "[app]\ncpu = 150\ncores = 0-1,3\nmemory = 512M\nmemsw = 1g\n"
+		"pids = 4194304\n"));
 	assert_int_equal(cfg.limits.cpu, 150);
 	assert_string_equal(cfg.limits.cores, "0-1,3");
 	assert_int_equal(cfg.limits.memory, 512 << 20);
 	assert_int_equal(cfg.limits.memsw, 1 << 30);
+	assert_int_equal(cfg.limits.pids, 4194304);
 }
 
 /* One value at a time, and in the words of the file again. */
@@ -206,7 +209,8 @@ static void single_values(void **state)
 		{ "app", "cores", "0-3,5", "0-3,5" }, { "app", "cores", "max", NULL },
 		{ "app", "memory", "1", "1" }, { "app", "memory", "2k", "2048" },
 		{ "app", "memory", "16777215T", "18446742974197923840" }, { "app", "memory", "max", NULL },
-		{ "app", "memsw", "3M", "3145728" }, { "app", "stop_timeout", "7", "7" },
+		{ "app", "memsw", "3M", "3145728" }, { "app", "pids", "1", "1" },
+		{ "app", "pids", "max", NULL }, { "app", "stop_timeout", "7", "7" },
 		{ "app", "halt_timeout", "0", "0" },
 		{ "sys", "network", "network:default", "network:default" },
 		{ "sys", "network", "bridge:br0", "bridge:br0" }, { "sys", "network", "none", "none" },
@@ -235,6 +239,8 @@ static void single_values(void **state)
 	assert_non_null(dre_config_set(&cfg, "sys", "cores", "1"));
 	assert_true(dre_config_has("app", "memsw"));
 	assert_false(dre_config_has("sys", "memsw"));
+	assert_true(dre_config_has("app", "pids"));
+	assert_false(dre_config_has("sys", "pids"));
 	assert_false(dre_config_has("app", "port"));
 }
 
@@ -281,6 +287,10 @@ static void bad_lines(void **state)
 		{ "[app]\nmemory = 1MB\n", ":2: memory is not a size" },
 		{ "[app]\nmemsw = 16777216T\n", ":2: memsw is out of range" },
 		{ "[app]\nmemsw = 99999999999999999999999\n", ":2: memsw is out of range" },
+		{ "[app]\npids = 0\n", ":2: pids is out of range" },
+		{ "[app]\npids = 4194305\n", ":2: pids is out of range" },
+		{ "[app]\npids = 1K\n", ":2: pids is not a number" },
+		{ "[app]\npids =\n", ":2: pids is not a number" },
 		{ "[app]\nidmap_base = 65535\n", ":2: idmap_base is out of range" },
 		{ "[app]\nidmap_base = 4294967295\n", ":2: idmap_base is out of range" },
 		{ "[app]\nidmap_size = 0\n", ":2: idmap_size is out of range" },

@@ -289,6 +289,7 @@ static void arguments(void **state)
 	assert_fails(dre_sys_get_resource(&cg, -1, &r), DRE_ERR_INVALID_ARGUMENT, "negative");
 	assert_fails(dre_sys_release_resource(NULL), DRE_ERR_NULL_POINTER, "resource");
 	assert_fails(set(".", 5, 1), DRE_ERR_INVALID_ARGUMENT, "type");
+	assert_fails(set(".", 103, 1), DRE_ERR_INVALID_ARGUMENT, "type");	/* application containers' */
 	assert_fails(unset(".", 0), DRE_ERR_INVALID_ARGUMENT, "type");
 	assert_fails(set(".", CPU, 0), DRE_ERR_INVALID_ARGUMENT, "below 1");
 	assert_fails(set(".", MEMORY, -1), DRE_ERR_INVALID_ARGUMENT, "below 1");
@@ -553,6 +554,7 @@ static void command_while_stopped(void **state)
 	assert_refused("bind cg batch x", 2, "PID");
 	assert_refused("resource get cg", 1, "stopped");
 	assert_refused("resource set cg batch disk 1", 2, "disk");
+	assert_refused("resource set cg batch pids 1", 2, "pids");
 	assert_refused("resource set cg batch memory 1X", 2, "1X");
 	assert_refused("resource set cg batch memsw 1M", 1, "memory");
 	assert_refused("events absent", 1, "absent");

@@ -9,6 +9,7 @@
 static void arguments(void **state)
 {
 	dre_sys_handle h = handle("st"), absent = handle("absent");
+	dre_sys_copy_options odd = { .size = sizeof(odd) + 1 };
 	int fd = open(IMAGE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
@@ -20,6 +21,8 @@ static void arguments(void **state)
 	assert_fails(dre_sys_copy(&absent, NULL, "a"), DRE_ERR_CONTAINER_NONEXISTENCE, "absent");
 	assert_fails(dre_sys_copy(&h, "none", "a"), DRE_ERR_SNAPSHOT_NONEXISTENCE, "none");
 	assert_fails(dre_sys_copy(&h, NULL, "st"), DRE_ERR_CONTAINER_EXISTENCE, "'st'");
+	assert_fails(dre_sys_copy_with(&h, NULL, "a", NULL), DRE_ERR_NULL_POINTER, "options");
+	assert_fails(dre_sys_copy_with(&h, NULL, "a", &odd), DRE_ERR_INVALID_ARGUMENT, "options");
 	assert_fails(dre_sys_rename(NULL, "a"), DRE_ERR_NULL_POINTER, "NULL");
 	assert_fails(dre_sys_rename(&h, NULL), DRE_ERR_NULL_POINTER, "NULL");
 	assert_fails(dre_sys_rename(&h, "a/b"), DRE_ERR_INVALID_ARGUMENT, "a/b");
@@ -53,7 +56,7 @@ static void copies(void **state)
 	assert_success(dre_sys_save_snapshot(&h, "one"));
 	assert_success(dre_sys_set_property(&h, "mac", "52:54:00:12:34:56"));
 	assert_success(dre_sys_copy(&h, NULL, "st2"));
-	assert_int_equal(shell("dre-sys copy --snapshot one st st3"), 0);
+	assert_int_equal(shell("dre-sys copy --snapshot one --set mac=52:54:00:00:00:03 --set disk=96M st st3"), 0);
 	assert_defined("st");
 	assert_defined("st2");
 	assert_defined("st3");
@@ -65,7 +68,14 @@ static void copies(void **state)
 	assert_int_equal(shell("dre-sys get st2 mac | grep -qx '52:54:00:..:..:..'"), 0);
 	assert_int_not_equal(shell("[ $(dre-sys get st2 mac) = 52:54:00:12:34:56 ]"), 0);
 	assert_int_equal(shell("virsh -q dominfo dre-st2 | grep -q 'Max memory: *98304'"), 0);
+	assert_int_equal(shell("[ $(dre-sys get st3 mac) = 52:54:00:00:00:03 ]"), 0);
+	assert_int_equal(shell("dre-sys inspect st3 | grep -q '\"disk_size\": *100663296'"), 0);
 	assert_fails(dre_sys_copy(&h, "one", "st2"), DRE_ERR_CONTAINER_EXISTENCE, "st2");
+	/* What its disk cannot be makes no copy. */
+	assert_int_equal(shell("dre-sys copy --set disk=512 st st9 2>/dev/null"), 1);
+	assert_fails(status("st9"), DRE_ERR_CONTAINER_NONEXISTENCE, "st9");
+	assert_domain("st9", false);
+	assert_defined("st");
 }
 
 /* A domain that is none of ours has the name: then there is no copy, and no other name. */

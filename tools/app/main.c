@@ -92,8 +92,9 @@ static const struct command commands[] = {
 	{ "load", "NAME SNAPSHOT", "put back what was saved",
 	  "What was written since is lost, unless it was saved.\n", cmd_load },
 	{ "commit", "NAME SNAPSHOT BASE", "make a base image of a snapshot", NULL, cmd_commit },
-	{ "copy", "[--snapshot SNAPSHOT] NAME COPY", "make another container of what is in one",
-	  "  -s, --snapshot SNAPSHOT  of what was saved; NAME need not be stopped then\n\n"
+	{ "copy", "[--snapshot SNAPSHOT] [--set KEY=VALUE]... NAME COPY", "make another container of what is in one",
+	  "  -s, --snapshot SNAPSHOT  of what was saved; NAME need not be stopped then\n"
+	  "      --set KEY=VALUE      a property that the copy has in place of NAME's\n\n"
 	  "Nothing is copied: what was written is shared, and does not change any more.\n", cmd_copy },
 	{ "cp", "SOURCE NAME:PATH | NAME:PATH TARGET", "copy files into a container, or out of it",
 	  "In whatever state it is; with all that is in a directory. Into PATH or TARGET if that is a\n"
@@ -125,6 +126,7 @@ static const struct command commands[] = {
 	  "  cores=LIST           of CPUs, as 0-3,5\n"
 	  "  memory=SIZE          bytes, or with K, M, G, T\n"
 	  "  memsw=SIZE           memory and swap together\n"
+	  "  pids=NUMBER          processes and threads\n"
 	  "  volumes=SOURCE:TARGET[:ro][:noidmap]\n"
 	  "                       directories or files of the host, several with commas\n"
 	  "  autostart=yes|no     start it with the host\n"
@@ -155,15 +157,16 @@ static const struct command commands[] = {
 	  "  cores LIST    of CPUs, as 0-3,5\n"
 	  "  memory SIZE   bytes, or with K, M, G, T\n"
 	  "  memsw SIZE    memory and swap together; needs a limit of memory\n"
+	  "  pids NUMBER   processes and threads\n"
 	  "CGROUP . is the container as a whole. Limits end when the container stops.\n",
 	  cmd_resource_set },
 	{ "resource unset", "NAME CGROUP RESOURCE", "take a limit away",
-	  "RESOURCE is cpu, cores, memory or memsw. CGROUP . is the container as a whole.\n",
+	  "RESOURCE is cpu, cores, memory, memsw or pids. CGROUP . is the container as a whole.\n",
 	  cmd_resource_unset },
 	{ "resource get", "[--json] NAME [PID]", "show what a container, or a process of it, uses",
 	  "  -j, --json  as JSON\n\n"
 	  "CPU% is of one CPU, during 100 ms; CORES are those that it may run on; MEMORY and\n"
-	  "MEMSW are in bytes.\n", cmd_resource_get },
+	  "MEMSW are in bytes; PIDS are processes and threads.\n", cmd_resource_get },
 	{ "base import", "NAME SOURCE", "make a base image from a directory or a tar archive",
 	  "The archive may be compressed by gzip, xz or zstd.\n", cmd_base_import },
 	{ "base build", "[--suite SUITE] [--packages LIST] [--mirror URL] [--verbose] NAME",
@@ -207,6 +210,7 @@ const struct container_extras container_extras = {
 	.info_value = app_info_value,
 	.exported = "an archive",
 	.compression_of = app_compression_of,
+	.pids = true,
 };
 
 int main(int argc, char **argv)

@@ -130,14 +130,21 @@ const struct resource_name resource_names[NR_RESOURCES] = {
 	{ "cores", RESOURCE_CORES },
 	{ "memory", RESOURCE_MEMORY },
 	{ "memsw", RESOURCE_MEMSW },
+	{ "pids", RESOURCE_PIDS },
 };
+
+size_t nr_resources(void)
+{
+	return container_extras.pids ? NR_RESOURCES : NR_RESOURCES - 1;
+}
 
 static int resource_type(const char *name)
 {
-	for (size_t i = 0; i < NR_RESOURCES; i++)
+	for (size_t i = 0; i < nr_resources(); i++)
 		if (!strcmp(resource_names[i].name, name))
 			return resource_names[i].type;
-	command_usage("'%s' is none of cpu, cores, memory and memsw", name);
+	command_usage("'%s' is none of cpu, cores, memory%s", name,
+		      container_extras.pids ? ", memsw and pids" : " and memsw");
 }
 
 static void parse_value(struct container_resource *resource, char *text)
@@ -149,6 +156,9 @@ static void parse_value(struct container_resource *resource, char *text)
 		break;
 	case RESOURCE_CORES:
 		resource->cores = text;
+		break;
+	case RESOURCE_PIDS:
+		resource->pids = command_number("pids", text, 1, INT_MAX);
 		break;
 	default:
 		resource->bytes = command_size(text);
@@ -181,15 +191,16 @@ int cmd_resource_unset(int argc, char **argv)
 	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
 }
 
-enum { RES_CPU, RES_CORES, RES_MEMORY, RES_MEMSW };
+enum { RES_CPU, RES_CORES, RES_MEMORY, RES_MEMSW, RES_PIDS };
 
 int cmd_resource_get(int argc, char **argv)
 {
-	static const struct column columns[] = {
+	const struct column columns[] = {
 		[RES_CPU] = { "CPU%", COLUMN_NUMBER },
 		[RES_CORES] = { "CORES", COLUMN_STRING },
 		[RES_MEMORY] = { "MEMORY", COLUMN_NUMBER },
 		[RES_MEMSW] = { "MEMSW", COLUMN_NUMBER },
+		[RES_PIDS] = { container_extras.pids ? "PIDS" : NULL, COLUMN_NUMBER },
 		{ }
 	};
 	struct container_resource values[NR_RESOURCES];
@@ -202,7 +213,7 @@ int cmd_resource_get(int argc, char **argv)
 		command_usage("a name and perhaps a PID are wanted");
 	if (argc - optind == 2)
 		pid = command_number("PID", argv[optind + 1], 1, INT_MAX);
-	for (size_t i = 0; i < NR_RESOURCES; i++) {
+	for (size_t i = 0; i < nr_resources(); i++) {
 		values[i].type = resource_names[i].type;
 		err = container_api.get_resource(argv[optind], pid, &values[i]);
 		if (err)
@@ -216,6 +227,10 @@ int cmd_resource_get(int argc, char **argv)
 	for (int i = RES_MEMORY; i <= RES_MEMSW; i++) {
 		snprintf(number, sizeof(number), "%llu", values[i].bytes);
 		table_cell(table, i, number);
+	}
+	if (container_extras.pids) {
+		snprintf(number, sizeof(number), "%d", values[RES_PIDS].pids);
+		table_cell(table, RES_PIDS, number);
 	}
 	table_print(table);
 	free(values[RES_CORES].cores);

@@ -44,12 +44,16 @@ void complete_list(dre_list_t list)
 bool complete_common(const char *kind, const char *name)
 {
 	static const char *const words[][COMPLETE_WORDS] = {
-		{ "RESOURCE", "cpu", "cores", "memory", "memsw" },
 		{ "STATE", "stopped", "running", "suspended" },
 		{ "CHAR", "^a", "none" },
 	};
 	dre_list_t list;
 
+	if (!strcmp(kind, "RESOURCE")) {
+		for (size_t i = 0; i < nr_resources(); i++)
+			complete_with(resource_names[i].name);
+		return true;
+	}
 	if (complete_words(kind, words, sizeof(words) / sizeof(*words)))
 		return true;
 	if (get_list(kind, name, &list))

@@ -16,24 +16,30 @@
 struct json_object;
 
 /* Resources, by the numbers that both kinds have; sizes of the types that have room for them. */
-enum { RESOURCE_CPU = 1, RESOURCE_CORES = 2, RESOURCE_MEMORY = 101, RESOURCE_MEMSW = 102 };
+enum {
+	RESOURCE_CPU = 1, RESOURCE_CORES = 2, RESOURCE_MEMORY = 101, RESOURCE_MEMSW = 102, RESOURCE_PIDS = 103
+};
 
 struct container_resource {
 	int type;
 	union {
 		int percent;
+		int pids;
 		char *cores;	/* in memory of its own, where it was got */
 		unsigned long long bytes;
 	};
 };
 
 /* What commands and JSON call them. */
-#define NR_RESOURCES	4
+#define NR_RESOURCES	5
 
 extern const struct resource_name {
 	const char *name;
 	int type;
 } resource_names[NR_RESOURCES];
+
+/* How many of them, from the first one, the program's containers have. */
+size_t nr_resources(void);
 
 /* A process, by its number here and, if it is not -1, in the container: 0 is one of the host. */
 struct container_pid {
@@ -92,7 +98,7 @@ struct container_api {
 	dre_return_t (*restart)(const char *name, const char *tag);
 	dre_return_t (*remove_checkpoint)(const char *name, const char *tag);
 	dre_return_t (*remove_base)(const char *base);
-	dre_return_t (*copy)(const char *name, const char *snapshot, const char *copy);
+	dre_return_t (*copy)(const char *name, const char *snapshot, const char *copy, const dre_property *properties);
 	dre_return_t (*rename)(const char *name, const char *to);
 	dre_return_t (*export)(const char *name, int fd, const char *compression, command_progress fn, void *arg);
 	dre_return_t (*export_base)(const char *base, int fd, const char *compression, command_progress fn, void *arg);
@@ -146,6 +152,8 @@ struct container_extras {
 	/* What export writes: "an archive"; and how it compresses what goes to @path, NULL: not at all. */
 	const char *exported;
 	const char *(*compression_of)(const char *path);
+	/* Is the number of its processes a resource? */
+	bool pids;
 };
 
 extern const struct container_extras container_extras;
@@ -242,6 +250,17 @@ extern const struct container_extras container_extras;
 		return prefix##_events_close(events);						\
 	}
 
+#define CONTAINER_API_COPY(prefix, type)							\
+	static dre_return_t api_copy(const char *name, const char *snapshot, const char *copy,	\
+				     const dre_property *properties)				\
+	{											\
+		const prefix##_copy_options options = {						\
+			.size = sizeof(options), .properties = properties,			\
+		};										\
+												\
+		return prefix##_copy_with(CONTAINER_HANDLE(prefix, type), snapshot, copy, &options); \
+	}
+
 #define CONTAINER_API_EXPORT(prefix, type)							\
 	static dre_return_t api_export(const char *name, int fd, const char *compression,	\
 				       command_progress fn, void *arg)				\
@@ -281,7 +300,7 @@ extern const struct container_extras container_extras;
 	CONTAINER_API_ONE(prefix, type, get_checkpoint_list, dre_list_t *)			\
 	CONTAINER_API_ONE(prefix, type, restart, const char *)					\
 	CONTAINER_API_ONE(prefix, type, remove_checkpoint, const char *)			\
-	CONTAINER_API_TWO(prefix, type, copy, const char *, const char *)			\
+	CONTAINER_API_COPY(prefix, type)							\
 	CONTAINER_API_ONE(prefix, type, rename, const char *)					\
 	CONTAINER_API_EXPORT(prefix, type)							\
 	CONTAINER_API_FSCK(prefix)								\

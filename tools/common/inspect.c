@@ -104,6 +104,8 @@ static struct json_object *limit(struct container_resource *r)
 		return r->percent ? value_number(r->percent) : NULL;
 	case RESOURCE_CORES:
 		return cores(r);
+	case RESOURCE_PIDS:
+		return r->pids ? value_number(r->pids) : NULL;
 	default:
 		return r->bytes ? value_number(r->bytes) : NULL;
 	}
@@ -114,7 +116,7 @@ static struct json_object *limits(const char *name, const char *cgroup)
 {
 	struct json_object *all = value_object();
 
-	for (size_t i = 0; i < NR_RESOURCES; i++) {
+	for (size_t i = 0; i < nr_resources(); i++) {
 		struct container_resource r = { .type = resource_names[i].type };
 
 		if (container_api.get_limit(name, cgroup, &r)) {

@@ -87,16 +87,23 @@ int cmd_copy(int argc, char **argv)
 	static const struct option options[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "snapshot", required_argument, NULL, 's' },
+		{ "set", required_argument, NULL, 'S' },
 		{ }
 	};
+	dre_property *properties = command_memory(calloc(argc, sizeof(*properties)));
 	const char *snapshot = NULL;
-	int err;
+	int c, err, nr = 0;
 
-	while (command_getopt(argc, argv, "s:", options) >= 0)
-		snapshot = optarg;
+	while ((c = command_getopt(argc, argv, "s:", options)) >= 0) {
+		if (c == 's')
+			snapshot = optarg;
+		else
+			properties[nr++] = property_argument(optarg);
+	}
 	if (argc - optind != 2)
 		command_usage("a name and that of the copy are wanted");
-	err = container_api.copy(argv[optind], snapshot, argv[optind + 1]);
+	err = container_api.copy(argv[optind], snapshot, argv[optind + 1], properties);
+	free(properties);
 	return err ? command_fail(err, argv[optind]) : EXIT_SUCCESS;
 }
 

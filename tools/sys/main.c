@@ -114,8 +114,10 @@ static const struct command commands[] = {
 	{ "load", "NAME SNAPSHOT", "put back what was saved",
 	  "What was written since is lost, unless it was saved.\n", cmd_load },
 	{ "commit", "NAME SNAPSHOT BASE", "make a base image of a snapshot", NULL, cmd_commit },
-	{ "copy", "[--snapshot SNAPSHOT] NAME COPY", "make another container of what is on the disk of one",
-	  "  -s, --snapshot SNAPSHOT  of what was saved; NAME need not be stopped then\n\n"
+	{ "copy", "[--snapshot SNAPSHOT] [--set KEY=VALUE]... NAME COPY",
+	  "make another container of what is on the disk of one",
+	  "  -s, --snapshot SNAPSHOT  of what was saved; NAME need not be stopped then\n"
+	  "      --set KEY=VALUE      a property that the copy has in place of NAME's\n\n"
 	  "Nothing is copied: what was written is shared, and does not change any more.\n", cmd_copy },
 	{ "rename", "NAME NEW", "give a stopped container without checkpoints another name", NULL, cmd_rename },
 	{ "export", "[--compress HOW] NAME FILE", "write a stopped container's disk to a disk image",
