@@ -24,11 +24,10 @@ $(B)/bin/dre-sys-certs: tools/sys/dre-sys-certs
 	@mkdir -p $(@D)
 	$(Q)$(call say,COPY,$@)cp $< $@
 
-# Completion, where the shells look for it.
+# Completion, where the shells look for it: bash by the name of the command, zsh by what the file says.
 .PHONY: install-completion
 install: install-completion
 install-completion:
-	for c in dre-app dre-sys; do \
-		$(INSTALL) -Dm 644 tools/completion/$$c.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/$$c && \
-		$(INSTALL) -Dm 644 tools/completion/_$$c $(DESTDIR)$(prefix)/share/zsh/site-functions/_$$c || exit; \
-	done
+	$(INSTALL) -Dm 644 tools/completion/dre.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/dre-app
+	ln -sf dre-app $(DESTDIR)$(prefix)/share/bash-completion/completions/dre-sys
+	$(INSTALL) -Dm 644 tools/completion/_dre $(DESTDIR)$(prefix)/share/zsh/site-functions/_dre

@@ -60,8 +60,5 @@ dre_return_t dre_app_get_info(const dre_app_handle *h, dre_list_t *list)
 
 dre_return_t dre_app_release_info(dre_list_t list)
 {
-	if (!list)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the list is NULL");
-	store_free_list(list);
-	return 0;
+	return store_release_list(list);
 }

@@ -34,35 +34,27 @@ dre_return_t dre_app_get_base_list(dre_list_t *list)
 	return list_names(list, store_list_bases);
 }
 
-static int release(dre_list_t list)
-{
-	if (!list)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the list is NULL");
-	store_free_list(list);
-	return 0;
-}
-
 dre_return_t dre_app_release_base_list(dre_list_t list)
 {
-	return release(list);
+	return store_release_list(list);
 }
 
 dre_return_t dre_app_release_cgroup_list(dre_list_t list)
 {
-	return release(list);
+	return store_release_list(list);
 }
 
 dre_return_t dre_app_release_checkpoint_list(dre_list_t list)
 {
-	return release(list);
+	return store_release_list(list);
 }
 
 dre_return_t dre_app_release_container_list(dre_list_t list)
 {
-	return release(list);
+	return store_release_list(list);
 }
 
 dre_return_t dre_app_release_snapshot_list(dre_list_t list)
 {
-	return release(list);
+	return store_release_list(list);
 }

@@ -19,8 +19,6 @@
 #define MONITOR_TIMEOUT	10000
 #define MONITOR_INTERVAL	5000	/* microseconds */
 
-#define MAX_TIMEOUT	86400	/* seconds, as in dre.conf */
-
 static long long now_ms(void)
 {
 	struct timespec ts;
@@ -261,18 +259,6 @@ int app_stop(const struct app *app, const dre_app_stop_options *options)
 	return err ? err : app_settle(app);
 }
 
-static int check_options(const dre_app_stop_options *options)
-{
-	if (options->size != sizeof(*options) || options->kill < 0 || options->kill > 1)
-		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
-				"options for a stop that this library does not know");
-	if (options->timeout < 0 || options->timeout > MAX_TIMEOUT)
-		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
-				"a timeout of %d seconds is not between 0 and %d",
-				options->timeout, MAX_TIMEOUT);
-	return 0;
-}
-
 int app_begin_stop(struct app *app, const dre_app_handle *h, const dre_app_stop_options *options)
 {
 	int err;
@@ -282,7 +268,7 @@ int app_begin_stop(struct app *app, const dre_app_handle *h, const dre_app_stop_
 				h ? "options are" : "container's handle is");
 	err = app_check_handle(h);
 	if (!err)
-		err = check_options(options);
+		err = dre_config_check_stop(options->size == sizeof(*options), options->kill, options->timeout);
 	if (!err)
 		err = app_begin(app, h->name, APP_CHANGE);
 	if (err)

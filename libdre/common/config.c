@@ -12,7 +12,7 @@
 #include "fail.h"
 
 #define DEFAULT_PATH	"/etc/dre/dre.conf"
-#define MAX_TIMEOUT	86400
+#define MAX_TIMEOUT	86400		/* seconds */
 #define MAX_CPUS	4096
 #define MAX_PIDS	4194304		/* the kernel has no more numbers for them (PID_MAX_LIMIT) */
 #define MAX_ID		0xfffffffeu	/* (uid_t)-1 is none */
@@ -585,6 +585,16 @@ static int parse(struct parser *p)
 	if (!*p->cfg->sys.nfs.server != !*p->cfg->sys.nfs.export)
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s: nfs_server and nfs_export belong together",
 				p->path);
+	return 0;
+}
+
+int dre_config_check_stop(bool known, int kill, int timeout)
+{
+	if (!known || kill < 0 || kill > 1)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "options for a stop that this library does not know");
+	if (timeout < 0 || timeout > MAX_TIMEOUT)
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "a timeout of %d seconds is not between 0 and %d", timeout,
+				MAX_TIMEOUT);
 	return 0;
 }
 

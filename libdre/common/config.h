@@ -98,6 +98,9 @@ const char *dre_config_set(struct dre_config *cfg, const char *section, const ch
 /* Is there such a key in that section? */
 bool dre_config_has(const char *section, const char *key);
 
+/* Options of a stop, which are in place of the timeouts. @known: they have the size that this library knows. */
+int dre_config_check_stop(bool known, int kill, int timeout);
+
 /*
  * The value in the words of the file, for the keys that are also properties of containers: network,
  * the timeouts, limits, cpus and memory; NULL for others. @text is room for it.

@@ -20,6 +20,7 @@
 #include "fail.h"
 #include "kmod.h"
 #include "module.h"
+#include "store.h"
 
 /* Containers that are read at once, each as much as its queue can hold. */
 #define MAX_READY	16
@@ -424,13 +425,6 @@ int events_fd(const struct events *e)
 	return e->epoll;
 }
 
-static void free_names(char **names)
-{
-	for (char **name = names; name && *name; name++)
-		free(*name);
-	free(names);
-}
-
 void events_close(struct events *e)
 {
 	while (e->followed)
@@ -441,7 +435,7 @@ void events_close(struct events *e)
 		close(e->daware);
 	if (e->epoll >= 0)
 		close(e->epoll);
-	free_names(e->names);
+	store_free_list(e->names);
 	free(e);
 }
 
@@ -456,7 +450,7 @@ static char **copy_names(char *const names[])
 	for (size_t i = 0; copy && i < nr; i++) {
 		copy[i] = strdup(names[i]);
 		if (!copy[i]) {
-			free_names(copy);
+			store_free_list(copy);
 			return NULL;
 		}
 	}
@@ -479,15 +473,41 @@ static int open_files(struct events *e)
 	return follow_new(e, false);
 }
 
-int events_open(uint32_t type, char *const names[], struct events **events)
+/* All of them; what is wrong with one does not keep us from the others. */
+static int introduce_all(const struct events_of *of)
 {
-	struct events *e = calloc(1, sizeof(*e));
-	struct saved_error saved;
-	int err;
+	char **names;
+	int err = of->list(&names);
 
+	if (err)
+		return err;
+	for (char **name = names; *name; name++)
+		of->introduce(*name);
+	store_free_list(names);
+	return 0;
+}
+
+static int introduce_named(const struct events_of *of, char *const names[])
+{
+	int err = 0;
+
+	for (char *const *name = names; *name && !err; name++)
+		err = of->introduce(*name);
+	return err;
+}
+
+int events_open(const struct events_of *of, char *const names[], struct events **events)
+{
+	int err = names ? introduce_named(of, names) : introduce_all(of);
+	struct saved_error saved;
+	struct events *e;
+
+	if (err)
+		return err;
+	e = calloc(1, sizeof(*e));
 	if (!e)
 		return module_error(-ENOMEM);
-	e->type = type;
+	e->type = of->type;
 	e->epoll = e->daware = e->dre = -1;
 	if (names)
 		e->names = copy_names(names);

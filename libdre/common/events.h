@@ -40,11 +40,16 @@ struct event {
 
 struct events;
 
-/*
- * @type: DRE_CONTAINER_APP or DRE_CONTAINER_SYS; @names: NULL for all. The module must know already of those
- * that run. 0 or a DRE_ERR_* code with the error text set; so is what events_next() returns.
- */
-int events_open(uint32_t type, char *const names[], struct events **events);
+/* Of which containers: one for each type. */
+struct events_of {
+	uint32_t type;		/* DRE_CONTAINER_APP or DRE_CONTAINER_SYS */
+	int (*list)(char ***names);
+	/* It exists; and a module that was loaded after it was started is told of it. */
+	int (*introduce)(const char *name);
+};
+
+/* @names: NULL for all. 0 or a DRE_ERR_* code with the error text set; so is what events_next() returns. */
+int events_open(const struct events_of *of, char *const names[], struct events **events);
 int events_fd(const struct events *events);
 int events_next(struct events *events, const struct event **event);
 void events_close(struct events *events);

@@ -266,6 +266,14 @@ void store_free_list(char **names)
 	free(names);
 }
 
+int store_release_list(char **names)
+{
+	if (!names)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the list is NULL");
+	store_free_list(names);
+	return 0;
+}
+
 /* Returns 0 or a negative errno: -EINVAL with @err filled in for a damaged one. */
 static int load(struct store *s, const char *path, struct manifest *m, struct manifest_error *err)
 {

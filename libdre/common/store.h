@@ -59,14 +59,12 @@ void store_close(struct store *store);		/* NULL is fine */
 const char *store_root(const struct store *store);
 int store_root_fd(const struct store *store);
 
-/*
- * The names, sorted, ended by a NULL, in memory that store_free_list() frees
- * (and that dre_app_release_*_list() may pass on to it).
- */
+/* The names, sorted, ended by a NULL, in memory that store_free_list() frees. */
 int store_list_containers(struct store *store, char ***names);
 int store_list_bases(struct store *store, char ***names);
 int store_list_lxc(struct store *store, char ***names);	/* of liblxc's directories */
-void store_free_list(char **names);
+void store_free_list(char **names);		/* NULL is fine */
+int store_release_list(char **names);		/* a user's: DRE_ERR_NULL_POINTER */
 
 /* While a container is started that has a port of the host, or one is reserved: see lock.h. */
 int store_lock_ports(struct store *store);

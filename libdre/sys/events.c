@@ -87,42 +87,18 @@ static int introduce(const char *name)
 	return err;
 }
 
-/* All of them; what is wrong with one does not keep us from the others. */
-static int introduce_all(void)
-{
-	dre_list_t list;
-	int err = dre_sys_get_container_list(&list);
-
-	if (err)
-		return err;
-	for (dre_list_t name = list; *name; name++)
-		introduce(*name);
-	return dre_sys_release_container_list(list);
-}
-
-static int introduce_named(char *const names[])
-{
-	int err = 0;
-
-	for (char *const *name = names; *name && !err; name++)
-		err = introduce(*name);
-	return err;
-}
-
 dre_return_t dre_sys_events_open(char *const names[], dre_sys_events **events)
 {
+	static const struct events_of containers = { DRE_CONTAINER_SYS, dre_sys_get_container_list, introduce };
 	dre_sys_events *e;
 	int err;
 
 	if (!events)
 		return dre_fail(DRE_ERR_NULL_POINTER, "the pointer to the events is NULL");
-	err = names ? introduce_named(names) : introduce_all();
-	if (err)
-		return err;
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return dre_fail_errno(ENOMEM, "cannot follow the events of containers");
-	err = events_open(DRE_CONTAINER_SYS, names, &e->events);
+	err = events_open(&containers, names, &e->events);
 	if (err)
 		free(e);
 	else

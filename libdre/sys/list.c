@@ -130,37 +130,29 @@ dre_return_t dre_sys_get_base_list(dre_list_t *list)
 	return list_names(list, list_bases);
 }
 
-static int release(dre_list_t list)
-{
-	if (!list)
-		return dre_fail(DRE_ERR_NULL_POINTER, "the list is NULL");
-	store_free_list(list);
-	return 0;
-}
-
 dre_return_t dre_sys_release_base_list(dre_list_t list)
 {
-	return release(list);
+	return store_release_list(list);
 }
 
 dre_return_t dre_sys_release_cgroup_list(dre_list_t list)
 {
-	return release(list);
+	return store_release_list(list);
 }
 
 dre_return_t dre_sys_release_checkpoint_list(dre_list_t list)
 {
-	return release(list);
+	return store_release_list(list);
 }
 
 dre_return_t dre_sys_release_container_list(dre_list_t list)
 {
-	return release(list);
+	return store_release_list(list);
 }
 
 dre_return_t dre_sys_release_snapshot_list(dre_list_t list)
 {
-	return release(list);
+	return store_release_list(list);
 }
 
 /* libvirt is not asked: whatever it says, they are there. */

@@ -12,8 +12,6 @@
 #define LOOK_INTERVAL	100000	/* microseconds */
 #define PRESS_INTERVAL	5	/* seconds */
 
-#define MAX_TIMEOUT	86400	/* seconds, as in dre.conf */
-
 static time_t now(void)
 {
 	struct timespec t;
@@ -61,18 +59,6 @@ int sys_stop(const struct sys *sys, const dre_sys_stop_options *options)
 	return err ? err : sys_settle(sys);
 }
 
-static int check_options(const dre_sys_stop_options *options)
-{
-	if (options->size != sizeof(*options) || options->kill < 0 || options->kill > 1)
-		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
-				"options for a stop that this library does not know");
-	if (options->timeout < 0 || options->timeout > MAX_TIMEOUT)
-		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
-				"a timeout of %d seconds is not between 0 and %d", options->timeout,
-				MAX_TIMEOUT);
-	return 0;
-}
-
 static int begin(struct sys *sys, const dre_sys_handle *h, const dre_sys_stop_options *options)
 {
 	int err;
@@ -82,7 +68,7 @@ static int begin(struct sys *sys, const dre_sys_handle *h, const dre_sys_stop_op
 				h ? "options are" : "container's handle is");
 	err = sys_check_handle(h);
 	if (!err)
-		err = check_options(options);
+		err = dre_config_check_stop(options->size == sizeof(*options), options->kill, options->timeout);
 	if (!err)
 		err = sys_begin(sys, h->name, SYS_CHANGE);
 	if (err)

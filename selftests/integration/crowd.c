@@ -22,15 +22,10 @@ static dre_app_handle handle(const char *name)
 	return (dre_app_handle){ DRE_APP_CONTAINER_TYPE_LXC, (char *)name };
 }
 
-static int do_create(const char *name)
-{
-	const dre_app_data data = { .type = DRE_APP_CONTAINER_TYPE_LXC };
-
-	return dre_app_create_container(name, &data);
-}
-
+static const dre_app_data data = { .type = DRE_APP_CONTAINER_TYPE_LXC };
 static const dre_app_stop_options at_once = { .size = sizeof(at_once), .kill = 1 };
 
+MIXED_CALL(do_create, dre_app_create_container(h.name, &data))
 MIXED_CALL(do_start, dre_app_start(&h))
 MIXED_CALL(do_stop, dre_app_stop_with(&h, &at_once))
 MIXED_CALL(do_suspend, dre_app_suspend(&h))
@@ -42,12 +37,8 @@ MIXED_CALL(do_save, dre_app_save_snapshot(&h, "s"))
 MIXED_CALL(do_load, dre_app_load_snapshot(&h, "s"))
 MIXED_CALL(do_remove, dre_app_remove_snapshot(&h, "s"))
 MIXED_CALL(do_commit, dre_app_commit_snapshot(&h, "s", "mixed"))
-
-static int do_remove_base(const char *name)
-{
-	(void)name;
-	return dre_app_remove_base("mixed");
-}
+MIXED_CALL(do_remove_base, dre_app_remove_base("mixed"))
+MIXED_CALL(do_gc, dre_app_gc())
 
 static int do_list(const char *name)
 {
@@ -58,12 +49,6 @@ static int do_list(const char *name)
 	if (!ret)
 		dre_app_release_container_list(list);
 	return ret;
-}
-
-static int do_gc(const char *name)
-{
-	(void)name;
-	return dre_app_gc();
 }
 
 static void print_problem(void *nr, const dre_app_problem *problem)
@@ -111,7 +96,7 @@ static void everything_at_once(void **state)
 	});
 	box_destroy_all(NULL);
 	dre_app_remove_base("mixed");
-	assert_int_equal(do_gc(NULL), 0);
+	assert_done(dre_app_gc());
 	assert_int_equal(do_fsck(NULL), 0);
 	assert_true(world_becomes_as_marked());
 }

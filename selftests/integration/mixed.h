@@ -37,12 +37,16 @@ struct mixed {
 	void (*meanwhile)(void);
 };
 
-/* A function of one operation: @call is of h, which is what handle() gives of the container's name. It need not be there. */
+/*
+ * A function of one operation: @call is of h, which is what handle() gives of the container's name, or of no container.
+ * It need not be there.
+ */
 #define MIXED_CALL(function, call)			\
 	static int function(const char *container)	\
 	{						\
 		__auto_type h = handle(container);	\
 							\
+		(void)h;				\
 		return (call);				\
 	}
 

@@ -6,13 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "box.h"
+#include "caller.h"
 #include "calls.h"
 
 enum { ABSENT, STOPPED, RUNNING, SUSPENDED, BUSY, NR_STATES };
@@ -264,31 +263,6 @@ static void console_is_not_passed_on(void **state)
 	sized_flags = -1;
 	assert_done(dre_app_resize_console(h, 24, 80));
 	assert_int_equal(sized_flags, FD_CLOEXEC);
-}
-
-#define NOBODY 65534
-
-static bool become_user(void)
-{
-	return !setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY);
-}
-
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	close(fd);
-	return written;
-}
-
-/* Root, with all privileges, of a user namespace of his own. */
-static bool become_root_of_nothing(void)
-{
-	return become_user() && !prctl(PR_SET_DUMPABLE, 1) && !unshare(CLONE_NEWUSER) &&
-	       write_text("/proc/self/setgroups", "deny") &&
-	       write_text("/proc/self/gid_map", "0 65534 1") &&
-	       write_text("/proc/self/uid_map", "0 65534 1") && !geteuid();
 }
 
 /* Returns the number of functions that did not say that it may not. */

@@ -3,6 +3,7 @@
  * What a command writes to is what was there when it looked, also where somebody else may put a link in its place.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdarg.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -115,12 +116,62 @@ static void what_is_no_file(void **state)
 	close(reader);
 }
 
+/* /dev/stdout is a link; what it leads to may be a file, and is written to where others have come to in it. */
+static void what_is_open_already(void **state)
+{
+	static const char *const dirs[] = { "/dev/fd/", "/proc/self/fd/" };
+	char path[64], text[8] = "";
+	struct output o;
+	int fd;
+
+	(void)state;
+	fd = open(at(f, "out"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "old", 3), 3);
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+		snprintf(path, sizeof(path), "%s%d", dirs[i], fd);
+		assert_int_equal(open_output(&o, path, "an archive"), EXIT_SUCCESS);
+		assert_int_equal(o.fd, fd);
+		assert_int_equal(write(o.fd, "new", 3), 3);
+		assert_int_equal(finish_output(&o, 1), EXIT_SUCCESS);
+	}
+	assert_int_equal(pread(fd, text, sizeof(text), 0), 8);
+	assert_memory_equal(text, "oldnewne", 8);
+	close(fd);
+	/* These are no numbers of any. */
+	assert_int_equal(open_output(&o, "/dev/fd/1x", "an archive"), EXIT_FAILURE);
+	assert_int_equal(open_output(&o, "/dev/fd/-1", "an archive"), EXIT_FAILURE);
+	assert_int_equal(open_output(&o, "/dev/fd/4294967297", "an archive"), EXIT_FAILURE);
+}
+
+static void standard_output(void **state)
+{
+	static const char *const names[] = { "-", "/dev/stdout", "/dev/fd/1" };
+	int fd = open(at(f, "out"), O_RDWR | O_CREAT | O_CLOEXEC, 0600), saved;
+	struct output o;
+
+	(void)state;
+	fflush(stdout);
+	saved = dup(STDOUT_FILENO);
+	assert_int_equal(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
+	close(fd);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		fd = open_output(&o, names[i], "an archive") == EXIT_SUCCESS ? o.fd : -1;
+		if (fd != STDOUT_FILENO)
+			break;
+	}
+	assert_int_equal(dup2(saved, STDOUT_FILENO), STDOUT_FILENO);
+	close(saved);
+	assert_int_equal(fd, STDOUT_FILENO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(fifo_that_becomes_a_link, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(file_that_becomes_a_link, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_file, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(what_is_open_already, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(standard_output, setup, fixture_teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

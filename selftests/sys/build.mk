@@ -34,9 +34,10 @@ $(addprefix $(ST)/,$(ST_MACHINE_TESTS)): $(ST)/%: $(B)/obj/selftests/sys/%.o $(c
 	$(Q)$(call say,LD,$@)$(CC) -o $@ $(filter %.o,$^) -L$(B)/lib -ldresys -ldaware -lcmocka -pthread
 
 $(ST)/killed $(ST)/migration: $(call objs,selftests/integration/steps.c)
+$(ST)/states: $(call objs,selftests/integration/caller.c)
 $(ST)/crowd: $(call objs,selftests/integration/mixed.c)
 $(ST)/share $(ST)/killed $(ST)/migration $(ST)/crowd: $(call objs,selftests/sys/nfs.c)
-$(addprefix $(B)/obj/selftests/sys/,killed.o migration.o crowd.o): ALL_CPPFLAGS += -Iselftests
+$(addprefix $(B)/obj/selftests/sys/,killed.o migration.o states.o crowd.o): ALL_CPPFLAGS += -Iselftests
 
 $(ST)/guest $(ST)/hold-kvm: $(ST)/%: $(B)/obj/selftests/sys/%.o
 	@mkdir -p $(@D)

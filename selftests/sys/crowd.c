@@ -16,13 +16,9 @@
 
 static const char *const names[] = { "m0", "m1", "m2", NULL };
 
-static int do_create(const char *name)
-{
-	return create(name, "it");
-}
-
 static const dre_sys_stop_options at_once = { .size = sizeof(at_once), .kill = 1 };
 
+MIXED_CALL(do_create, create(h.name, "it"))
 MIXED_CALL(do_start, dre_sys_start(&h))
 MIXED_CALL(do_stop, dre_sys_stop_with(&h, &at_once))
 MIXED_CALL(do_suspend, dre_sys_suspend(&h))
@@ -35,12 +31,8 @@ MIXED_CALL(do_remove, dre_sys_remove_snapshot(&h, "s"))
 MIXED_CALL(do_commit, dre_sys_commit_snapshot(&h, "s", "mixed"))
 MIXED_CALL(do_share, dre_sys_share(&h))
 MIXED_CALL(do_unshare, dre_sys_unshare(&h))
-
-static int do_remove_base(const char *name)
-{
-	(void)name;
-	return dre_sys_remove_base("mixed");
-}
+MIXED_CALL(do_remove_base, dre_sys_remove_base("mixed"))
+MIXED_CALL(do_gc, dre_sys_gc())
 
 static int do_list(const char *name)
 {
@@ -51,12 +43,6 @@ static int do_list(const char *name)
 	if (!ret)
 		dre_sys_release_container_list(list);
 	return ret;
-}
-
-static int do_gc(const char *name)
-{
-	(void)name;
-	return dre_sys_gc();
 }
 
 static void print_problem(void *nr, const dre_sys_problem *problem)
@@ -98,12 +84,6 @@ static void restart_server(void)
 	}
 }
 
-static void assert_nothing_wrong(void)
-{
-	assert_success(do_gc(NULL));
-	assert_success(do_fsck(NULL));
-}
-
 static void destroy_all(void)
 {
 	for (const char *const *name = names; *name; name++) {
@@ -112,7 +92,8 @@ static void destroy_all(void)
 			assert_success(dre_sys_destroy_container(*name));
 	}
 	dre_sys_remove_base("mixed");
-	assert_nothing_wrong();
+	assert_success(dre_sys_gc());
+	assert_success(do_fsck(NULL));
 }
 
 static void everything_at_once(void **state)

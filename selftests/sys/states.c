@@ -3,12 +3,11 @@
  * Every function that is about one container, in every state of it: what must fail fails with the code that dre_sys.h
  * says, and changes nothing. (What succeeds, and changes something, is tested elsewhere.)
  */
-#include <sched.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "host.h"
+#include "integration/caller.h"
 
 enum { ABSENT, STOPPED, RUNNING, SUSPENDED, BUSY, NR_STATES };
 
@@ -410,31 +409,6 @@ static void damaged(void **state)
 	assert_int_equal(wrong, 0);
 	assert_success(dre_sys_destroy_container("st"));
 	assert_success(dre_sys_remove_base("it"));
-}
-
-#define NOBODY	65534
-
-static bool become_user(void)
-{
-	return !setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY);
-}
-
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	close(fd);
-	return written;
-}
-
-/* Root, with all privileges, of a user namespace of his own. */
-static bool become_root_of_nothing(void)
-{
-	return become_user() && !prctl(PR_SET_DUMPABLE, 1) && !unshare(CLONE_NEWUSER) &&
-	       write_text("/proc/self/setgroups", "deny") &&
-	       write_text("/proc/self/gid_map", "0 65534 1") &&
-	       write_text("/proc/self/uid_map", "0 65534 1") && !geteuid();
 }
 
 /* Returns the number of functions that did not say that it may not. */

@@ -18,6 +18,7 @@
 
 #include "container_commands.h"
 #include "printable.h"
+#include "value.h"
 
 static const char *const event_names[] = {
 	[DRE_APP_EVENT_STARTED] = "started",
@@ -113,29 +114,29 @@ static void print_text(const struct container_event *event)
 
 static void add_text(struct json_object *to, const char *key, const char *text)
 {
-	json_object_object_add(to, key, text ? command_memory(json_object_new_string(text)) : NULL);
+	json_object_object_add(to, key, text ? value_text(text) : NULL);
 }
 
 static void add_number(struct json_object *to, const char *key, long long number)
 {
-	json_object_object_add(to, key, command_memory(json_object_new_int64(number)));
+	json_object_object_add(to, key, value_number(number));
 }
 
 static void add_registrations(struct json_object *to, int by)
 {
-	struct json_object *array = command_memory(json_object_new_array());
+	struct json_object *array = value_array();
 
 	if (by & DRE_APP_BY_ITSELF)
-		json_object_array_add(array, command_memory(json_object_new_string("itself")));
+		json_object_array_add(array, value_text("itself"));
 	if (by & DRE_APP_BY_MANAGER)
-		json_object_array_add(array, command_memory(json_object_new_string("manager")));
+		json_object_array_add(array, value_text("manager"));
 	json_object_object_add(to, "by", array);
 }
 
 /* What belongs to a type is always there, and null where it is not known. */
 static void print_json(const struct container_event *event)
 {
-	struct json_object *o = command_memory(json_object_new_object());
+	struct json_object *o = value_object();
 	int signo = signal_of(event);
 	struct text text;
 

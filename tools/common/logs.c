@@ -14,6 +14,7 @@
 #include "common/utf8.h"
 #include "container_commands.h"
 #include "printable.h"
+#include "value.h"
 
 /*
  * How often it is looked whether a container has ended, in milliseconds: one that is busy, and one that
@@ -32,32 +33,12 @@ struct logs {
 	size_t len, room;
 };
 
-/* JSON has characters only, a container may print any bytes: what is no character becomes "?". */
-static struct json_object *text(const char *line, size_t len)
-{
-	char *copy = command_memory(malloc(len + 1));
-	struct json_object *string;
-	size_t n;
-
-	for (size_t i = 0; i < len; i += n ? n : 1) {
-		n = utf8_character(line + i, len - i);
-		if (n)
-			memcpy(copy + i, line + i, n);
-		else
-			copy[i] = '?';
-	}
-	string = command_memory(json_object_new_string_len(copy, len));
-	free(copy);
-	return string;
-}
-
 static void print_json(const struct logs *logs, const char *line, size_t len)
 {
-	struct json_object *o = command_memory(json_object_new_object());
+	struct json_object *o = value_object();
 
-	json_object_object_add(o, "container",
-			       command_memory(json_object_new_string(logs->name)));
-	json_object_object_add(o, "line", text(line, len));
+	json_object_object_add(o, "container", value_text(logs->name));
+	json_object_object_add(o, "line", value_bytes(line, len));
 	puts(command_memory((void *)json_object_to_json_string_ext(o,
 			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
 	json_object_put(o);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -40,13 +41,37 @@ static int open_there(const char *path, const struct stat *there)
 	return -1;
 }
 
+/*
+ * Which one of ours is written to, -1: none. /dev/stdout is a link to a link, behind which a file looks as any other:
+ * it would be the link that becomes the archive.
+ */
+static int open_already(const char *path)
+{
+	static const char *const dirs[] = { "/dev/fd/", "/proc/self/fd/" };
+	unsigned long fd;
+	char *end;
+
+	if (!strcmp(path, "-") || !strcmp(path, "/dev/stdout"))
+		return STDOUT_FILENO;
+	if (!strcmp(path, "/dev/stderr"))
+		return STDERR_FILENO;
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+		if (strncmp(path, dirs[i], strlen(dirs[i])) || !isdigit((unsigned char)path[strlen(dirs[i])]))
+			continue;
+		fd = strtoul(path + strlen(dirs[i]), &end, 10);
+		if (!*end && fd <= INT_MAX)
+			return fd;
+	}
+	return -1;
+}
+
 int open_output(struct output *o, const char *path, const char *what)
 {
 	struct stat st;
 
-	*o = (struct output){ .path = path, .fd = STDOUT_FILENO };
-	if (!strcmp(path, "-")) {
-		if (isatty(STDOUT_FILENO))
+	*o = (struct output){ .path = path, .fd = open_already(path) };
+	if (o->fd >= 0) {
+		if (isatty(o->fd))
 			return command_error("%s is not for a terminal; redirect it, or name a file", what);
 		return EXIT_SUCCESS;
 	}

@@ -15,9 +15,9 @@ struct output {
 };
 
 /*
- * Opens file @path, or standard output for "-", which must be no terminal; @what is that it is not for
- * one ("an archive"). What is there and no file, like a device or a FIFO, is written to as it is.
- * Returns the status of the command.
+ * Opens file @path. "-" is standard output, and so are /dev/stdout, /dev/fd/N and the like what they say, which must be
+ * no terminal; @what is that it is not for one ("an archive"). What is there and no file, like a device or a FIFO, is
+ * written to as it is. Returns the status of the command.
  */
 int open_output(struct output *o, const char *path, const char *what);
 

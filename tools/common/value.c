@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "common/utf8.h"
 #include "value.h"
 
 struct json_object *value_object(void)
@@ -26,9 +27,27 @@ struct json_object *value_bool(bool is_so)
 	return command_memory(json_object_new_boolean(is_so));
 }
 
+struct json_object *value_bytes(const char *bytes, size_t len)
+{
+	char *copy = command_memory(malloc(len + 1));
+	struct json_object *string;
+	size_t n;
+
+	for (size_t i = 0; i < len; i += n ? n : 1) {
+		n = utf8_character(bytes + i, len - i);
+		if (n)
+			memcpy(copy + i, bytes + i, n);
+		else
+			copy[i] = '?';
+	}
+	string = command_memory(json_object_new_string_len(copy, len));
+	free(copy);
+	return string;
+}
+
 struct json_object *value_text(const char *text)
 {
-	return command_memory(json_object_new_string(text));
+	return value_bytes(text, strlen(text));
 }
 
 struct json_object *value_numbers(const char *text)
@@ -52,7 +71,7 @@ struct json_object *value_texts(const char *text)
 
 	for (size_t len; *text; text += len + (text[len] == ',')) {
 		len = strcspn(text, ",");
-		json_object_array_add(array, command_memory(json_object_new_string_len(text, len)));
+		json_object_array_add(array, value_bytes(text, len));
 	}
 	return array;
 }

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# bash completion of dre-app, which knows the answers itself.
+# bash completion of dre-app and dre-sys, which know the answers themselves.
 
-_dre_app()
+# _dre COMMAND
+_dre()
 {
 	local IFS=$'\n' word words=() files=()
 
@@ -15,7 +16,7 @@ _dre_app()
 			words+=("$word")
 		fi
 	done
-	mapfile -t COMPREPLY < <(dre-app __complete "${words[@]}" 2>/dev/null)
+	mapfile -t COMPREPLY < <("${1##*/}" __complete "${words[@]}" 2>/dev/null)
 	if [[ ${COMPREPLY[0]-} == @files ]]; then
 		mapfile -t files < <(compgen -f -- "${words[-1]}")
 		COMPREPLY=("${COMPREPLY[@]:1}" "${files[@]}")
@@ -25,4 +26,4 @@ _dre_app()
 	[[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != *[=:] ]] || compopt -o nospace 2>/dev/null
 }
 
-complete -F _dre_app dre-app
+complete -F _dre dre-app dre-sys
