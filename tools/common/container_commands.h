@@ -456,6 +456,9 @@ int no_options(int argc, char **argv);
 /* KEY=VALUE, which is cut in two; wrong usage if it is not of that form. */
 dre_property property_argument(char *text);
 
+/* Does the same to the containers that are named, from optind on, also when one of them fails. The exit status. */
+int for_named(int argc, char **argv, dre_return_t (*fn)(const char *name));
+
 /* For commands that have --json only; the arguments begin at optind. */
 bool json_option(int argc, char **argv);
 
