@@ -406,6 +406,11 @@ static int make_base(const dre_app_handle *h)
 	if (!say(err, "base images")) {
 		print_names("base images", list);
 		dre_app_release_base_list(list);
+		err = say(dre_app_get_base_info("example", &list), "example");
+	}
+	if (!err) {
+		print_names("it is made of", list);
+		dre_app_release_info(list);
 		err = write_archive(h, "example", "base.tar.gz");
 		unlink("base.tar.gz");
 	}

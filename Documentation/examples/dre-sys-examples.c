@@ -366,6 +366,11 @@ static int make_base(const dre_sys_handle *h)
 	if (!say(err, "base images")) {
 		print_names("base images", list);
 		dre_sys_release_base_list(list);
+		err = say(dre_sys_get_base_info("example-disk", &list), "example-disk");
+	}
+	if (!err) {
+		print_names("it is made of", list);
+		dre_sys_release_info(list);
 		err = write_image(h, "example-disk", "base.qcow2.new");
 		unlink("base.qcow2.new");
 	}

@@ -32,6 +32,7 @@ static void collect(struct info *info, const struct app *app, const struct manif
 	add_path(info, app, "rootfs", "rootfs");
 	add_path(info, app, "config", "config");
 	add_path(info, app, "log", CONSOLE_LOG);
+	info_add_times(info, app->store, app->name);
 	info_add_settings(info, m);
 }
 
@@ -51,10 +52,28 @@ dre_return_t dre_app_get_info(const dre_app_handle *h, dre_list_t *list)
 	err = container_read(app.store, app.name, &m);
 	if (!err) {
 		collect(&info, &app, &m);
-		err = info_end(&info, app.name, list);
+		err = info_end(&info, "container", app.name, list);
 	}
 	manifest_free(&m);
 	app_end(&app);
+	return err;
+}
+
+dre_return_t dre_app_get_base_info(const char *base, dre_list_t *list)
+{
+	struct store *store = NULL;
+	struct dre_config config;
+	int err;
+
+	if (!base || !list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				base ? "pointer to the list" : "base image's name");
+	err = dre_check_name("base image", base);
+	if (!err)
+		err = app_open_store(&config, &store);
+	if (!err)
+		err = info_of_base(store, base, list);
+	store_close(store);
 	return err;
 }
 

@@ -118,6 +118,14 @@ static int compare(struct move *mv, int from, int to, off_t size)
 	return 0;
 }
 
+/* Files tell when what they belong to was made, see info.c. Not vital. */
+static void keep_time(const struct stat *st, int dir, const char *name)
+{
+	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, st->st_mtim };
+
+	utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW);
+}
+
 static int copy_open(struct move *mv, int from, int dir, const char *name)
 {
 	struct stat st;
@@ -133,6 +141,8 @@ static int copy_open(struct move *mv, int from, int dir, const char *name)
 	}
 	if (to >= 0 && close(to) < 0 && !ret)
 		ret = -errno;
+	if (!ret)
+		keep_time(&st, dir, name);
 	return ret;
 }
 
@@ -270,7 +280,10 @@ static int fill(void *arg, int dir_fd)
 {
 	struct move *mv = arg;
 	int ret = walk(mv, mv->from->dir_fd, dir_fd, 0);
+	struct stat st;
 
+	if (!fstatat(mv->from->dir_fd, "lock", &st, AT_SYMLINK_NOFOLLOW))
+		keep_time(&st, dir_fd, "lock");
 	return ret ? fail(mv, "its directory", ret) : 0;
 }
 

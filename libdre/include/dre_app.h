@@ -592,12 +592,28 @@ dre_return_t dre_app_get_usage(const dre_app_handle *h, const char *cgroup, dre_
  *	rootfs		where its root file system is mounted while it runs
  *	config		liblxc's configuration file
  *	log		the console's log
+ *	created		when it was made, in UTC: "2026-11-26T20:05:33Z". A copy is made when it is copied.
+ *	snapshot.TAG, checkpoint.TAG
+ *			when they were saved
  *	setting.NAME	what else was set
  *
  * Later versions have more keys. In any state.
  */
 dre_return_t dre_app_get_info(const dre_app_handle *h, dre_list_t *list);
 dre_return_t dre_app_release_info(dre_list_t list);
+
+/**
+ * dre_app_get_base_info() - what a base image is made of
+ * @base: its name
+ * @list: as dre_app_get_info() has it; dre_app_release_info() frees it
+ *
+ *	created		when it was made here, in UTC: "2026-11-26T20:05:33Z"
+ *	layers		names of its layers, from the bottom, with commas between
+ *	setting.NAME	what containers made from it have
+ *
+ * Later versions have more keys. DRE_ERR_BASE_NONEXISTENCE; DRE_ERR_INVALID_ARGUMENT: it is damaged.
+ */
+dre_return_t dre_app_get_base_info(const char *base, dre_list_t *list);
 
 /**
  * dre_app_get_cgroup_list() - the control groups of a container

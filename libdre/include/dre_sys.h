@@ -713,12 +713,28 @@ dre_return_t dre_sys_reboot(const dre_sys_handle *h, const dre_sys_stop_options 
  *	disk_size	bytes of the disk that the machine sees
  *	disk_used	bytes that the writable image takes
  *	log		the console's log
+ *	created		when it was made, in UTC: "2026-11-26T20:05:33Z". A copy is made when it is copied.
+ *	snapshot.TAG, checkpoint.TAG
+ *			when they were saved
  *	setting.NAME	what else was set
  *
  * Later versions have more keys. In any state.
  */
 dre_return_t dre_sys_get_info(const dre_sys_handle *h, dre_list_t *list);
 dre_return_t dre_sys_release_info(dre_list_t list);
+
+/**
+ * dre_sys_get_base_info() - what a base image is made of
+ * @base: its name
+ * @list: as dre_sys_get_info() has it; dre_sys_release_info() frees it
+ *
+ *	created		when it was made here, in UTC: "2026-11-26T20:05:33Z"
+ *	layers		names of its layers, from the bottom, with commas between
+ *	setting.NAME	what containers made from it have
+ *
+ * Later versions have more keys. DRE_ERR_BASE_NONEXISTENCE; DRE_ERR_INVALID_ARGUMENT: it is damaged.
+ */
+dre_return_t dre_sys_get_base_info(const char *base, dre_list_t *list);
 
 /**
  * dre_sys_open_console() - come to the console of a container

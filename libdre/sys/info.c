@@ -58,6 +58,7 @@ static void collect(struct info *info, const struct sys *sys)
 	info_add_layers(info, m);
 	add_disk(info, sys, m);
 	add_path(info, sys, "log", CONSOLE_LOG);
+	info_add_times(info, sys->store, sys->name);
 	info_add_settings(info, m);
 }
 
@@ -80,9 +81,27 @@ dre_return_t dre_sys_get_info(const dre_sys_handle *h, dre_list_t *list)
 		err = container_read(sys.store, sys.name, &sys.manifest);
 	if (!err) {
 		collect(&info, &sys);
-		err = info_end(&info, sys.name, list);
+		err = info_end(&info, "container", sys.name, list);
 	}
 	sys_end(&sys);
+	return err;
+}
+
+dre_return_t dre_sys_get_base_info(const char *base, dre_list_t *list)
+{
+	struct store *store = NULL;
+	struct dre_config config;
+	int err;
+
+	if (!base || !list)
+		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
+				base ? "pointer to the list" : "base image's name");
+	err = dre_check_name("base image", base);
+	if (!err)
+		err = sys_open_store(&config, &store);
+	if (!err)
+		err = info_of_base(store, base, list);
+	store_close(store);
 	return err;
 }
 

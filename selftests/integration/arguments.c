@@ -73,6 +73,7 @@ static void null_pointers(void **state)
 	dre_app_resource_value_t limit = { .type = DRE_APP_CONTAINER_RESOURCE_CPU };
 	dre_usage usage = { .size = sizeof(usage) };
 	dre_app_pid_list_t pids;
+	dre_list_t info;
 	int number;
 
 	(void)state;
@@ -95,6 +96,8 @@ static void null_pointers(void **state)
 	NULL_POINTER(dre_app_log_fd(NULL));
 	NULL_POINTER(dre_app_log_close(NULL));
 	NULL_POINTER(dre_app_get_info(running, NULL));
+	NULL_POINTER(dre_app_get_base_info("it", NULL));
+	NULL_POINTER(dre_app_get_base_info(NULL, &info));
 	NULL_POINTER(dre_app_release_info(NULL));
 	NULL_POINTER(dre_app_get_limit(running, NULL, &limit));
 	NULL_POINTER(dre_app_get_limit(running, ".", NULL));

@@ -13,6 +13,7 @@
 #include "common/checkpoint.h"
 #include "common/container.h"
 #include "common/import_disk.h"
+#include "common/info.h"
 #include "common/move.h"
 #include "common/snapshot.h"
 #include "fixture.h"
@@ -146,6 +147,33 @@ static void there_and_back(void **state)
 	assert_success(base_remove(other.store, "base"));
 	assert_int_equal(count_entries(at(&other, "store/layers")), 0);
 	free(before);
+}
+
+/* All of it is as old there as it was here; the base image has come there now. */
+static void times(void **state)
+{
+	static const char *const files[] = { "lock", "snapshots/one", "checkpoints/then/manifest" };
+	static const struct timespec then[] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
+	struct fixture *f = *state;
+	struct info info = {};
+	char **list;
+
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(utimensat(AT_FDCWD, at(f, "store/containers/web/%s", files[i]), then, 0), 0);
+	assert_success(move(f->store, other.store));
+	info_add_times(&info, other.store, "web");
+	assert_success(info_end(&info, "container", "web", &list));
+	assert_string_equal(list[0], "created=2001-09-09T01:46:40Z");
+	assert_string_equal(list[1], "snapshot.one=2001-09-09T01:46:40Z");
+	assert_string_equal(list[2], "checkpoint.then=2001-09-09T01:46:40Z");
+	assert_null(list[3]);
+	store_free_list(list);
+	assert_success(info_of_base(other.store, "base", &list));
+	assert_int_equal(strncmp(list[0], "created=20", 10), 0);
+	assert_true(strcmp(list[0], "created=2002") > 0);
+	assert_int_equal(strncmp(list[1], "layers=", 7), 0);
+	store_free_list(list);
+	assert_fails(info_of_base(other.store, "absent", &list), DRE_ERR_BASE_NONEXISTENCE, "absent");
 }
 
 static void progress(void *arg, uint64_t done, uint64_t total)
@@ -325,6 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(there_and_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(times, setup, teardown),
 		cmocka_unit_test_setup_teardown(layers_in_common, setup, teardown),
 		cmocka_unit_test_setup_teardown(stale_layer, setup, teardown),
 		cmocka_unit_test_setup_teardown(base_of_that_name, setup, teardown),

@@ -15,7 +15,7 @@
 
 #define DEADLINE	30000	/* ms */
 
-/* Works with @fd as stderr, until somebody writes to @go. */
+/* Works with @fd as stderr, until somebody writes to @go, and has a deadline then until that is done again. */
 static pid_t work(int fd, int go)
 {
 	struct progress progress;
@@ -26,6 +26,14 @@ static pid_t work(int fd, int go)
 		return pid;
 	dup2(fd, STDERR_FILENO);
 	progress_begin_time(&progress, "checkpoint web");
+	if (read(go, &byte, 1) != 1)
+		_exit(1);
+	progress_lock(&progress);
+	progress_hide(&progress);
+	fputs("now\n", stderr);
+	progress.what = "stop web";
+	progress.deadline = 100000;
+	progress_unlock(&progress);
 	if (read(go, &byte, 1) != 1)
 		_exit(1);
 	progress_end(&progress);
@@ -49,11 +57,16 @@ static void read_until(int fd, const char *end, char *text, size_t size)
 	}
 }
 
+static void go_on(int go)
+{
+	assert_int_equal(write(go, "", 1), 1);
+}
+
 static void finish(pid_t pid, int go)
 {
 	int status;
 
-	assert_int_equal(write(go, "", 1), 1);
+	go_on(go);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 }
@@ -75,6 +88,15 @@ static void on_a_terminal(void **state)
 	/* A second, or more where the machine is slow. */
 	assert_int_equal(strncmp(text, "\rcheckpoint web, ", strlen("\rcheckpoint web, ")), 0);
 	assert_null(strstr(text, "0:00"));
+	assert_null(strstr(text, "left"));
+	*text = '\0';
+	go_on(go[1]);
+	read_until(master, "\r\033[Know\r\n", text, sizeof(text));
+	*text = '\0';
+	/* 27 hours, less what has passed. */
+	read_until(master, " left\033[K", text, sizeof(text));
+	assert_int_equal(strncmp(text, "\rstop web, ", strlen("\rstop web, ")), 0);
+	assert_non_null(strstr(text, ", 1666:"));
 	*text = '\0';
 	finish(pid, go[1]);
 	read_until(master, "\r\033[Kdone\r\n", text, sizeof(text));
@@ -95,9 +117,10 @@ static void not_in_a_file(void **state)
 	assert_int_equal(pipe(out), 0);
 	pid = work(out[1], go[0]);
 	usleep(1500000);	/* longer than it takes on a terminal; the test passes if this is too short */
+	go_on(go[1]);
 	finish(pid, go[1]);
 	read_until(out[0], "done\n", text, sizeof(text));
-	assert_string_equal(text, "done\n");
+	assert_string_equal(text, "now\ndone\n");
 	for (int i = 0; i < 2; i++) {
 		close(go[i]);
 		close(out[i]);

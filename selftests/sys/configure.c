@@ -124,6 +124,9 @@ static void arguments(void **state)
 	assert_fails(dre_sys_release_property_list(NULL), DRE_ERR_NULL_POINTER, "list");
 	assert_fails(dre_sys_get_info(&h, NULL), DRE_ERR_NULL_POINTER, "list");
 	assert_fails(dre_sys_get_info(&h, &info), DRE_ERR_CONTAINER_NONEXISTENCE, "absent");
+	assert_fails(dre_sys_get_base_info(NULL, &info), DRE_ERR_NULL_POINTER, "name");
+	assert_fails(dre_sys_get_base_info("it", NULL), DRE_ERR_NULL_POINTER, "list");
+	assert_fails(dre_sys_get_base_info("absent", &info), DRE_ERR_BASE_NONEXISTENCE, "absent");
 	assert_fails(dre_sys_release_info(NULL), DRE_ERR_NULL_POINTER, "list");
 	assert_null(list);
 	assert_null(value);

@@ -438,7 +438,7 @@ static void other_host(void **state)
 	assert_int_equal(shell(AS_OTHER "dre-sys unshare sh"), 0);
 	assert_fails(status("sh"), DRE_ERR_CONTAINER_NONEXISTENCE, "sh");
 	assert_int_equal(shell(AS_OTHER "dre-sys destroy sh"), 0);
-	assert_int_equal(shell(AS_OTHER "dre-sys base list | grep -qx it"), 0);
+	assert_int_equal(shell(AS_OTHER "dre-sys base list | grep -q '^it '"), 0);
 }
 
 /* A server that stops to answer does not say that there is no such container; nobody waits for it for ever. */

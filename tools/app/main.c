@@ -26,7 +26,8 @@ static const struct command commands[] = {
 	  "  -k, --kill             kill them at once\n"
 	  "  -t, --timeout SECONDS  kill what is left after that; 0 is --kill\n\n"
 	  "Their D-Aware processes terminate first, then init halts. What is not gone after their times\n"
-	  "(stop_timeout, halt_timeout) is killed.\n", cmd_stop },
+	  "(stop_timeout, halt_timeout) is killed. Several are stopped at the same time; with --all, those\n"
+	  "of one autostart_order.\n", cmd_stop },
 	{ "reboot", "[--timeout SECONDS | --kill] NAME...", "stop containers, and start them again",
 	  "  -k, --kill             kill them at once\n"
 	  "  -t, --timeout SECONDS  kill what is left after that; 0 is --kill\n", cmd_reboot },

@@ -94,13 +94,46 @@ bool json_option(int argc, char **argv)
 	return json;
 }
 
+const char *info_get(const dre_list_t info, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (dre_list_t line = info; *line; line++)
+		if (!strncmp(*line, key, len) && (*line)[len] == '=')
+			return *line + len + 1;
+	return NULL;
+}
+
+/* Nothing where that is not known: what is listed is there all the same. */
+static void created_cell(struct table *table, int column, const dre_list_t info, const char *key)
+{
+	const char *time = info ? info_get(info, key) : NULL;
+
+	if (time)
+		table_cell(table, column, time);
+}
+
+/* What is to be known of a container, or of a base image; NULL if it cannot be. */
+static dre_list_t get_info(dre_return_t (*get)(const char *name, dre_list_t *list), const char *name)
+{
+	dre_list_t info;
+
+	return get(name, &info) ? NULL : info;
+}
+
+static void release_info(dre_list_t info)
+{
+	if (info)
+		container_api.release_list(info);
+}
+
 int list_containers(const struct column *columns, bool json,
 		    void (*more)(struct table *table, const char *name))
 {
 	static const struct column common[] = { LIST_COLUMNS_COMMON, { } };
 	struct table *table;
 	char number[12];
-	dre_list_t list;
+	dre_list_t list, info;
 	int status, pid, err = container_api.get_container_list(&list);
 
 	if (err)
@@ -117,6 +150,9 @@ int list_containers(const struct column *columns, bool json,
 			snprintf(number, sizeof(number), "%d", pid);
 			table_cell(table, LIST_PID, number);
 		}
+		info = get_info(container_api.get_info, *name);
+		created_cell(table, LIST_CREATED, info, "created");
+		release_info(info);
 		if (more)
 			more(table, *name);
 	}
@@ -138,11 +174,12 @@ int cmd_base_list(int argc, char **argv)
 {
 	static const struct column columns[] = {
 		{ "NAME", COLUMN_STRING },
+		{ "CREATED", COLUMN_TIME },
 		{ }
 	};
 	bool json = json_option(argc, argv);
 	struct table *table;
-	dre_list_t list;
+	dre_list_t list, info;
 	int err;
 
 	if (optind != argc)
@@ -154,6 +191,9 @@ int cmd_base_list(int argc, char **argv)
 	for (dre_list_t name = list; *name; name++) {
 		table_row(table);
 		table_cell(table, 0, *name);
+		info = get_info(container_api.get_base_info, *name);
+		created_cell(table, 1, info, "created");
+		release_info(info);
 	}
 	container_api.release_list(list);
 	table_print(table);
@@ -225,11 +265,11 @@ int cmd_commit(int argc, char **argv)
 int tag_list(int argc, char **argv, const char *what,
 	     dre_return_t (*get_list)(const char *name, dre_list_t *list))
 {
-	char heading[16], title[sizeof(heading) + 1];
-	const struct column columns[] = { { heading, COLUMN_STRING }, { } };
+	char heading[16], title[sizeof(heading) + 1], key[128];
+	const struct column columns[] = { { heading, COLUMN_STRING }, { "CREATED", COLUMN_TIME }, { } };
 	bool json = json_option(argc, argv);
 	struct table *table;
-	dre_list_t list;
+	dre_list_t list, info;
 	int err;
 
 	snprintf(heading, sizeof(heading), "%s", what);
@@ -241,12 +281,16 @@ int tag_list(int argc, char **argv, const char *what,
 	err = get_list(argv[optind], &list);
 	if (err)
 		return command_fail(err, argv[optind]);
+	info = get_info(container_api.get_info, argv[optind]);
 	table = table_new(title, columns, json);
 	for (size_t i = 0; list[i]; i++) {
 		table_row(table);
 		table_cell(table, 0, list[i]);
+		snprintf(key, sizeof(key), "%s.%s", what, list[i]);
+		created_cell(table, 1, info, key);
 	}
 	table_print(table);
+	release_info(info);
 	container_api.release_list(list);
 	return EXIT_SUCCESS;
 }

@@ -81,6 +81,7 @@ struct container_api {
 	dre_return_t (*get_property_list)(const char *name, dre_property **list);
 	dre_return_t (*release_property_list)(dre_property *list);
 	dre_return_t (*get_info)(const char *name, dre_list_t *list);
+	dre_return_t (*get_base_info)(const char *base, dre_list_t *list);
 	dre_return_t (*open_console)(const char *name, int *fd);
 	dre_return_t (*log_open)(const char *name, int previous, void **log);
 	int (*log_fd)(void *log);
@@ -327,6 +328,7 @@ extern const struct container_extras container_extras;
 		.get_property_list = api_get_property_list,					\
 		.release_property_list = prefix##_release_property_list,			\
 		.get_info = api_get_info,							\
+		.get_base_info = prefix##_get_base_info,					\
 		.open_console = api_open_console,						\
 		.log_open = api_log_open,							\
 		.log_fd = api_log_fd,								\
@@ -433,15 +435,19 @@ bool complete_words(const char *kind, const char *const words[][COMPLETE_WORDS],
 void complete_list(dre_list_t list);
 
 /* The columns of a list; a program may have more, which it fills in with @more. @columns NULL: these. */
-enum { LIST_NAME, LIST_STATE, LIST_PID, LIST_COLUMNS };
+enum { LIST_NAME, LIST_STATE, LIST_PID, LIST_CREATED, LIST_COLUMNS };
 
 #define LIST_COLUMNS_COMMON				\
 	[LIST_NAME] = { "NAME", COLUMN_STRING },	\
 	[LIST_STATE] = { "STATE", COLUMN_STRING },	\
-	[LIST_PID] = { "PID", COLUMN_NUMBER }
+	[LIST_PID] = { "PID", COLUMN_NUMBER },		\
+	[LIST_CREATED] = { "CREATED", COLUMN_TIME }
 
 int list_containers(const struct column *columns, bool json,
 		    void (*more)(struct table *table, const char *name));
+
+/* The value of @key in a list of "KEY=VALUE", or NULL. */
+const char *info_get(const dre_list_t info, const char *key);
 
 /* What snapshots and checkpoints have in common; @what is one of them, "snapshot". */
 int tag_command(int argc, char **argv, const char *what,
@@ -468,6 +474,9 @@ int no_options(int argc, char **argv);
 
 /* KEY=VALUE, which is cut in two; wrong usage if it is not of that form. */
 dre_property property_argument(char *text);
+
+/* Does the same to the containers that are named, from optind on, also when one of them fails. The exit status. */
+int for_named(int argc, char **argv, dre_return_t (*fn)(const char *name));
 
 /* For commands that have --json only; the arguments begin at optind. */
 bool json_option(int argc, char **argv);

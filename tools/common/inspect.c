@@ -22,23 +22,46 @@ static struct json_object *info_value(const char *key, char *value)
 	return !strcmp(key, "layers") ? value_texts(value) : value_text(value);
 }
 
+/* What there may be any number of: keys that begin so are in an object of their own. */
+static const struct {
+	const char *prefix, *object;
+} families[] = {
+	{ "setting.", "settings" },
+	{ "snapshot.", "snapshots_created" },
+	{ "checkpoint.", "checkpoints_created" },
+};
+
+#define NR_FAMILIES (sizeof(families) / sizeof(*families))
+
+static void add_info_value(struct json_object *to, struct json_object *const objects[], const char *key, char *value)
+{
+	for (size_t i = 0; i < NR_FAMILIES; i++) {
+		size_t len = strlen(families[i].prefix);
+
+		if (!strncmp(key, families[i].prefix, len)) {
+			json_object_object_add(objects[i], key + len, value_text(value));
+			return;
+		}
+	}
+	json_object_object_add(to, key, info_value(key, value));
+}
+
 static int add_info(struct json_object *to, const char *name)
 {
-	struct json_object *settings = value_object();
-	const char *prefix = "setting.";
+	struct json_object *objects[NR_FAMILIES];
 	dre_list_t list;
 	char *value;
 	int err = container_api.get_info(name, &list);
 
+	for (size_t i = 0; i < NR_FAMILIES; i++)
+		objects[i] = value_object();
 	for (size_t i = 0; !err && list[i]; i++) {
 		value = strchr(list[i], '=');
 		*value++ = '\0';
-		if (!strncmp(list[i], prefix, strlen(prefix)))
-			json_object_object_add(settings, list[i] + strlen(prefix), value_text(value));
-		else
-			json_object_object_add(to, list[i], info_value(list[i], value));
+		add_info_value(to, objects, list[i], value);
 	}
-	json_object_object_add(to, "settings", settings);
+	for (size_t i = 0; i < NR_FAMILIES; i++)
+		json_object_object_add(to, families[i].object, objects[i]);
 	if (!err)
 		container_api.release_list(list);
 	return err;

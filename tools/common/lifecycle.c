@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * start, stop, reboot, suspend, resume, destroy.
+ * start, suspend, resume, destroy.
  */
 #include <stdlib.h>
 
 #include "container_commands.h"
 #include "crowd.h"
 
-/* Does the same to the containers that are named, also when one of them fails. */
-static int for_named(int argc, char **argv, dre_return_t (*fn)(const char *name))
+int for_named(int argc, char **argv, dre_return_t (*fn)(const char *name))
 {
 	int status = EXIT_SUCCESS, err;
 
@@ -28,8 +27,15 @@ static int for_each(int argc, char **argv, dre_return_t (*fn)(const char *name))
 	return for_named(argc, argv, fn);
 }
 
-/* The same to all of them, in the order of autostart, or against it. */
-static int for_all(int argc, dre_return_t (*fn)(const char *name), bool backwards)
+static dre_return_t start_if_stopped(const char *name)
+{
+	dre_return_t err = container_api.start(name);
+
+	return err == DRE_ERR_CONTAINER_RUNNING || err == DRE_ERR_CONTAINER_SUSPENDED ? 0 : err;
+}
+
+/* In the order of autostart. */
+static int start_all(int argc)
 {
 	struct crowd crowd;
 	int status, err;
@@ -38,21 +44,12 @@ static int for_all(int argc, dre_return_t (*fn)(const char *name), bool backward
 		command_usage("there are names beside --all");
 	status = crowd_load(&crowd);
 	for (size_t i = 0; i < crowd.nr; i++) {
-		const char *name = crowd.members[backwards ? crowd.nr - 1 - i : i].name;
-
-		err = fn(name);
+		err = start_if_stopped(crowd.members[i].name);
 		if (err)
-			status = command_fail(err, name);
+			status = command_fail(err, crowd.members[i].name);
 	}
 	crowd_free(&crowd);
 	return status;
-}
-
-static dre_return_t start_if_stopped(const char *name)
-{
-	dre_return_t err = container_api.start(name);
-
-	return err == DRE_ERR_CONTAINER_RUNNING || err == DRE_ERR_CONTAINER_SUSPENDED ? 0 : err;
 }
 
 int cmd_start(int argc, char **argv)
@@ -66,80 +63,7 @@ int cmd_start(int argc, char **argv)
 
 	while (command_getopt(argc, argv, "a", options) >= 0)
 		all = true;
-	return all ? for_all(argc, start_if_stopped, false) : for_named(argc, argv, container_api.start);
-}
-
-/* How stop and reboot wait. */
-static int stop_kill, stop_timeout;
-
-static dre_return_t stop_name(const char *name)
-{
-	return container_api.stop(name, stop_kill, stop_timeout);
-}
-
-static dre_return_t stop_if_up(const char *name)
-{
-	dre_return_t err = stop_name(name);
-
-	return err == DRE_ERR_CONTAINER_STOPPED ? 0 : err;
-}
-
-static dre_return_t reboot_name(const char *name)
-{
-	return container_api.reboot(name, stop_kill, stop_timeout);
-}
-
-/* Says whether there is --all. */
-static bool read_stop_options(int argc, char **argv, const char *short_options,
-			      const struct option *options)
-{
-	bool all = false;
-	int c;
-
-	while ((c = command_getopt(argc, argv, short_options, options)) >= 0) {
-		switch (c) {
-		case 'a':
-			all = true;
-			break;
-		case 'k':
-			stop_kill = 1;
-			break;
-		case 't':
-			stop_timeout = command_number("time", optarg, 0, 86400);
-			if (!stop_timeout)
-				stop_kill = 1;
-			break;
-		}
-	}
-	return all;
-}
-
-int cmd_stop(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "all", no_argument, NULL, 'a' },
-		{ "kill", no_argument, NULL, 'k' },
-		{ "timeout", required_argument, NULL, 't' },
-		{ }
-	};
-
-	return read_stop_options(argc, argv, "akt:", options) ?
-	       for_all(argc, stop_if_up, true) :
-	       for_named(argc, argv, stop_name);
-}
-
-int cmd_reboot(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "kill", no_argument, NULL, 'k' },
-		{ "timeout", required_argument, NULL, 't' },
-		{ }
-	};
-
-	read_stop_options(argc, argv, "kt:", options);
-	return for_named(argc, argv, reboot_name);
+	return all ? start_all(argc) : for_named(argc, argv, container_api.start);
 }
 
 int cmd_suspend(int argc, char **argv)

@@ -24,7 +24,7 @@ static double seconds(const struct timespec *from, const struct timespec *to)
 
 void progress_begin(struct progress *p, const char *what)
 {
-	*p = (struct progress){ .what = what, .end = -1 };
+	*p = (struct progress){ .what = what, .end = -1, .lock = PTHREAD_MUTEX_INITIALIZER };
 	clock_gettime(CLOCK_MONOTONIC, &p->start);
 }
 
@@ -85,6 +85,14 @@ static void draw(const struct progress *p, double done, double total, double tim
 		fprintf(stderr, "\r%.*s\033[K", columns, text);
 }
 
+double progress_time(const struct progress *p)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return seconds(&p->start, &now);
+}
+
 /* Is there something to be shown now? For what takes its time, and not too often. */
 static bool is_time(struct progress *p, double *time)
 {
@@ -108,16 +116,49 @@ void progress_show(void *progress, unsigned long long done, unsigned long long t
 		draw(p, done, total, time);
 }
 
+/* "stop web, 0:04, 0:16 left" */
+static void draw_time(const struct progress *p, double time)
+{
+	unsigned long left = p->deadline > time ? p->deadline - time : 0;
+	char text[64];
+	int len;
+
+	len = snprintf(text, sizeof(text), ", %lu:%02lu", (unsigned long)time / 60, (unsigned long)time % 60);
+	if (p->deadline > time)
+		len += snprintf(text + len, sizeof(text) - len, ", %lu:%02lu left", left / 60, left % 60);
+	len = terminal_columns() - 1 - len;
+	fprintf(stderr, "\r%.*s%s\033[K", len > 0 ? len : 0, p->what, text);
+}
+
+void progress_lock(struct progress *p)
+{
+	pthread_mutex_lock(&p->lock);
+}
+
+void progress_unlock(struct progress *p)
+{
+	pthread_mutex_unlock(&p->lock);
+}
+
+void progress_hide(struct progress *p)
+{
+	if (p->visible)
+		fputs("\r\033[K", stderr);
+	p->visible = false;
+}
+
 static void *show_time(void *progress)
 {
 	struct progress *p = progress;
 	struct pollfd end = { .fd = p->end, .events = POLLIN };
 	double time;
 
-	while (!poll(&end, 1, 1000 * INTERVAL))
+	while (!poll(&end, 1, 1000 * INTERVAL)) {
+		progress_lock(p);
 		if (is_time(p, &time))
-			fprintf(stderr, "\r%.*s, %lu:%02lu\033[K", terminal_columns() - 12, p->what,
-				(unsigned long)time / 60, (unsigned long)time % 60);
+			draw_time(p, time);
+		progress_unlock(p);
+	}
 	return NULL;
 }
 
@@ -139,7 +180,5 @@ void progress_end(struct progress *p)
 	}
 	if (p->end >= 0)
 		close(p->end);
-	if (p->visible)
-		fputs("\r\033[K", stderr);
-	p->visible = false;
+	progress_hide(p);
 }

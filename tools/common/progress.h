@@ -25,6 +25,8 @@
  * @runs: whether there is a thread that shows the time, until @end can be read
  * @thread: that one
  * @end: an eventfd, or -1
+ * @deadline: when there is no time left, in seconds since it began; 0: it takes what it takes
+ * @lock: while that thread looks at @what and @deadline, and draws
  */
 struct progress {
 	const char *what;
@@ -34,6 +36,8 @@ struct progress {
 	bool runs;
 	pthread_t thread;
 	int end;
+	double deadline;
+	pthread_mutex_t lock;
 };
 
 /* @what must stay. */
@@ -47,6 +51,19 @@ void progress_show(void *progress, unsigned long long done, unsigned long long t
 
 /* The same for what does not say how far it is: it shows by itself how long it takes. */
 void progress_begin_time(struct progress *p, const char *what);
+
+/*
+ * Where that changes as it goes on: between these two nothing is drawn, and @what and @deadline may be written to. Other
+ * threads wait for it, too.
+ */
+void progress_lock(struct progress *p);
+void progress_unlock(struct progress *p);
+
+/* How long it goes on, in seconds. */
+double progress_time(const struct progress *p);
+
+/* Takes it off the terminal for what is printed now: with the lock, if there is a thread. It comes again. */
+void progress_hide(struct progress *p);
 
 /* Takes it off the terminal. */
 void progress_end(struct progress *p);

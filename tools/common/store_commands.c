@@ -8,6 +8,7 @@
 #include <dre_sys.h>
 
 #include "container_commands.h"
+#include "progress.h"
 #include "table.h"
 
 _Static_assert((int)DRE_APP_FSCK_REPAIR == (int)DRE_SYS_FSCK_REPAIR &&
@@ -45,6 +46,7 @@ int cmd_fsck(int argc, char **argv)
 		{ }
 	};
 	struct findings findings = {};
+	struct progress progress;
 	unsigned int flags = 0;
 	bool json = false;
 	int c, err;
@@ -65,7 +67,9 @@ int cmd_fsck(int argc, char **argv)
 	if (optind != argc)
 		command_usage("no argument is wanted");
 	findings.table = table_new("problems", columns, json);
+	progress_begin_time(&progress, "fsck");
 	err = container_api.fsck(flags, &findings);
+	progress_end(&progress);
 	table_print(findings.table);
 	if (err)
 		return command_fail(err, NULL);
@@ -74,11 +78,14 @@ int cmd_fsck(int argc, char **argv)
 
 int cmd_gc(int argc, char **argv)
 {
+	struct progress progress;
 	int err;
 
 	if (no_options(argc, argv) != argc)
 		command_usage("no argument is wanted");
+	progress_begin_time(&progress, "gc");
 	err = container_api.gc();
+	progress_end(&progress);
 	return err ? command_fail(err, NULL) : EXIT_SUCCESS;
 }
 

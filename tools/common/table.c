@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <json.h>
 #include <libsmartcols.h>
@@ -80,17 +81,30 @@ static struct json_object *value(enum column_type type, const char *text)
 	case COLUMN_STRINGS:
 		return value_texts(text);
 	case COLUMN_STRING:
+	case COLUMN_TIME:
 		break;
 	}
 	return value_text(text);
 }
 
+/* "2026-11-26 21:05", here. Returns @text where it is no time. */
+static const char *local_time(const char *text, char local[32])
+{
+	struct tm tm = {};
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	time_t time = timegm(&tm);
+
+	return end && !*end && localtime_r(&time, &tm) && strftime(local, 32, "%F %H:%M", &tm) ? local : text;
+}
+
 void table_cell(struct table *t, int column, const char *text)
 {
+	enum column_type type = t->columns[column].type;
+	char local[32];
+
 	if (t->json)
-		json_object_object_add(t->row, t->keys[column],
-				       value(t->columns[column].type, text));
-	else if (scols_line_set_data(t->line, column, text))
+		json_object_object_add(t->row, t->keys[column], value(type, text));
+	else if (scols_line_set_data(t->line, column, type == COLUMN_TIME ? local_time(text, local) : text))
 		command_memory(NULL);
 }
 

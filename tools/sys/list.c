@@ -16,15 +16,14 @@ enum { LIST_MEMORY = LIST_COLUMNS, LIST_OWNER };
 /* The host that a shared container belongs to. False: it is not shared. */
 static bool get_owner(const char *name, char *owner, size_t size)
 {
-	static const char key[] = "owner=";
+	const char *value;
 	dre_list_t info;
 
 	*owner = '\0';
 	if (container_api.get_info(name, &info))
 		return false;
-	for (dre_list_t line = info; *line; line++)
-		if (!strncmp(*line, key, strlen(key)))
-			snprintf(owner, size, "%s", *line + strlen(key));
+	value = info_get(info, "owner");
+	snprintf(owner, size, "%s", value ? value : "");
 	dre_sys_release_info(info);
 	return *owner;
 }

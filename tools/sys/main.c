@@ -23,8 +23,8 @@ static const struct command commands[] = {
 	  "  -a, --all              all that run or are suspended, against the order of autostart\n"
 	  "  -k, --kill             switch them off at once\n"
 	  "  -t, --timeout SECONDS  switch off what is not off after that; 0 is --kill\n\n"
-	  "Their power button is pressed. What is not off after its time (halt_timeout) is switched off.\n",
-	  cmd_stop },
+	  "Their power button is pressed. What is not off after its time (halt_timeout) is switched off.\n"
+	  "Several are stopped at the same time; with --all, those of one autostart_order.\n", cmd_stop },
 	{ "reboot", "[--timeout SECONDS | --kill] NAME...", "stop containers, and start them again",
 	  "  -k, --kill             switch them off at once\n"
 	  "  -t, --timeout SECONDS  switch off what is not off after that; 0 is --kill\n", cmd_reboot },
