@@ -20,7 +20,9 @@
 #include "tree.h"
 
 #define PATH_SIZE	(sizeof("containers//checkpoints//manifest") + 2 * DRE_NAME_MAX)
-#define LOCK_TRIES	50	/* 40 ms apart */
+/* 40 ms apart */
+#define LOCK_TRIES	50
+#define QUIET_TRIES	10
 
 /* A manifest that cannot be understood. */
 struct damaged {
@@ -43,6 +45,7 @@ struct check {
 	struct range *ranges;
 	size_t nr_ranges;
 	int lost_fd;		/* lost/XXXXXXXX, or -1: what is in the way goes to trash/ */
+	bool trash_is_held;	/* somebody is emptying it */
 };
 
 static void problem(const struct check *c, const char *path, bool repaired, const char *fmt, ...)
@@ -406,9 +409,11 @@ static int sweep_checkpoints(const struct check *c)
 /* A layer that is not named may be a damaged manifest's. */
 static int check_garbage(const struct check *c)
 {
-	/* Before more of it comes into trash/. */
-	int ret = empty(c, c->s->trash_fd, "trash", "was not removed to its end");
+	int ret = 0;
 
+	/* Before more of it comes into trash/. */
+	if (!c->trash_is_held)
+		ret = empty(c, c->s->trash_fd, "trash", "was not removed to its end");
 	if (!ret)
 		ret = empty(c, c->s->pending_fd, "pending", "a change that did not come to its end");
 	if (!ret && !c->nr_damaged)
@@ -564,16 +569,49 @@ static int check_all(struct check *c)
 	return ret ? ret : check_garbage(c);
 }
 
-static int lock_store(struct store *s)
+static void wait_a_moment(void)
 {
 	const struct timespec moment = { .tv_nsec = 40 * 1000 * 1000 };
+
+	nanosleep(&moment, NULL);
+}
+
+static int lock_store(struct store *s)
+{
 	int ret, tries = 0;
 
 	while ((ret = lock_try(s->lock_fd, LOCK_CHANGE, F_WRLCK)) == -EAGAIN && tries++ < LOCK_TRIES)
-		nanosleep(&moment, NULL);
+		wait_a_moment();
 	if (ret == -EAGAIN)
 		return dre_fail(DRE_ERR_DEVICE_BUSY, "somebody changes the store %s", s->root);
 	return ret ? dre_fail_errno(-ret, "cannot lock the store %s", s->root) : 0;
+}
+
+/* Is something to be collected, and nobody at it? */
+static bool has_garbage(struct check *c)
+{
+	bool trash = !store_dir_is_empty(c->s->trash_fd);
+
+	c->trash_is_held = false;
+	if (trash && lock_test(c->s->lock_fd, LOCK_TRASH, &c->trash_is_held))
+		c->trash_is_held = false;
+	return !store_dir_is_empty(c->s->pending_fd) || (trash && !c->trash_is_held);
+}
+
+/*
+ * Whoever has changed the store collects what that has left when the lock is free again, and is given the time for
+ * it: what is still there then is nobody's.
+ */
+static int lock_quiet_store(struct check *c)
+{
+	int ret = lock_store(c->s);
+
+	for (int tries = 0; !ret && has_garbage(c) && tries < QUIET_TRIES; tries++) {
+		lock_release(c->s->lock_fd, LOCK_CHANGE);
+		wait_a_moment();
+		ret = lock_store(c->s);
+	}
+	return ret;
 }
 
 static void free_check(struct check *c)
@@ -592,7 +630,7 @@ static void free_check(struct check *c)
 int store_fsck(struct store *s, const struct fsck *fsck)
 {
 	struct check c = { .s = s, .fsck = fsck, .lost_fd = -1 };
-	int ret = lock_store(s);
+	int ret = lock_quiet_store(&c);
 
 	if (ret)
 		return ret;

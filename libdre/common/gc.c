@@ -45,7 +45,7 @@ int store_change_begin(struct store *s)
 	return 0;
 }
 
-static bool is_empty(int dir_fd)
+bool store_dir_is_empty(int dir_fd)
 {
 	DIR *dir = file_opendir(dir_fd, ".");
 	bool empty;
@@ -71,7 +71,7 @@ int store_change_end(struct store *s, bool garbage, int ret)
 		unlinkat(s->pending_fd, s->marker, 0);
 	lock_release(s->lock_fd, LOCK_CHANGE);
 
-	if (left || !is_empty(s->pending_fd) || !is_empty(s->trash_fd)) {
+	if (left || !store_dir_is_empty(s->pending_fd) || !store_dir_is_empty(s->trash_fd)) {
 		save_error(&saved);
 		store_gc(s, NULL);
 		restore_error(&saved);
@@ -198,7 +198,7 @@ int store_empty_trash(struct store *s)
 {
 	int ret = 0;
 
-	while (!ret && !is_empty(s->trash_fd) && !lock_try(s->lock_fd, LOCK_TRASH, F_WRLCK)) {
+	while (!ret && !store_dir_is_empty(s->trash_fd) && !lock_try(s->lock_fd, LOCK_TRASH, F_WRLCK)) {
 		ret = empty_trash_locked(s);
 		lock_release(s->lock_fd, LOCK_TRASH);
 	}

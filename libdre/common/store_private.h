@@ -92,6 +92,9 @@ int store_change_end(struct store *s, bool garbage, int ret);
  */
 int store_move_to_trash(struct store *s, int dir_fd, const char *name);
 
+/* Of one of its directories; one that cannot be read has nothing that could be worked on. */
+bool store_dir_is_empty(int dir_fd);
+
 /* Removes what is in there, unless somebody else is at it. */
 int store_empty_trash(struct store *s);
 

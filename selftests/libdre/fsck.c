@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base.h"
@@ -331,6 +332,34 @@ static void busy(void **state)
 	assert_sound(f);
 }
 
+/* What others have not collected yet, but will at once, or are at, is no problem; what nobody collects is one. */
+static void under_way(void **state)
+{
+	struct fixture *f = *state;
+	int other = open(at(f, "store/lock"), O_RDWR | O_CLOEXEC), ended;
+	pid_t pid;
+
+	write_file(at(f, "store/pending/abcdefgh"), "");
+	make_dir(at(f, "store/trash/abcdefgh"), 0700);
+	pid = fork();
+	if (!pid) {
+		usleep(100000);
+		_exit(unlink(at(f, "store/pending/abcdefgh")) || rmdir(at(f, "store/trash/abcdefgh")));
+	}
+	assert_sound(f);
+	assert_int_equal(waitpid(pid, &ended, 0), pid);
+	assert_int_equal(ended, 0);
+
+	make_dir(at(f, "store/trash/abcdefgh"), 0700);
+	assert_int_equal(lock_try(other, LOCK_TRASH, F_WRLCK), 0);
+	assert_sound(f);
+	lock_release(other, LOCK_TRASH);
+	assert_found(f, false, "-trash/abcdefgh: was not removed to its end\n");
+	assert_found(f, true, "+trash/abcdefgh: was not removed to its end\n");
+	close(other);
+	assert_sound(f);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup_base, fixture_teardown)
@@ -342,6 +371,7 @@ int main(void)
 		TEST(damaged),
 		TEST(set_aside),
 		TEST(busy),
+		TEST(under_way),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
