@@ -14,7 +14,7 @@
 #define AT_ONCE	32
 
 /* In the place of the time that a container has. */
-#define DONE	-1
+#define DONE	(-1)
 
 /* How stop and reboot wait. */
 static int stop_kill, stop_timeout;
