@@ -26,6 +26,7 @@ struct move {
 	struct live live;	/* all its layers */
 	char *buffers;		/* two pieces */
 	uint64_t done, total;	/* bytes; each is written and compared */
+	bool unread;		/* what failed was to read, from where it is */
 	import_progress_fn progress;
 	void *arg;
 };
@@ -39,8 +40,17 @@ static void advance(struct move *mv, uint64_t bytes)
 
 static int fail(const struct move *mv, const char *what, int err)
 {
+	if (mv->unread)
+		return dre_fail_errno(-err, "container '%s': cannot read %s in %s", mv->from->name, what,
+				      store_root(mv->from->store));
 	return dre_fail_errno(-err, "container '%s': cannot copy %s to %s", mv->from->name, what,
 			      store_root(mv->to));
+}
+
+static int unread(struct move *mv, int err)
+{
+	mv->unread = true;
+	return err;
 }
 
 /* What is not there reads as zeros. */
@@ -85,7 +95,7 @@ static int copy_data(struct move *mv, int from, int to, off_t size)
 		at = data;
 		n = at < size ? read_piece(from, mv->buffers, at) : 0;
 		if (n <= 0) {
-			ret = n;
+			ret = n ? unread(mv, n) : 0;
 			break;
 		}
 		ret = write_piece(to, mv->buffers, n, at);
@@ -106,9 +116,11 @@ static int compare(struct move *mv, int from, int to, off_t size)
 	posix_fadvise(to, 0, 0, POSIX_FADV_DONTNEED);
 	for (off_t at = 0; at <= size; at += n) {
 		n = read_piece(from, mv->buffers, at);
-		m = n < 0 ? n : read_piece(to, theirs, at);
-		if (n < 0 || m < 0)
-			return n < 0 ? n : m;
+		if (n < 0)
+			return unread(mv, n);
+		m = read_piece(to, theirs, at);
+		if (m < 0)
+			return m;
 		if (n != m || memcmp(mv->buffers, theirs, n) != 0)
 			return -EILSEQ;
 		advance(mv, n);
@@ -131,15 +143,15 @@ static int copy_open(struct move *mv, int from, int dir, const char *name)
 	struct stat st;
 	int to, ret;
 
+	if (fstat(from, &st) < 0)
+		return unread(mv, -errno);
 	to = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (to < 0 || fstat(from, &st) < 0) {
-		ret = -errno;
-	} else {
-		ret = copy_data(mv, from, to, st.st_size);
-		if (!ret)
-			ret = compare(mv, from, to, st.st_size);
-	}
-	if (to >= 0 && close(to) < 0 && !ret)
+	if (to < 0)
+		return -errno;
+	ret = copy_data(mv, from, to, st.st_size);
+	if (!ret)
+		ret = compare(mv, from, to, st.st_size);
+	if (close(to) < 0 && !ret)
 		ret = -errno;
 	if (!ret)
 		keep_time(&st, dir, name);
@@ -151,7 +163,7 @@ static int copy_file(struct move *mv, int from_dir, const char *name, int to_dir
 	int from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), ret;
 
 	if (from < 0)
-		return -errno;
+		return unread(mv, -errno);
 	ret = copy_open(mv, from, to_dir, to_name);
 	close(from);
 	return ret;
@@ -167,7 +179,10 @@ static int compare_layer(struct move *mv, const char *name)
 	if (to < 0)
 		return -errno;
 	from = layer_open(mv->from->store, name);
-	ret = from < 0 || fstat(from, &st) < 0 ? -errno : compare(mv, from, to, st.st_size);
+	if (from < 0 || fstat(from, &st) < 0)
+		ret = unread(mv, -errno);
+	else
+		ret = compare(mv, from, to, st.st_size);
 	if (!ret)
 		advance(mv, st.st_size);
 	if (from >= 0)
@@ -233,7 +248,10 @@ static int walk_directory(struct move *mv, int from_dir, const char *name, int t
 		if (!mkdirat(to_dir, name, 0700) || errno == EEXIST)
 			to = openat(to_dir, name, flags);
 	}
-	ret = from < 0 || (to_dir >= 0 && to < 0) ? -errno : walk(mv, from, to, depth + 1);
+	if (from < 0)
+		ret = unread(mv, -errno);
+	else
+		ret = to_dir >= 0 && to < 0 ? -errno : walk(mv, from, to, depth + 1);
 	if (to >= 0)
 		close(to);
 	if (from >= 0)
@@ -246,7 +264,7 @@ static int walk_entry(struct move *mv, int from, const char *name, int to, unsig
 	struct stat st;
 
 	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
+		return unread(mv, -errno);
 	if (S_ISDIR(st.st_mode))
 		return depth < 3 ? walk_directory(mv, from, name, to, depth) : -ELOOP;
 	if (!S_ISREG(st.st_mode))
@@ -264,12 +282,12 @@ static int walk(struct move *mv, int from, int to, unsigned int depth)
 	int ret = 0;
 
 	if (!dir)
-		return -errno;
+		return unread(mv, -errno);
 	while (!ret && (entry = file_readdir(dir)))
 		if (depth || !is_own(entry->d_name))
 			ret = walk_entry(mv, from, entry->d_name, to, depth);
-	if (!ret)
-		ret = -errno;
+	if (!ret && errno)
+		ret = unread(mv, -errno);
 	closedir(dir);
 	if (!ret && to >= 0 && fsync(to) < 0)
 		ret = -errno;
@@ -347,8 +365,9 @@ static int copy(struct move *mv, const struct manifest *m, struct container **ma
 	struct saved_error saved;
 	int ret = collect(mv);
 
-	if (!ret)
-		ret = copy_layers(mv);
+	if (ret)
+		return unread(mv, ret);
+	ret = copy_layers(mv);
 	if (!ret)
 		ret = publish_base(mv);
 	if (!ret)
@@ -362,11 +381,12 @@ static int copy(struct move *mv, const struct manifest *m, struct container **ma
 }
 
 int container_copy_to(struct container *c, struct store *to, const struct manifest *m,
-		      import_progress_fn progress, void *arg, struct container **made)
+		      import_progress_fn progress, void *arg, bool *unread, struct container **made)
 {
 	struct move mv = { .from = c, .to = to, .progress = progress, .arg = arg };
 	int ret;
 
+	*unread = false;
 	if (!faccessat(to->containers_fd, c->name, F_OK, AT_SYMLINK_NOFOLLOW))
 		return dre_fail(DRE_ERR_CONTAINER_EXISTENCE, "there is a container '%s' in %s already",
 				c->name, store_root(to));
@@ -380,6 +400,7 @@ int container_copy_to(struct container *c, struct store *to, const struct manife
 		ret = copy(&mv, m, made);
 		ret = store_change_end(to, ret != 0, ret);
 	}
+	*unread = mv.unread;
 	manifest_free(&mv.base);
 	live_free(&mv.live);
 	free(mv.buffers);

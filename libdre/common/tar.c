@@ -251,6 +251,7 @@ static int unpack_file(const struct unpack *u, struct archive_entry *entry, cons
 static int unpack_member(const struct unpack *u, struct archive_entry *entry, const char *member,
 			 const struct attr *attr)
 {
+	const char *target = archive_entry_symlink(entry);
 	struct tree_writer *w = u->writer;
 	int ret;
 
@@ -266,7 +267,9 @@ static int unpack_member(const struct unpack *u, struct archive_entry *entry, co
 		ret = tree_writer_directory(w, member, attr);
 		break;
 	case AE_IFLNK:
-		ret = tree_writer_symlink(w, member, archive_entry_symlink(entry), attr);
+		if (!target)
+			return fail_member(u, member, "is a symbolic link to nothing");
+		ret = tree_writer_symlink(w, member, target, attr);
 		break;
 	case AE_IFCHR:
 	case AE_IFBLK:

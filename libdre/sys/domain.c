@@ -184,6 +184,18 @@ int sys_define(struct sys *sys)
 	return 0;
 }
 
+void sys_define_again(struct sys *sys)
+{
+	struct saved_error saved;
+
+	if (sys->domain)
+		return;
+	save_error(&saved);
+	if (!sys_check_vt(sys))
+		sys_define(sys);
+	restore_error(&saved);
+}
+
 int sys_undefine(struct sys *sys)
 {
 	if (!sys->domain)

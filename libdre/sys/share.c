@@ -35,17 +35,6 @@ static int with_settings(const struct sys *sys, const char *owner, const char *m
 	return err ? dre_fail_errno(-err, "container '%s'", sys->name) : 0;
 }
 
-/* libvirt gets to know of it again, where it is now; or a start tells it. */
-static void define(struct sys *sys)
-{
-	struct saved_error saved;
-
-	save_error(&saved);
-	if (!sys->domain && !sys_check_vt(sys))
-		sys_define(sys);
-	restore_error(&saved);
-}
-
 /* @made is the container from now on. @to is taken over. */
 static void go_over(struct sys *sys, struct store *to, struct container *made, bool shared)
 {
@@ -55,16 +44,14 @@ static void go_over(struct sys *sys, struct store *to, struct container *made, b
 	sys->shared = shared;
 }
 
-/* Not vital: whoever changes it next finds that nobody moves it. False: that could not be written. */
-static bool unmark_moving(const struct sys *sys)
+/* Not vital: whoever changes it next finds that nobody moves it. */
+static void unmark_moving(const struct sys *sys)
 {
 	struct saved_error saved;
-	bool done;
 
 	save_error(&saved);
-	done = !sys_mark_moving(sys->container, NULL);
+	sys_mark_moving(sys->container, NULL);
 	restore_error(&saved);
-	return done;
 }
 
 /* As long as there is a domain somebody else could start it, and write to what is copied. */
@@ -72,9 +59,14 @@ static int copy(struct sys *sys, struct store *to, const struct manifest *m,
 		const struct sys_progress *progress, struct container **made)
 {
 	int err = sys_undefine(sys);
+	bool unread;
 
-	return err ? err : container_copy_to(sys->container, to, m, progress->fn ? sys_report : NULL,
-					     (void *)progress, made);
+	if (err)
+		return err;
+	err = container_copy_to(sys->container, to, m, progress->fn ? sys_report : NULL, (void *)progress, &unread,
+				made);
+	/* The shared store is the one that is read, or the one that is written to. */
+	return unread == sys->shared ? sys_name_failure(err) : err;
 }
 
 static int check_shareable(const struct sys *sys)
@@ -135,10 +127,10 @@ static int share(struct sys *sys, const struct sys_progress *progress)
 		err = sys_open_shared(&sys->config, &to);
 	if (err)
 		return err;
-	err = sys_name_failure(move_to_shared(sys, to, progress));
+	err = move_to_shared(sys, to, progress);
 	if (err)
 		store_close(to);
-	define(sys);
+	sys_define_again(sys);
 	return err;
 }
 
@@ -173,9 +165,10 @@ static int move_to_local(struct sys *sys, struct store *to, const struct sys_pro
 	if (!err)
 		err = copy(sys, to, &m, progress, &made);
 	manifest_free(&m);
-	/* What cannot be written there could not be read, either. */
-	if (err)
-		return unmark_moving(sys) ? err : sys_name_failure(err);
+	if (err) {
+		unmark_moving(sys);
+		return err;
+	}
 	/* From here on the local one counts, whatever becomes of the other. */
 	removed = !sys_remove_shared(sys->container);
 	if (!removed)
@@ -200,7 +193,7 @@ static int unshare(struct sys *sys, const struct sys_progress *progress)
 	err = move_to_local(sys, to, progress);
 	if (err)
 		store_close(to);
-	define(sys);
+	sys_define_again(sys);
 	return err;
 }
 

@@ -125,6 +125,12 @@ int sys_find(struct sys *sys);
 int sys_define(struct sys *sys);
 int sys_undefine(struct sys *sys);
 
+/*
+ * Where libvirt does not know a container (any more) that nobody is changing: whoever did has been killed, or a user of virsh
+ * has removed it. libvirt gets to know of it again, where it is now, or a start tells it.
+ */
+void sys_define_again(struct sys *sys);
+
 /* Calls @fn with each domain that was defined for a container, which need not be there any more. */
 typedef void (*sys_domain_fn)(void *arg, virDomainPtr domain, const char *container);
 int sys_each_domain(virConnectPtr libvirt, sys_domain_fn fn, void *arg);

@@ -747,6 +747,13 @@ static void impossible_members(void **state)
 	tar_end(&t);
 	assert_refused(f, at(f, "x.tar"), DRE_ERR_INVALID_ARGUMENT, "an owner that cannot exist");
 
+	t = tar_begin(f, NONE);
+	tar_init(&t);
+	member(&t, "link", S_IFLNK | 0777);
+	tar_write(&t, NULL);
+	tar_end(&t);
+	assert_refused(f, at(f, "x.tar"), DRE_ERR_INVALID_ARGUMENT, "a symbolic link to nothing");
+
 	/* A name that would not fit on a terminal's line. */
 	t = tar_begin(f, NONE);
 	tar_init(&t);

@@ -78,11 +78,12 @@ static int teardown(void **state)
 static int move(struct store *from, struct store *to)
 {
 	struct container *c, *made;
+	bool unread;
 	int ret = container_lock(&c, from, "web");
 
 	if (ret)
 		return ret;
-	ret = container_copy_to(c, to, &c->manifest, NULL, NULL, &made);
+	ret = container_copy_to(c, to, &c->manifest, NULL, NULL, &unread, &made);
 	if (ret) {
 		container_unlock(c);
 		return ret;
@@ -191,6 +192,7 @@ static void layers_in_common(void **state)
 	struct container *c, *made;
 	uint64_t done = 0;
 	struct stat first, second;
+	bool unread;
 	char path[PATH_MAX];
 
 	assert_success(container_create(&c, f->store, "db", "base", NULL, NULL));
@@ -199,16 +201,17 @@ static void layers_in_common(void **state)
 	assert_success(move(f->store, other.store));
 	assert_int_equal(stat(path, &first), 0);
 	assert_success(container_lock(&c, f->store, "db"));
-	assert_success(container_copy_to(c, other.store, &c->manifest, progress, &done, &made));
+	assert_success(container_copy_to(c, other.store, &c->manifest, progress, &done, &unread, &made));
 	assert_true(done > 0);
 	assert_int_equal(stat(path, &second), 0);
 	assert_int_equal(first.st_ino, second.st_ino);
-	assert_fails(container_copy_to(c, other.store, &c->manifest, NULL, NULL, &made), DRE_ERR_CONTAINER_EXISTENCE,
+	assert_fails(container_copy_to(c, other.store, &c->manifest, NULL, NULL, &unread, &made), DRE_ERR_CONTAINER_EXISTENCE,
 		     "db");
 	assert_success(container_remove(made));
 	fill_file(path, first.st_size, 'b');
-	assert_fails(container_copy_to(c, other.store, &c->manifest, NULL, NULL, &made), DRE_ERR_DEVICE_BUSY,
+	assert_fails(container_copy_to(c, other.store, &c->manifest, NULL, NULL, &unread, &made), DRE_ERR_DEVICE_BUSY,
 		     c->manifest.layers[0]);
+	assert_false(unread);
 	assert_false(container_is_there(other.store, "db"));
 	assert_store_clean(&other);
 	container_unlock(c);
@@ -252,11 +255,14 @@ static void base_stays(void **state)
 	struct fixture *f = *state;
 	struct container *c, *made;
 	struct manifest m;
+	bool unread;
 
 	assert_success(import_disk(other.store, "base", at(f, "raw"), NULL, NULL));
 	assert_success(container_lock(&c, f->store, "web"));
 	assert_int_equal(unlink(at(f, "store/layers/%s", c->manifest.writable)), 0);
-	assert_fails(container_copy_to(c, other.store, &c->manifest, NULL, NULL, &made), DRE_ERR_DEVICE_BUSY, "layer");
+	assert_fails(container_copy_to(c, other.store, &c->manifest, NULL, NULL, &unread, &made), DRE_ERR_DEVICE_BUSY,
+		     "layer");
+	assert_true(unread);
 	container_unlock(c);
 	assert_success(base_read(other.store, "base", &m));
 	manifest_free(&m);

@@ -311,6 +311,10 @@ static void snapshots_and_virsh(void **state)
 	assert_int_equal(shell("virsh -q undefine dre-it1"), 0);
 	assert_int_equal(dre_sys_status(&h), DRE_SYS_CONTAINER_STATUS_STOP);
 	assert_success(dre_sys_load_snapshot(&h, "one"));
+	assert_defined("it1");
+	assert_int_equal(shell("virsh -q undefine dre-it1"), 0);
+	assert_fails(dre_sys_save_snapshot(&h, "one"), DRE_ERR_SNAPSHOT_EXISTENCE, "one");
+	assert_defined("it1");
 	assert_success(dre_sys_commit_snapshot(&h, "one", "it-booted"));
 	assert_fails(dre_sys_commit_snapshot(&h, "one", "it"), DRE_ERR_BASE_EXISTENCE, "it");
 }
