@@ -201,8 +201,9 @@ static int copy_layer(struct move *mv, const char *name)
 		return ret;
 	file_random_name(tmp + strlen(STORE_TMP));
 	ret = copy_file(mv, mv->from->store->layers_fd, name, dir, tmp);
+	/* Another container that has it, too, may have been copied meanwhile. */
 	if (!ret && linkat(dir, tmp, dir, name, 0) < 0)
-		ret = -errno;
+		ret = errno == EEXIST ? compare_layer(mv, name) : -errno;
 	unlinkat(dir, tmp, 0);
 	return ret;
 }
@@ -350,13 +351,35 @@ static int collect(struct move *mv)
 static int publish_base(struct move *mv)
 {
 	const char *name = mv->from->manifest.base;
+	bool published = false;
 	int ret;
 
 	if (!name || !faccessat(mv->to->bases_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
 		return 0;
 	ret = store_publish_manifest(mv->to, mv->to->bases_fd, name, &mv->base, DRE_ERR_BASE_EXISTENCE,
-				     "base image", &mv->base_made);
+				     "base image", &published);
+	mv->base_made |= published;
 	return ret == DRE_ERR_BASE_EXISTENCE ? 0 : ret;
+}
+
+/* As long as nothing is made from it, the base image may be removed: what is there when the container is stays. */
+static int place(struct move *mv, const struct manifest *m, struct container **made)
+{
+	struct saved_error saved;
+	int ret = publish_base(mv);
+
+	if (!ret)
+		ret = container_place(made, mv->to, mv->from->name, m, fill, mv);
+	if (ret)
+		return ret;
+	ret = publish_base(mv);
+	if (!ret)
+		return 0;
+	save_error(&saved);
+	if (container_remove(*made))
+		container_unlock(*made);
+	restore_error(&saved);
+	return ret;
 }
 
 /* The base image that came with it goes again if it does not come to be there; one that was there is somebody's. */
@@ -369,9 +392,7 @@ static int copy(struct move *mv, const struct manifest *m, struct container **ma
 		return unread(mv, ret);
 	ret = copy_layers(mv);
 	if (!ret)
-		ret = publish_base(mv);
-	if (!ret)
-		ret = container_place(made, mv->to, mv->from->name, m, fill, mv);
+		ret = place(mv, m, made);
 	if (ret && mv->base_made) {
 		save_error(&saved);
 		base_remove(mv->to, mv->from->manifest.base);

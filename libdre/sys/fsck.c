@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
 #include "common/fsck.h"
 #include "group.h"
 #include "memory.h"
@@ -161,12 +162,43 @@ dre_return_t dre_sys_fsck(unsigned int flags, dre_sys_fsck_fn fn, void *arg)
 	return err;
 }
 
-/* What killed moves have left of @store's containers, and all else that nothing names. Others may be at it. */
+/* Of @store's containers. Another machine of such a name is none. */
+static int remove_leftovers(struct store *store, struct store *shared)
+{
+	struct container *c;
+	char **names, **name;
+	int err = store_list_containers(store, &names);
+
+	if (err)
+		return err;
+	for (name = names; *name; name++) {
+		if (!container_is_there(shared, *name) || container_lock(&c, store, *name))
+			continue;
+		sys_remove_leftover(c, shared);
+		container_unlock(c);
+	}
+	store_free_list(names);
+	return 0;
+}
+
+/* They came with a container: nobody imports any there. What is in use is refused. */
+static int remove_unused_bases(struct store *shared)
+{
+	char **names, **name;
+	int err = store_list_bases(shared, &names);
+
+	if (err)
+		return err;
+	for (name = names; *name; name++)
+		base_remove(shared, *name);
+	store_free_list(names);
+	return 0;
+}
+
+/* What killed moves have left, and all else that nothing names. Others may be at it. */
 static int collect_shared(const struct dre_config *config, struct store *store)
 {
 	struct store *shared = NULL;
-	char **names, **name;
-	struct container *c;
 	int err;
 
 	if (!sys_shared_mounted(config))
@@ -174,16 +206,9 @@ static int collect_shared(const struct dre_config *config, struct store *store)
 	err = sys_open_shared(config, &shared);
 	if (err)
 		return err;
-	err = store_list_containers(store, &names);
-	if (err)
-		names = NULL;
-	for (name = names; name && *name; name++) {
-		if (!container_is_there(shared, *name) || container_lock(&c, store, *name))
-			continue;
-		sys_remove_leftover(c, shared);	/* another machine's is none */
-		container_unlock(c);
-	}
-	store_free_list(names);
+	err = remove_leftovers(store, shared);
+	if (!err)
+		err = remove_unused_bases(shared);
 	if (!err)
 		err = store_gc(shared, NULL);
 	store_close(shared);

@@ -269,6 +269,71 @@ static void base_stays(void **state)
 	assert_store_clean(&other);
 }
 
+/* Once: all layers come from somebody else, while the first one is copied. */
+static void bring_layers(void *arg, uint64_t done, uint64_t total)
+{
+	const char **command = arg;
+
+	(void)done;
+	(void)total;
+	if (*command)
+		assert_int_equal(system(*command), 0);
+	*command = NULL;
+}
+
+/* Of another container that is copied at the same time. */
+static void layers_come_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c, *made;
+	char bring[2 * PATH_MAX + 64];
+	const char *command = bring;
+	bool unread;
+
+	assert_success(container_lock(&c, f->store, "web"));
+	snprintf(bring, sizeof(bring), "cd %s && for l in *; do echo x >%s/$l; done", at(f, "store/layers"),
+		 at(&other, "store/layers"));
+	assert_fails(container_copy_to(c, other.store, &c->manifest, bring_layers, &command, &unread, &made),
+		     DRE_ERR_DEVICE_BUSY, "cannot copy layer");
+	assert_null(command);
+	assert_false(unread);
+	assert_store_clean(&other);
+	snprintf(bring, sizeof(bring), "cp %s/* %s", at(f, "store/layers"), at(&other, "store/layers"));
+	command = bring;
+	assert_success(container_copy_to(c, other.store, &c->manifest, bring_layers, &command, &unread, &made));
+	container_unlock(made);
+	container_unlock(c);
+	assert_store_clean(&other);
+}
+
+static void remove_base(void *arg, uint64_t done, uint64_t total)
+{
+	int *removed = arg;
+
+	(void)done;
+	(void)total;
+	*removed += !base_remove(other.store, "base");
+}
+
+/* As long as nothing is made from it others may remove it; the container that has come is not without one. */
+static void base_is_removed_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c, *made;
+	struct manifest m;
+	int removed = 0;
+	bool unread;
+
+	assert_success(container_lock(&c, f->store, "web"));
+	assert_success(container_copy_to(c, other.store, &c->manifest, remove_base, &removed, &unread, &made));
+	container_unlock(made);
+	container_unlock(c);
+	assert_true(removed > 0);
+	assert_success(base_read(other.store, "base", &m));
+	manifest_free(&m);
+	assert_store_clean(&other);
+}
+
 static int run_move(void *arg)
 {
 	const struct fixture *f = arg;
@@ -364,6 +429,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stale_layer, setup, teardown),
 		cmocka_unit_test_setup_teardown(base_of_that_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(base_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(base_is_removed_meanwhile, setup, teardown),
+		cmocka_unit_test_setup_teardown(layers_come_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(killed, setup, teardown),
 		cmocka_unit_test_setup_teardown(input_output_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_disk, setup, teardown),

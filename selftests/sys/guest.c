@@ -7,6 +7,7 @@
  *	guest: tick 17		each second, so that somebody can see whether it runs
  *	guest: power button
  *	guest: typed hello	a line on its console
+ *	guest: wrote		to its disk, because that line was "write"
  *	guest: runs from the disk	see below
  *	guest: network		it answers what comes to TCP port 7 of 10.98.0.9, if it has a network
  *
@@ -115,6 +116,18 @@ static void count_boot(void)
 	close(fd);
 }
 
+static void write_disk(void)
+{
+	static const char sector[512] = "written";
+	int fd = open_disk();
+
+	if (fd >= 0 && pwrite(fd, sector, sizeof(sector), sizeof(sector)) == sizeof(sector))
+		say("wrote");
+	else
+		say("cannot write: %s", strerror(errno));
+	close(fd);
+}
+
 static int open_inputs(struct pollfd inputs[MAX_INPUTS])
 {
 	char path[32];
@@ -140,6 +153,8 @@ static void read_line(void)
 		line[n] = '\0';
 		line[strcspn(line, "\n")] = '\0';
 		say("typed %s", line);
+		if (!strcmp(line, "write"))
+			write_disk();
 	}
 }
 

@@ -287,6 +287,12 @@ static void killed(void **state)
 		assert_clean(STORE);
 		assert_clean(SHARED);
 	}
+	/* A base image that came with a container, whose mover had only that left to remove. */
+	assert_success(dre_sys_share(&h));
+	assert_int_equal(shell("cp " SHARED "/bases/large " SHARED "/bases/left"), 0);
+	assert_success(dre_sys_gc());
+	assert_int_equal(shell("[ -e " SHARED "/bases/large ] && [ ! -e " SHARED "/bases/left ]"), 0);
+	assert_success(dre_sys_unshare(&h));
 }
 
 #define KEPT	"/run/dre-test-kept"
@@ -458,6 +464,40 @@ static void mounted_and_gone(void **state)
 	assert_in(STORE, "sh");
 }
 
+static bool is_paused(void)
+{
+	return !shell("virsh -q domstate dre-sh | grep -q paused");
+}
+
+/* The guest notices nothing but that it stood still: what it was writing is written. */
+static void gone_under_a_machine(void **state)
+{
+	dre_sys_handle h = handle("sh");
+	int console;
+
+	(void)state;
+	assert_success(dre_sys_share(&h));
+	assert_success(dre_sys_start(&h));
+	assert_says("sh", "guest: tick", 1);
+	assert_success(dre_sys_open_console(&h, &console));
+	stop_nfs_server();
+	assert_int_equal(write(console, "write\r", 6), 6);
+	for (int tries = 0; tries < 600 && !is_paused(); tries++)
+		usleep(100000);
+	assert_true(is_paused());
+	assert_fails(dre_sys_resume(&h), DRE_ERR_NFS_MOUNT_FAILED, "does not answer");
+	start_nfs_server();
+	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_SUSPENDED);
+	assert_success(dre_sys_resume(&h));
+	assert_says("sh", "guest: wrote", 1);
+	assert_int_equal(count_said("sh", "guest: cannot write"), 0);
+	close(console);
+	assert_success(dre_sys_stop(&h));
+	assert_success(dre_sys_unshare(&h));
+	assert_in(STORE, "sh");
+	assert_int_equal(shell("qemu-img check -q " STORE "/layers/$(sed -n 's/^writable //p' " STORE "/containers/sh/manifest)"), 0);
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -485,6 +525,7 @@ int main(void)
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(other_spelling),
 		cmocka_unit_test(other_host),
+		cmocka_unit_test(gone_under_a_machine),
 	};
 
 	return HOST_MAIN(tests, setup, teardown);
