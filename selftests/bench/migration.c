@@ -69,7 +69,7 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	setenv("DRE_CONF", "/bench/dre.conf", 1);
-	shell("ldconfig; %s-setup", argv[0]);
+	shell("%s-setup", argv[0]);
 	for (int i = 0; i < PAIRS; i++) {
 		struct sample ours = { 0 }, other;
 

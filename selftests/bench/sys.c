@@ -452,7 +452,7 @@ int main(int argc, char **argv)
 		big |= wanted[i] && parts[i].big;
 	}
 	setenv("DRE_CONF", "/bench/dre.conf", 1);
-	shell("ldconfig; %s-setup %s", argv[0], big ? "big" : "");
+	shell("%s-setup %s", argv[0], big ? "big" : "");
 	prepare();
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		if (wanted[i])

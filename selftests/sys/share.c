@@ -524,8 +524,8 @@ int main(void)
 		cmocka_unit_test(in_both),
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(other_spelling),
-		cmocka_unit_test(other_host),
 		cmocka_unit_test(gone_under_a_machine),
+		cmocka_unit_test(other_host),
 	};
 
 	return HOST_MAIN(tests, setup, teardown);
