@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Every function that is about one container, in every state of it: what must fail fails with the code that dre_sys.h
- * says, and changes nothing. (What succeeds, and changes something, is tested elsewhere.)
+ * says, and changes nothing; what must succeed does, and leaves the container in the state that it says. (What else that
+ * changes is tested elsewhere.)
  */
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -389,6 +390,73 @@ static void running_and_suspended(void **state)
 	assert_success(dre_sys_stop_with(&h, &options));
 }
 
+static void put_in(int state, const dre_sys_handle *h)
+{
+	if (state != ABSENT)
+		assert_success(create(h->name, "it"));
+	if (state == RUNNING || state == SUSPENDED)
+		assert_success(dre_sys_start(h));
+	if (state == SUSPENDED)
+		assert_success(dre_sys_suspend(h));
+}
+
+static void remove_all(const dre_sys_handle *h)
+{
+	const dre_sys_stop_options options = { .size = sizeof(options), .kill = 1 };
+
+	dre_sys_stop_with(h, &options);
+	dre_sys_destroy_container(h->name);
+	dre_sys_destroy_container("copy");
+	dre_sys_destroy_container("other");
+}
+
+/* What a function that works makes of @state. */
+static int status_after(int (*call)(const dre_sys_handle *h), int state)
+{
+	static const int statuses[] = { E_ABSENT, STATE(STOP), STATE(RUNNING), STATE(SUSPENDED) };
+
+	if (call == call_destroy || call == call_rename)
+		return E_ABSENT;
+	if (call == call_create || call == call_stop)
+		return STATE(STOP);
+	if (call == call_start || call == call_reboot || call == call_resume)
+		return STATE(RUNNING);
+	return call == call_suspend ? STATE(SUSPENDED) : statuses[state];
+}
+
+/* Each with a container that it may change. */
+static void works(void **unused)
+{
+	static char before[16384], after[16384];
+	dre_sys_handle h = handle("works");
+	int ret, now, wrong = 0;
+
+	(void)unused;
+	/* A machine that has just been started hears of no power button. */
+	configure("halt_timeout = 1\n");
+	look(before, sizeof(before));
+	for (size_t cell = 0; cell < sizeof(functions) / sizeof(*functions) * BUSY; cell++) {
+		size_t i = cell / BUSY;
+		int state = cell % BUSY;
+
+		if (functions[i].expected[state] != WORKS)
+			continue;
+		put_in(state, &h);
+		ret = functions[i].call(&h);
+		if (ret)
+			print_error("%s in state %d: %d (%s)\n", functions[i].name, state, ret, dre_last_error());
+		now = status("works");
+		if (now != status_after(functions[i].call, state))
+			print_error("%s in state %d: status is %d\n", functions[i].name, state, now);
+		wrong += ret || now != status_after(functions[i].call, state);
+		remove_all(&h);
+	}
+	configure("");
+	assert_int_equal(wrong, 0);
+	look(after, sizeof(after));
+	assert_string_equal(before, after);
+}
+
 /* It is there, but nobody can say what it is. It can be removed. */
 static void damaged(void **state)
 {
@@ -475,6 +543,7 @@ int main(void)
 		cmocka_unit_test(caller_is_not_root),
 		cmocka_unit_test(caller_is_root_of_a_user_namespace),
 		cmocka_unit_test(running_and_suspended),
+		cmocka_unit_test(works),
 		cmocka_unit_test(damaged),
 	};
 
