@@ -18,6 +18,7 @@
 #include "console.h"
 #include "dre_paths.h"
 #include "network.h"
+#include "volume.h"
 
 #define INIT	DRE_LIBEXECDIR "/dre/dre-app-init"
 #define HOOK	DRE_LIBEXECDIR "/dre/dre-app-helper hook"
@@ -209,7 +210,7 @@ int app_remove_lxc(const struct store *store, const char *name)
 {
 	static const char *const files[] = { "config", ".config.new", "lxc.log", "sshd.conf",
 					     CONSOLE_LOG, CONSOLE_LOG_OLD, CONSOLE_PREVIOUS,
-					     CONSOLE_PREVIOUS_OLD };
+					     CONSOLE_PREVIOUS_OLD, VOLUMES_MARK };
 	char path[PATH_MAX];
 	int err = 0;
 

@@ -283,9 +283,12 @@ int app_settle(const struct app *app)
 
 	if (!err)
 		err = app_path(app->store, app->name, "rootfs", rootfs);
-	if (!err)
-		err = volumes_unmount(app->name, rootfs);
-	if (!err)
-		err = rootfs_unmount(app->name, rootfs);
-	return err;
+	if (err)
+		return err;
+	err = rootfs_unmount(app->name, rootfs, false);
+	if (err != DRE_ERR_CONTAINER_BUSY)
+		return err;
+	/* To find volumes is to read what is mounted on the whole host, each container's root among it. */
+	err = volumes_unmount(app->name, rootfs);
+	return err ? err : rootfs_unmount(app->name, rootfs, true);
 }

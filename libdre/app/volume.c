@@ -358,6 +358,32 @@ static int mount_all(struct mounting *to, const struct idmap *map, const char *l
 	return err;
 }
 
+static void mark_path(const char *rootfs, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%.*s/" VOLUMES_MARK, (int)(strrchr(rootfs, '/') - rootfs), rootfs);
+}
+
+static bool may_be_mounted(const char *rootfs)
+{
+	char mark[PATH_MAX];
+
+	mark_path(rootfs, mark);
+	return !access(mark, F_OK);
+}
+
+static int mark_mounted(const char *rootfs)
+{
+	char mark[PATH_MAX];
+	int fd;
+
+	mark_path(rootfs, mark);
+	fd = open(mark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return dre_fail_errno(errno, "%s", mark);
+	close(fd);
+	return 0;
+}
+
 int volumes_mount(const char *name, const struct manifest *m, const char *rootfs,
 		  const char *port_file)
 {
@@ -366,11 +392,14 @@ int volumes_mount(const char *name, const struct manifest *m, const char *rootfs
 	const char *list;
 	int err = get_list(name, m, &list);
 
-	if (!err)
+	if (!err && may_be_mounted(rootfs))
 		err = volumes_unmount(name, rootfs);
 	if (!err)
 		err = container_idmap(name, m, &map);
 	if (err || (!list && !port_file))
+		return err;
+	err = mark_mounted(rootfs);
+	if (err)
 		return err;
 	to.rootfs = open(rootfs, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (to.rootfs < 0)
@@ -490,10 +519,14 @@ int volumes_unmount(const char *name, const char *rootfs)
 	struct below mount = {};
 	int fd = open(rootfs, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int err = fd < 0 ? -errno : unmount_all(fd, rootfs, &mount);
+	char mark[PATH_MAX];
 
 	if (fd >= 0)
 		close(fd);
-	if (!err || (fd < 0 && err == -ENOENT))
+	if (!err || (fd < 0 && err == -ENOENT)) {
+		mark_path(rootfs, mark);
+		unlink(mark);
 		return 0;
+	}
 	return dre_fail_errno(-err, "container '%s': cannot unmount %s%s", name, rootfs, mount.path);
 }

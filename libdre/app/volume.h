@@ -11,6 +11,12 @@ struct manifest;
 
 #define SETTING_VOLUMES	"volumes"
 
+/*
+ * A file beside the root file system: volumes were mounted in that, and may still be, where it has not been unmounted since, as at
+ * a reboot of the container. To find that out for one that never had any would be to read what is mounted on the whole host.
+ */
+#define VOLUMES_MARK	"rootfs.volumes"
+
 /* What is wrong with a list "SOURCE:TARGET[:ro][:noidmap],...", or NULL. */
 const char *volume_check(const char *list);
 

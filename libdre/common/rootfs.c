@@ -93,33 +93,48 @@ static int read_mountinfo(uint64_t mount_id, const char *source, const char *wri
 	return 0;
 }
 
+static int fail_to_find(const char *name, const char *where, int err)
+{
+	return dre_fail_errno(-err, "container '%s': cannot find out what is mounted at %s", name, where);
+}
+
+/* The id of a mount that is there, or 0. */
+static int find_mount_id(const char *where, uint64_t *id)
+{
+	struct statx stx;
+
+	*id = 0;
+	if (statx(AT_FDCWD, where, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	if (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+		*id = stx.stx_mnt_id;
+	return 0;
+}
+
+/* The kernel describes all mounts of the host for that, one for each container that runs among them. */
 static int find_mounted(const char *name, const char *where, const char *writable,
 			enum mounted *mounted)
 {
-	struct statx stx;
 	source_t source;
+	uint64_t id;
 	int ret;
 
 	*mounted = NOTHING;
-	if (statx(AT_FDCWD, where, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0)
-		ret = errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	else if (!(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
-		ret = 0;
-	else
-		ret = read_mountinfo(stx.stx_mnt_id, source_of(source, name), writable, mounted);
-	return ret ? dre_fail_errno(-ret, "container '%s': cannot find out what is mounted at %s",
-				    name, where) : 0;
+	ret = find_mount_id(where, &id);
+	if (!ret && id)
+		ret = read_mountinfo(id, source_of(source, name), writable, mounted);
+	return ret ? fail_to_find(name, where, ret) : 0;
 }
 
 int rootfs_mounted(const char *name, const char *where, bool *mounted)
 {
-	enum mounted what;
-	int ret;
+	uint64_t id;
+	int ret = find_mount_id(where, &id);
 
-	ret = find_mounted(name, where, NULL, &what);
-	if (!ret)
-		*mounted = what == OURS;
-	return ret;
+	if (ret)
+		return fail_to_find(name, where, ret);
+	*mounted = id != 0;
+	return 0;
 }
 
 /*
@@ -469,20 +484,20 @@ int rootfs_mount_detached(struct store *store, const char *name, const struct ma
  * What a container's last processes had open is given up a moment after they are gone, and what
  * another thread of the caller is about to close may be in a child of it for a moment.
  */
-static int unmount(const char *where)
+static int unmount(const char *where, int max_tries)
 {
 	const struct timespec moment = { .tv_nsec = 10 * 1000 * 1000 };
 	int tries;
 
 	for (tries = 0; umount2(where, UMOUNT_NOFOLLOW) < 0; tries++) {
-		if (errno != EBUSY || tries == UNMOUNT_TRIES)
+		if (errno != EBUSY || tries == max_tries)
 			return -errno;
 		nanosleep(&moment, NULL);
 	}
 	return 0;
 }
 
-int rootfs_unmount(const char *name, const char *where)
+int rootfs_unmount(const char *name, const char *where, bool wait)
 {
 	enum mounted mounted;
 	int ret;
@@ -493,7 +508,7 @@ int rootfs_unmount(const char *name, const char *where)
 	if (mounted == SOMETHING_ELSE)
 		return dre_fail(DRE_ERR_DEVICE_BUSY,
 				"container '%s': something else is mounted at %s", name, where);
-	ret = unmount(where);
+	ret = unmount(where, wait ? UNMOUNT_TRIES : 0);
 	if (ret == -EBUSY)
 		return dre_fail(DRE_ERR_CONTAINER_BUSY,
 				"container '%s': %s is still in use (fuser -vm shows by whom)",

@@ -37,12 +37,12 @@ int rootfs_mount(struct store *store, const char *name, const struct manifest *m
 int rootfs_mount_detached(struct store *store, const char *name, const struct manifest *m, int *fd);
 
 /*
- * Unmounts it; success if it is not mounted. DRE_ERR_CONTAINER_BUSY: after half
- * a second a process still uses it.
+ * Unmounts it; success if it is not mounted. DRE_ERR_CONTAINER_BUSY: a process still uses it, with @wait after half
+ * a second, or something is mounted on it.
  */
-int rootfs_unmount(const char *name, const char *where);
+int rootfs_unmount(const char *name, const char *where, bool wait);
 
-/* Is a root file system of ours mounted at @where, which may not exist? */
+/* Is something mounted at @where, which may not exist? */
 int rootfs_mounted(const char *name, const char *where, bool *mounted);
 
 #endif /* DRE_COMMON_ROOTFS_H */

@@ -8,6 +8,7 @@
 
 #include "fail.h"
 #include "file.h"
+#include "live.h"
 #include "snapshot.h"
 #include "store_private.h"
 
@@ -166,6 +167,34 @@ int snapshot_save(struct container *c, const char *tag)
 	return ret;
 }
 
+static int add_layers(void *live, const char *path, const struct manifest *m, int err)
+{
+	(void)path;
+	return m ? live_add(live, m) : err;
+}
+
+/* Does something of the container name each of the layers below that of @old which was written to? */
+static bool are_named(const struct container *c, const struct manifest *old)
+{
+	struct live live = {};
+	bool named = !store_each_of(c->store, MANIFESTS_ALL, c->name, add_layers, &live);
+
+	live_sort(&live);
+	for (size_t i = 0; named && i < old->nr_layers; i++)
+		named = names_has(&live.layers, old->layers[i]);
+	live_free(&live);
+	return named;
+}
+
+/*
+ * What the container was made of before. Nothing else has named the layer that it wrote to; as a rule that is all that goes, and
+ * no other manifest has to be read for it, of which there may be thousands.
+ */
+static bool discard(const struct container *c, const struct manifest *old)
+{
+	return are_named(c, old) && layer_discard(c->store, old->writable);
+}
+
 int snapshot_load(struct container *c, const char *tag)
 {
 	struct manifest saved = {}, next = {};
@@ -187,7 +216,9 @@ int snapshot_load(struct container *c, const char *tag)
 	ret = err ? dre_fail_errno(-err, "snapshot '%s'", tag) : store_change_begin(c->store);
 	if (!ret) {
 		ret = snapshot_give(c, &next, &garbage);
-		ret = store_change_end(c->store, garbage || !ret, ret);
+		if (!ret)
+			garbage |= !discard(c, &next);
+		ret = store_change_end(c->store, garbage, ret);
 	}
 	manifest_free(&saved);
 	manifest_free(&next);

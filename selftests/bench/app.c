@@ -12,6 +12,7 @@
 #include "command.h"
 
 #define PAIRS		9
+#define PAIRS_CONSTANT	6	/* the least that have bounds */
 #define STARTS		7
 #define CROWD		100
 
@@ -154,12 +155,44 @@ static double save_1(void *arg)
 	return save_filled(arg, 1);
 }
 
+/* What was written is thrown away. */
+static double load_filled(const char *name, size_t megabytes)
+{
+	fill(name, megabytes);
+	return RUN("dre-app", "load", name, "kept");
+}
+
+static double load_500(void *arg)
+{
+	return load_filled(arg, 500);
+}
+
+static double load_1(void *arg)
+{
+	return load_filled(arg, 1);
+}
+
+static double create_small(void *arg)
+{
+	double time = RUN("dre-app", "create", "--base", "small", "new");
+
+	(void)arg;
+	RUN("dre-app", "destroy", "new");
+	return time;
+}
+
 static void constant(void)
 {
-	static struct bench b = { .what = "save", .ours = "500 MB were written",
-				  .other = "1 MB was written", .unit = "ns", .goal = 1.1 };
+	static struct bench saves = { .what = "save", .ours = "500 MB were written",
+				      .other = "1 MB was written", .unit = "ns", .goal = 1.1 };
+	static struct bench loads = { .what = "load", .ours = "500 MB were written",
+				      .other = "1 MB was written", .unit = "ns", .goal = 1.1 };
+	static struct bench creates = { .what = "create", .ours = "of a base of 300 MB",
+					.other = "of a base of 1 MB", .unit = "ns", .goal = 1.1 };
 
-	bench_compare_samples(&b, 5, save_500, save_1, "c");
+	bench_compare_samples(&saves, PAIRS_CONSTANT, save_500, save_1, "c");
+	bench_compare_samples(&loads, PAIRS_CONSTANT, load_500, load_1, "c");
+	bench_compare_samples(&creates, PAIRS, create, create_small, NULL);
 }
 
 /*

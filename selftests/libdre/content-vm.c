@@ -40,7 +40,7 @@ static void mount_root(const struct fixture *f, const struct container *c)
 
 static void unmount_root(const struct fixture *f, const struct container *c)
 {
-	assert_success(rootfs_unmount(c->name, where(f)));
+	assert_success(rootfs_unmount(c->name, where(f), true));
 }
 
 static char *list_root(const struct fixture *f, const struct container *c)

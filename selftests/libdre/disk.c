@@ -249,6 +249,40 @@ static void snapshots(void **state)
 	assert_store_clean(f);
 }
 
+/* A load takes away what it has thrown away; for that other containers are read only where they may have it. */
+static void loads(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c, *d;
+	char thrown[16];
+
+	import_raw(f, "b", 16 * MIB);
+	c = create(f, "c", "b");
+	d = create(f, "d", "b");
+	container_unlock(d);
+	assert_success(snapshot_save(c, "one"));
+	assert_success(snapshot_save(c, "two"));
+	/* A manifest that cannot be read keeps from collecting. */
+	assert_int_equal(rename(at(f, "store/containers/d/manifest"), at(f, "manifest")), 0);
+	write_file(at(f, "store/containers/d/manifest"), "x");
+	for (int i = 0; i < 2; i++) {
+		strcpy(thrown, c->manifest.writable);
+		assert_success(snapshot_load(c, i ? "two" : "one"));
+		assert_int_not_equal(access(at(f, "store/layers/%s", thrown), F_OK), 0);
+	}
+	assert_success(snapshot_save(c, "three"));
+	assert_success(snapshot_remove(c, "three"));
+	assert_success(snapshot_load(c, "two"));
+	assert_int_equal(rename(at(f, "manifest"), at(f, "store/containers/d/manifest")), 0);
+	/* What "three" had was only thrown away by the last one, which could not know that nobody else has it. */
+	assert_int_equal(count_entries(at(f, "store/layers")), 7);
+	assert_success(snapshot_load(c, "one"));
+	assert_int_equal(count_entries(at(f, "store/layers")), 5);
+	container_unlock(c);
+	assert_int_equal(count_entries(at(f, "store/pending")), 0);
+	assert_int_equal(count_entries(at(f, "store/trash")), 0);
+}
+
 static void names_are_relative(void **state)
 {
 	struct fixture *f = *state;
@@ -865,6 +899,7 @@ int main(void)
 		TEST(on_a_device),
 		TEST(every_byte_can_be_written),
 		TEST(snapshots),
+		TEST(loads),
 		TEST(names_are_relative),
 		TEST(long_chains_are_flattened),
 		TEST(imports),
