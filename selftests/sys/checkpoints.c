@@ -401,6 +401,9 @@ static void libvirt_killed(void **state)
 	assert_int_equal(waitpid(pid, &ended, 0), pid);
 	assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) == 1);
 	assert_int_equal(shell("libvirtd -d"), 0);
+	/* As long as it has not asked the machine it says what it wrote down at the start: "paused (starting up)". That can be minutes. */
+	for (int tries = 0; tries < 3000 && status("cp") != DRE_SYS_CONTAINER_STATUS_RUNNING; tries++)
+		usleep(100000);
 	wait_until(status("cp") == DRE_SYS_CONTAINER_STATUS_RUNNING);
 	tick = last_tick();
 	wait_until(last_tick() > tick);
