@@ -26,7 +26,6 @@
 #include "common/checkpoint.h"
 #include "common/file.h"
 #include "common/kmod.h"
-#include "dre_paths.h"
 #include "module.h"
 
 #define IMAGES		"images"
@@ -36,7 +35,6 @@
 #define CRIU_CONF	"criu.conf"	/* what a restore needs to know of the console */
 #define CONSOLE_FD	100		/* the number by which it does */
 #define DUMP_TRIES	3		/* see group_vanished() */
-#define HELPER		DRE_LIBEXECDIR "/dre/dre-app-helper"
 
 /* For actions, which get no arguments. */
 #define ENV_STORE	"DRE_CHECKPOINT_STORE"
@@ -499,7 +497,7 @@ static int dump_once(const struct work *w, bool early, char *message, size_t siz
 	}
 	add(&a, "--leave-running");
 	add(&a, "--action-script");
-	add(&a, "%s", HELPER);
+	add(&a, "%s", APP_HELPER);
 	if (early) {
 		add(&a, "--track-mem");
 		add(&a, "--prev-images-dir");
@@ -620,7 +618,7 @@ static int configure_criu(const struct work *w)
 static int restore(const struct work *w)
 {
 	char directory[PATH_MAX + sizeof("/" IMAGES)], message[1024];
-	struct migrate_opts opts = { .directory = directory, .action_script = HELPER };
+	struct migrate_opts opts = { .directory = directory, .action_script = APP_HELPER };
 	int err = DRE_ERR_LOAD_SNAPSHOT_FAILED;
 
 	snprintf(directory, sizeof(directory), "%s/" IMAGES, w->path);
@@ -676,7 +674,7 @@ static int check_frozen(const char *group)
 	int err = cgroupfs_frozen(group, &frozen);
 
 	if (!err && !frozen)
-		err = dre_fail(DRE_ERR_LOAD_SNAPSHOT_FAILED, "CRIU did not run %s", HELPER);
+		err = dre_fail(DRE_ERR_LOAD_SNAPSHOT_FAILED, "CRIU did not run %s", APP_HELPER);
 	return err;
 }
 

@@ -14,10 +14,11 @@
  *					directory of a container
  *	unpack FIRST COUNT		reads one; both have the rights of the
  *					container's root, and no others
+ *	trash STORE			removes what waits for it in the store
  *	hook				liblxc calls it when the container's
  *					state changes, see app-helper-hook.c
  *
- * All but the last are for libdreapp and answer on fd 3, see helper.c. Without
+ * All but the last two are for libdreapp and answer on fd 3, see helper.c. Without
  * an argument it is CRIU that calls.
  */
 #include <errno.h>
@@ -31,6 +32,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -39,6 +41,7 @@
 
 #include "app-helper.h"
 #include "app-init.h"
+#include "common/store_private.h"
 #include "dre_paths.h"
 #include "network.h"
 #include "volume.h"
@@ -289,12 +292,29 @@ static int do_device(const char *root, const char *name)
 	return err ? report_error("its /dev/dre: %s", strerror(-err)) : report_ok(0);
 }
 
+/* Nobody waits for us: what anybody waits for goes first. See common/trash.c. */
+static int do_trash(const char *root)
+{
+	struct store *store;
+	int err;
+
+	setpriority(PRIO_PROCESS, 0, 19);
+	err = store_open(&store, root, &layer_tree);
+	if (err)
+		return EXIT_FAILURE;
+	err = store_empty_trash(store, false);
+	store_close(store);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	umask(022);	/* of the groups that liblxc makes, and of init */
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	if (argc == 2 && !strcmp(argv[1], "hook"))
 		return do_hook();
+	if (argc == 3 && !strcmp(argv[1], "trash"))
+		return do_trash(argv[2]);
 	if (argc == 1 && getenv("CRTOOLS_SCRIPT_ACTION"))
 		return do_action();
 	/* What runs in the container, or watches it, must not keep the caller waiting. */

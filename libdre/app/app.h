@@ -21,6 +21,7 @@
 #include "common/groups.h"
 #include "common/names.h"
 #include "common/store.h"
+#include "dre_paths.h"
 #include "error.h"
 #include "lxc_lib.h"
 
@@ -67,6 +68,9 @@ int app_begin_list(struct app *app, const dre_app_handle *h, const void *list);
 /* To ask the module about processes of a running container; the caller closes @cfd, too. */
 int app_begin_running(struct app *app, const dre_app_handle *h, int *cfd);
 void app_end(struct app *app);
+
+/* See helper.c. */
+#define APP_HELPER	DRE_LIBEXECDIR "/dre/dre-app-helper"
 
 /* For what is about no container: privilege, configuration, store. store_close() it. */
 int app_open_store(struct dre_config *config, struct store **store);

@@ -21,9 +21,6 @@
 
 #include "app.h"
 #include "common/file.h"
-#include "dre_paths.h"
-
-#define HELPER	DRE_LIBEXECDIR "/dre/dre-app-helper"
 
 static int set_attributes(posix_spawnattr_t *attr)
 {
@@ -67,7 +64,7 @@ static int spawn(pid_t *pid, char *const argv[], int report, const int *fds, int
 		return err;
 	err = set_actions(&actions, report, fds, nr, quiet);
 	if (!err) {
-		err = posix_spawn(pid, HELPER, &actions, &attr, argv, environ);
+		err = posix_spawn(pid, APP_HELPER, &actions, &attr, argv, environ);
 		posix_spawn_file_actions_destroy(&actions);
 	}
 	posix_spawnattr_destroy(&attr);
@@ -98,7 +95,7 @@ int app_helper_begin(struct app_helper *helper, char *const argv[], const int *f
 	int report[2], high[4], err = 0, i;
 
 	if (pipe2(report, O_CLOEXEC))
-		return dre_fail_errno(errno, "cannot run %s", HELPER);
+		return dre_fail_errno(errno, "cannot run %s", APP_HELPER);
 	/* Out of the way of the numbers that they get. */
 	for (i = 0; i < nr && !err; i++) {
 		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 10);
@@ -115,7 +112,7 @@ int app_helper_begin(struct app_helper *helper, char *const argv[], const int *f
 	if (!err)
 		return 0;
 	close(report[0]);
-	return dre_fail_errno(err, "cannot run %s", HELPER);
+	return dre_fail_errno(err, "cannot run %s", APP_HELPER);
 }
 
 int app_helper_end(struct app_helper *helper, const char *name, int *status)
@@ -153,7 +150,7 @@ int app_helper_prepare(const struct app *app, struct app_helper *helper)
 
 	/* Not a pipe: who writes to one whose reader was killed gets a signal. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go))
-		return dre_fail_errno(errno, "cannot run %s", HELPER);
+		return dre_fail_errno(errno, "cannot run %s", APP_HELPER);
 	fds[0] = app->container->lock_fd;
 	fds[1] = go[1];
 	err = app_helper_begin(helper, argv, fds, 2, true);

@@ -19,6 +19,8 @@ int app_open_store(struct dre_config *config, struct store **store)
 		err = dre_config_load(config);
 	if (!err)
 		err = store_open(store, config->store, &layer_tree);
+	if (!err)
+		store_remove_with(*store, APP_HELPER);
 	return err;
 }
 

@@ -5,7 +5,7 @@
  * A manifest that appears names layers that were made under LOCK_CHANGE, so a
  * layer that no manifest names while LOCK_CHANGE is held exclusively is never
  * going to be named. Such layers are moved to trash/ under the lock, which takes
- * no time, and are removed after it is given up.
+ * no time, and are removed after it is given up, see trash.c.
  */
 #include <dre.h>
 #include <errno.h>
@@ -57,43 +57,9 @@ bool store_dir_is_empty(int dir_fd)
 	return empty;
 }
 
-int store_change_end(struct store *s, bool garbage, int ret)
-{
-	struct saved_error saved;
-	bool left;
-
-	/* What an inner one left, the outermost one collects: it holds the lock until then. */
-	s->garbage |= garbage;
-	if (--s->changes)
-		return ret;
-	left = s->garbage;
-	if (!left)
-		unlinkat(s->pending_fd, s->marker, 0);
-	lock_release(s->lock_fd, LOCK_CHANGE);
-
-	if (left || !store_dir_is_empty(s->pending_fd) || !store_dir_is_empty(s->trash_fd)) {
-		save_error(&saved);
-		store_gc(s, NULL);
-		restore_error(&saved);
-	}
-	return ret;
-}
-
 static int add_manifest(void *arg, const struct manifest *m)
 {
 	return live_add(arg, m);
-}
-
-int store_move_to_trash(struct store *s, int dir_fd, const char *name)
-{
-	char trash_name[9];
-
-	do {
-		file_random_name(trash_name);
-		if (!renameat(dir_fd, name, s->trash_fd, trash_name))
-			return 0;
-	} while (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR || errno == EISDIR);
-	return -errno;
 }
 
 /* Moves what is not in @live away; without @live, what is not complete. */
@@ -176,35 +142,6 @@ static int sweep_all(struct store *s, struct live *live)
 	return ret;
 }
 
-static int empty_trash_locked(struct store *s)
-{
-	DIR *dir = file_opendir(s->trash_fd, ".");
-	struct dirent *entry;
-	int ret = 0, err;
-
-	if (!dir)
-		return -errno;
-	while ((entry = file_readdir(dir))) {
-		err = tree_remove(s->trash_fd, entry->d_name);
-		if (!ret)
-			ret = err;
-	}
-	closedir(dir);
-	return ret;
-}
-
-/* Whoever finds LOCK_TRASH taken leaves its own to the holder, who looks again afterwards. */
-int store_empty_trash(struct store *s)
-{
-	int ret = 0;
-
-	while (!ret && !store_dir_is_empty(s->trash_fd) && !lock_try(s->lock_fd, LOCK_TRASH, F_WRLCK)) {
-		ret = empty_trash_locked(s);
-		lock_release(s->lock_fd, LOCK_TRASH);
-	}
-	return ret ? dre_fail_errno(-ret, "cannot remove all of %s/trash", s->root) : 0;
-}
-
 static int move_garbage(struct store *s, bool *busy)
 {
 	struct live live = { 0 };
@@ -221,6 +158,28 @@ static int move_garbage(struct store *s, bool *busy)
 	return ret;
 }
 
+int store_change_end(struct store *s, bool garbage, int ret)
+{
+	struct saved_error saved;
+	bool left, busy;
+
+	/* What an inner one left, the outermost one collects: it holds the lock until then. */
+	s->garbage |= garbage;
+	if (--s->changes)
+		return ret;
+	left = s->garbage;
+	if (!left)
+		unlinkat(s->pending_fd, s->marker, 0);
+	lock_release(s->lock_fd, LOCK_CHANGE);
+
+	save_error(&saved);
+	if (left || !store_dir_is_empty(s->pending_fd))
+		move_garbage(s, &busy);
+	store_tidy_trash(s);
+	restore_error(&saved);
+	return ret;
+}
+
 int store_gc(struct store *s, bool *busy)
 {
 	bool is_busy;
@@ -232,7 +191,7 @@ int store_gc(struct store *s, bool *busy)
 	if (busy)
 		*busy = is_busy;
 	/* What is in there is garbage in any case. */
-	err = store_empty_trash(s);
+	err = store_empty_trash(s, true);
 	if (!ret)
 		return err;
 	restore_error(&saved);

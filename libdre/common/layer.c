@@ -68,10 +68,18 @@ int layers_verify_container(const struct container *c)
 	return layers_verify(c->store, what, &c->manifest, manifest_get(&c->manifest, SETTING_ROOTFS));
 }
 
+/* A tree may be large: how long its removal takes is no matter of who discards it. */
+static int discard(struct store *s, int dir_fd, const char *name)
+{
+	int ret = s->kind->trees ? store_move_to_trash(s, dir_fd, name) : -EXDEV;
+
+	return ret && ret != -ENOENT ? tree_remove(dir_fd, name) : 0;
+}
+
 bool layer_discard(struct store *s, const char *name)
 {
-	int layer = tree_remove(s->layers_fd, name);
-	int work = s->kind->trees ? tree_remove(s->work_fd, name) : 0;
+	int layer = discard(s, s->layers_fd, name);
+	int work = s->kind->trees ? discard(s, s->work_fd, name) : 0;
 
 	return !layer && !work;
 }

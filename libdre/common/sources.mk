@@ -6,7 +6,8 @@
 
 libdre_common_SRCS := $(addprefix libdre/common/,base.c base_make.c cgroupfs.c checkpoint.c child.c config.c \
 	container.c cpulist.c debian.c events.c fail.c file.c fsck.c gc.c groups.c info.c kmod.c layer.c limit.c live.c lock.c \
-	log_reader.c manifest.c names.c property.c resource.c snapshot.c store.c tree_remove.c usage.c utf8.c)
+	log_reader.c manifest.c names.c property.c resource.c snapshot.c store.c trash.c tree_remove.c \
+	usage.c utf8.c)
 libdre_common_LIBS := inih
 
 libdre_tree_SRCS := $(addprefix libdre/common/,archive_lib.c attr.c base_busybox.c base_debian.c base_init.c \

@@ -66,6 +66,12 @@ int store_list_lxc(struct store *store, char ***names);	/* of liblxc's directori
 void store_free_list(char **names);		/* NULL is fine */
 int store_release_list(char **names);		/* a user's: DRE_ERR_NULL_POINTER */
 
+/*
+ * What a change leaves is removed at its end. If that takes long, "@remover trash ROOT" is run for it, which nobody waits for, and
+ * which calls store_empty_trash(). @remover lives longer than @store.
+ */
+void store_remove_with(struct store *store, const char *remover);
+
 /* While a container is started that has a port of the host, or one is reserved: see lock.h. */
 int store_lock_ports(struct store *store);
 void store_unlock_ports(struct store *store);
@@ -74,7 +80,7 @@ void store_unlock_ports(struct store *store);
  * Collects what no manifest names, if nobody changes the store at this moment;
  * sets @busy (may be NULL) when somebody does. Every function that changes the
  * store has already done so for what it and crashed ones left: this is for an
- * explicit "gc", which also finds what left no trace in pending/. If a manifest cannot be
+ * explicit "gc", which also finds what left no trace in pending/, and which waits until all is removed. If a manifest cannot be
  * read, nothing that it might name is collected, and the result is the error.
  */
 int store_gc(struct store *store, bool *busy);

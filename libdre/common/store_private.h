@@ -58,6 +58,7 @@ struct store {
 	int pending_fd;
 	int trash_fd;
 	int lock_fd;
+	const char *remover;	/* or NULL */
 	/* Changes that are under way in this thread. They may nest; the outermost one counts. */
 	unsigned int changes;
 	bool garbage;		/* one of them has left something to collect */
@@ -88,15 +89,21 @@ int store_change_end(struct store *s, bool garbage, int ret);
 
 /*
  * Moves an entry of a directory of the store into trash/, where its name has no
- * meaning; the end of the change removes it. 0 or a negative errno.
+ * meaning; it is removed when the change has ended. 0 or a negative errno.
  */
 int store_move_to_trash(struct store *s, int dir_fd, const char *name);
 
 /* Of one of its directories; one that cannot be read has nothing that could be worked on. */
 bool store_dir_is_empty(int dir_fd);
 
-/* Removes what is in there, unless somebody else is at it. */
-int store_empty_trash(struct store *s);
+/*
+ * Removes what is in there. If somebody else is at it, it is his, whatever comes into it meanwhile: he looks again afterwards;
+ * with @wait until it is empty nevertheless. 0 or a DRE_ERR_* code with the error text set.
+ */
+int store_empty_trash(struct store *s, bool wait);
+
+/* The same at the end of a change: what takes long is left to the remover, if the store has one. */
+void store_tidy_trash(struct store *s);
 
 /*
  * Reads the manifest at @path below the root. @damaged is the code for one that
@@ -176,7 +183,7 @@ int layers_verify(struct store *s, const char *what, const struct manifest *m, c
 /* The same of all that a container is made of. */
 int layers_verify_container(const struct container *c);
 
-/* Removes a layer that no manifest names. False if something of it is left. No error text. */
+/* Within a change: removes a layer that no manifest names. False if it is not gone. No error text. */
 bool layer_discard(struct store *s, const char *name);
 
 #endif /* DRE_COMMON_STORE_PRIVATE_H */

@@ -297,7 +297,8 @@ dre_return_t dre_app_save_snapshot(const dre_app_handle *h, const char *tag);
  * @h: the container
  * @tag: the snapshot, which stays
  *
- * Stopped only. What was written since is lost, unless it was saved.
+ * Stopped only. What was written since is lost, unless it was saved. If that is much, its
+ * space is free only some time after: dre_app_gc() waits for it.
  *
  * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_LOAD_SNAPSHOT_FAILED: what the machine
  * could not do. The container is then as it was.
@@ -1109,7 +1110,9 @@ dre_return_t dre_app_fsck(unsigned int flags, dre_app_fsck_fn fn, void *arg);
  * dre_app_gc() - remove what nothing names
  *
  * All functions that change the store do it for what they and killed ones have left.
- * This also finds what left no trace. If a manifest is damaged, no layer is removed.
+ * This also finds what left no trace, and waits until all is removed, also what others have
+ * thrown away: how long that takes depends on how much it is. If a manifest is damaged, no
+ * layer is removed.
  *
  * DRE_ERR_DEVICE_BUSY: somebody changes the store; a manifest is damaged.
  */

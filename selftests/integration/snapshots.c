@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "box.h"
 
@@ -58,6 +59,33 @@ static void saved_and_loaded(void **state)
 	assert_done(dre_app_remove_snapshot(h, "b"));
 	assert_snapshots(h, NULL, NULL);
 	run_in(h, "[ $(cat /f) = two ] && [ -e /e/x ]");
+	box_destroy(h);
+}
+
+#define MANY	"i=0; while [ $i -lt 100 ]; do echo $i >/many$i; i=$((i + 1)); done"
+
+static bool is_trash_empty(void)
+{
+	return system("[ -z \"$(ls -A /var/lib/dre/app/trash)\" ]") == 0;
+}
+
+/* What a load throws away is not waited for where it is much, but by who wants it gone. */
+static void much_is_removed_later(void **state)
+{
+	dre_app_handle *h = box_create("c");
+
+	(void)state;
+	assert_done(dre_app_save_snapshot(h, "a"));
+	run_in(h, MANY);
+	assert_done(dre_app_load_snapshot(h, "a"));
+	run_in(h, "[ ! -e /many0 ]");
+	for (int tries = 0; !is_trash_empty() && tries < 600; tries++)
+		usleep(100000);
+	assert_true(is_trash_empty());
+	run_in(h, MANY);
+	assert_done(dre_app_load_snapshot(h, "a"));
+	assert_done(dre_app_gc());
+	assert_true(is_trash_empty());
 	box_destroy(h);
 }
 
@@ -282,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(saved_and_loaded, box_destroy_all),
+		cmocka_unit_test_teardown(much_is_removed_later, box_destroy_all),
 		cmocka_unit_test_teardown(refused, box_destroy_all),
 		cmocka_unit_test_teardown(damaged, box_destroy_all),
 		cmocka_unit_test_teardown(committed, box_destroy_all),

@@ -14,6 +14,7 @@
 #include "common/import.h"
 #include "common/lock.h"
 #include "common/store.h"
+#include "common/store_private.h"
 #include "fixture.h"
 
 static mode_t mode_of(const char *path)
@@ -456,6 +457,95 @@ static void collects_what_nobody_names(void **state)
 	container_unlock(c);
 }
 
+/* A layer that nobody names, with @nr files. The next change finds it. */
+static void make_large_garbage(const struct fixture *f, unsigned int nr)
+{
+	make_dir(at(f, "store/layers/aaaaaaaa"), 0755);
+	make_dir(at(f, "store/layers/aaaaaaaa/deep"), 0755);
+	for (unsigned int i = 0; i < nr; i++)
+		write_file(at(f, "store/layers/aaaaaaaa/deep/%u", i), "");
+	write_file(at(f, "store/pending/abcdefgh"), "");
+}
+
+static void change(const struct fixture *f)
+{
+	assert_success(store_change_begin(f->store));
+	assert_int_equal(store_change_end(f->store, false, 0), 0);
+}
+
+/* One that only says what it was called with, and what of ours it holds. */
+static void make_remover(const struct fixture *f)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s", at(f, "remover"));
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "#!/bin/sh\n"
+		"cd %s && echo \"$@\" $(readlink /proc/$$/fd/0) $(ls -l /proc/$$/fd | grep -c /held) >said && mv said removed\n",
+		f->dir);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, 0755), 0);
+}
+
+static void assert_remover_was_called(const struct fixture *f)
+{
+	char wanted[PATH_MAX + 32], line[PATH_MAX + 32] = "";
+	FILE *file;
+
+	for (int tries = 0; access(at(f, "removed"), F_OK) && tries < 60000; tries++)
+		usleep(1000);
+	file = fopen(at(f, "removed"), "r");
+	assert_non_null(file);
+	assert_non_null(fgets(line, sizeof(line), file));
+	fclose(file);
+	snprintf(wanted, sizeof(wanted), "trash %s /dev/null 0\n", store_root(f->store));
+	assert_string_equal(line, wanted);
+	assert_int_equal(unlink(at(f, "removed")), 0);
+}
+
+/* What is removed quickly is gone when the change has ended; the rest is the remover's, or that of who waits for it. */
+static void leaves_much_to_the_remover(void **state)
+{
+	struct fixture *f = *state;
+	char remover[PATH_MAX];
+	int held = open(at(f, "held"), O_WRONLY | O_CREAT, 0600);
+
+	assert_true(held >= 0);
+	make_remover(f);
+	snprintf(remover, sizeof(remover), "%s", at(f, "remover"));
+	store_remove_with(f->store, remover);
+	make_large_garbage(f, 20);
+	change(f);
+	assert_store_clean(f);
+	assert_int_equal(access(at(f, "removed"), F_OK), -1);
+
+	make_large_garbage(f, 100);
+	change(f);
+	assert_remover_was_called(f);
+	assert_int_equal(access(at(f, "store/layers/aaaaaaaa"), F_OK), -1);
+	assert_int_equal(count_entries(at(f, "store/trash")), 1);
+	/* Who comes next calls it again: nobody knows what has become of the first one. */
+	change(f);
+	assert_remover_was_called(f);
+	assert_int_equal(count_entries(at(f, "store/trash")), 1);
+	assert_success(store_gc(f->store, NULL));
+	assert_store_clean(f);
+	assert_int_equal(access(at(f, "removed"), F_OK), -1);
+	close(held);
+}
+
+static void removes_itself_without_a_remover(void **state)
+{
+	struct fixture *f = *state;
+
+	store_remove_with(f->store, at(f, "absent"));
+	make_large_garbage(f, 100);
+	change(f);
+	assert_store_clean(f);
+}
+
 static void keeps_layers_of_snapshots(void **state)
 {
 	struct fixture *f = *state;
@@ -580,6 +670,8 @@ int main(void)
 		BASE_TEST(base_in_use_stays),
 		BASE_TEST(base_stays_if_in_doubt),
 		BASE_TEST(collects_what_nobody_names),
+		BASE_TEST(leaves_much_to_the_remover),
+		BASE_TEST(removes_itself_without_a_remover),
 		BASE_TEST(keeps_layers_of_snapshots),
 		BASE_TEST(collects_nothing_if_in_doubt),
 		BASE_TEST(collects_nothing_during_a_change),
