@@ -44,6 +44,19 @@ static int open_container(struct sys *sys, enum sys_access access)
 	return err;
 }
 
+/*
+ * libvirt lets a machine stand still while it saves it, and goes on with it afterwards: unless libvirtd is killed meanwhile and has
+ * its state from before, or the machine came to the end of its job when nobody listened. Then it stands still for ever.
+ */
+static bool stands_still(const struct sys *sys)
+{
+	int state, reason;
+
+	return !virDomainGetState(sys->domain, &state, &reason, 0) && state == VIR_DOMAIN_PAUSED &&
+	       (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_SAVE || reason == VIR_DOMAIN_PAUSED_DUMP ||
+		reason == VIR_DOMAIN_PAUSED_SNAPSHOT || reason == VIR_DOMAIN_PAUSED_STARTING_UP);
+}
+
 /* Is there something that others have left for us, see group.h? */
 static bool is_behind(const struct sys *sys)
 {
@@ -54,7 +67,7 @@ static bool is_behind(const struct sys *sys)
 	case SYS_SUSPENDED:
 		return sys_is_start_marked(sys->name) || sys_is_unknown(sys);
 	case SYS_CHANGING:
-		return sys_is_start_marked(sys->name);
+		return sys_is_start_marked(sys->name) || stands_still(sys);
 	default:
 		return false;
 	}
@@ -67,6 +80,14 @@ static int end_start(const struct sys *sys)
 		return sys_switch_off(sys);
 	sys_unmark_start(sys->name);
 	return 0;
+}
+
+/* In this order: who asks for a job waits for libvirtd, if that has just begun to look at its machines. */
+static int go_on(const struct sys *sys)
+{
+	if (sys_has_job(sys) || !stands_still(sys) || !virDomainResume(sys->domain))
+		return 0;
+	return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s' stands still", sys->name);
 }
 
 /* With the container locked. What cannot be told of a machine that runs fails whoever needs it. */
@@ -83,8 +104,10 @@ static int catch_up(const struct sys *sys)
 	}
 	if (sys_state(sys) == SYS_STOPPED)
 		return sys_settle(sys);
-	sys_introduce(sys);
-	return 0;
+	err = go_on(sys);
+	if (!err)
+		sys_introduce(sys);
+	return err;
 }
 
 /* Whoever only looks does it, too, unless somebody else has the container: he does it then. */
@@ -204,6 +227,18 @@ static enum sys_state paused_state(int reason)
 		return SYS_CHANGING;
 	}
 	return SYS_SUSPENDED;
+}
+
+/* Who is too busy to tell has one. */
+bool sys_has_job(const struct sys *sys)
+{
+	virDomainJobInfo job;
+
+	if (!sys->domain)
+		return false;
+	if (virDomainGetJobInfo(sys->domain, &job) < 0)
+		return virGetLastErrorCode() == VIR_ERR_OPERATION_TIMEOUT;
+	return job.type != VIR_DOMAIN_JOB_NONE && job.type != VIR_DOMAIN_JOB_COMPLETED;
 }
 
 enum sys_state sys_state(const struct sys *sys)

@@ -65,18 +65,6 @@ static int set_owner(struct sys *sys, const char *owner, bool arrived)
 	return err ? dre_fail_errno(-err, "container '%s'", sys->name) : container_commit(sys->container);
 }
 
-/* Who is too busy to tell has one. */
-static bool has_job(const struct sys *sys)
-{
-	virDomainJobInfo job;
-
-	if (!sys->domain)
-		return false;
-	if (virDomainGetJobInfo(sys->domain, &job) < 0)
-		return virGetLastErrorCode() == VIR_ERR_OPERATION_TIMEOUT;
-	return job.type != VIR_DOMAIN_JOB_NONE && job.type != VIR_DOMAIN_JOB_COMPLETED;
-}
-
 static bool stands_still(const struct sys *sys)
 {
 	int state, reason;
@@ -172,7 +160,7 @@ int sys_end_migration(struct sys *sys, bool *moved)
 	if (!migrating_get(sys_manifest(sys), &to))
 		return 0;
 	/* Nobody waits for libvirt, who was killed; it goes on. */
-	if (has_job(sys))
+	if (sys_has_job(sys))
 		return fail_on_its_way(sys, &to);
 	/* Not before: as long as there was a job it ran here, whatever came of that. */
 	state = sys_state(sys);
@@ -196,7 +184,7 @@ int sys_give_up_migration(struct sys *sys)
 		err = sys_find(sys);
 	if (err)
 		return err;
-	if (has_job(sys))
+	if (sys_has_job(sys))
 		return fail_on_its_way(sys, &to);
 	return stands_still(sys) ? sys_switch_off(sys) : 0;
 }

@@ -10,7 +10,7 @@ IT_TESTS := arguments cgroups checkpoints crowd escapes events hostile killed li
 IT_COMMON := $(addprefix selftests/integration/,box.c caller.c calls.c mixed.c steps.c world.c)
 
 # What runs in containers brings all that it needs.
-IT_STATIC := agent fugitive init intruder payload
+IT_STATIC := agent ambush fugitive init intruder payload
 IT_PROGRAMS := $(addprefix $(IT)/,$(IT_TESTS) $(IT_STATIC) linked linked-static json)
 
 # What a user has to give to the linker for the static libraries.

@@ -40,6 +40,41 @@ static void root_inside(void **state)
 	assert_true(world_is_as_marked());
 }
 
+static void come_in(const dre_app_handle *h, const char *user)
+{
+	char *argv[] = { "true", NULL };
+	const dre_app_exec_options options = { .size = sizeof(options), .user = user, .tty = -1 };
+	int status;
+
+	assert_done(dre_app_exec_with(h, argv, &options, &status));
+	assert_int_equal(status, 0);
+}
+
+/* Whoever comes in from outside brings something, until he has become one of the container. */
+static void ambushed(void **state)
+{
+	dre_app_handle *h = box_start("jail");
+	const char *text;
+
+	(void)state;
+	assert_int_equal(system("mkdir -p /run/visit && echo precious >/run/visit/file"), 0);
+	assert_int_equal(box_run(h, "ambush </dev/null >/ambushed 2>&1 & until grep -q ready /ambushed; do sleep 1; done"), 0);
+	for (int i = 0; i < 40; i++) {
+		come_in(h, i % 2 ? "nobody" : NULL);
+		if (i % 4)
+			continue;
+		assert_done(dre_app_copy_in(h, "/run/visit", "/tmp", NULL, NULL));
+		assert_done(dre_app_copy_out(h, "/tmp/visit", "/run", NULL, NULL));
+	}
+	assert_int_equal(box_run(h, "touch /stop; until grep -q came /ambushed; do sleep 1; done"), 0);
+	assert_int_equal(box_ask(h, &text, "cat /ambushed"), 0);
+	printf("# ambush: %s\n", text);
+	assert_null(strstr(text, "DONE"));
+	/* Else it would not have been one. */
+	assert_true(atoi(text + strlen("ready\n")) > 0);
+	assert_int_equal(system("[ \"$(cat /run/visit/file)\" = precious ] && rm -r /run/visit"), 0);
+}
+
 /* sys_module, sys_rawio, sys_time, mac_override, mac_admin: see capabilities(7) */
 #define DROPPED	(1ULL << 16 | 1ULL << 17 | 1ULL << 25 | 1ULL << 32 | 1ULL << 33)
 
@@ -102,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(root_inside, box_destroy_all),
+		cmocka_unit_test_teardown(ambushed, box_destroy_all),
 		cmocka_unit_test_teardown(links_to_the_host, box_destroy_all),
 		cmocka_unit_test_teardown(system_calls_and_capabilities, box_destroy_all),
 	};
