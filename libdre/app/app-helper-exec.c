@@ -168,6 +168,15 @@ static int set_terminal(int wanted, struct execution *e)
 	return err;
 }
 
+/*
+ * A fork of ours comes into the container as root of the host, and becomes one of the container only bit by bit, until it
+ * executes the command. Nobody in there may trace it meanwhile, or take what it has.
+ */
+static bool hide(void)
+{
+	return prctl(PR_SET_DUMPABLE, 0) == 0;
+}
+
 static int attach(const char *root, struct execution *e, char **environment)
 {
 	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
@@ -176,6 +185,8 @@ static int attach(const char *root, struct execution *e, char **environment)
 
 	if (open_container(root, e->name, NULL, &c))
 		return report_error("%s", dre_last_error());
+	if (!hide())
+		return report_error("it cannot be entered: %s", strerror(errno));
 	pass_signals_on();
 	options.env_policy = LXC_ATTACH_CLEAR_ENV;
 	options.extra_env_vars = environment;

@@ -298,6 +298,7 @@ static int do_trash(const char *root)
 	struct store *store;
 	int err;
 
+	prctl(PR_SET_NAME, "dre-trash");
 	setpriority(PRIO_PROCESS, 0, 19);
 	err = store_open(&store, root, &layer_tree);
 	if (err)

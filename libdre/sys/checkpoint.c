@@ -125,7 +125,12 @@ static int save(struct sys *sys, struct checkpoint *cp, const struct sys_progres
 		return err;
 	err = sys_layer_path(sys, c->manifest.writable, disk);
 	if (!err)
+		err = sys_mark(sys->name, SYS_MARK_SAVE);
+	if (!err)
 		err = sys_memory_save(sys, file, disk, progress);
+	/* Else who comes next looks what has become of it. */
+	if (!err || sys_state(sys) == SYS_RUNNING)
+		sys_unmark(sys->name, SYS_MARK_SAVE);
 	if (err)
 		take_back(sys);
 	return err;

@@ -66,12 +66,18 @@ void sys_unlimit(const struct groups *groups);
 bool sys_in_machine(int pid, const struct groups *groups, bool *own);
 
 /*
- * Says, on the outer cgroup, that the container is locked by who makes a machine in it, and that this has not run yet.
- * If he is killed the next one finds it, and ends the machine.
+ * Says, on the outer cgroup, what whoever has the container locked is at. If he is killed, or libvirtd, the next one finds it.
+ *
+ * SYS_MARK_START: he makes a machine that has not run yet. It ends.
+ * SYS_MARK_SAVE: he saves the memory of one that ran, for which it may stand still for a moment. When libvirt is not at it any
+ *	more it goes on: if libvirtd is killed meanwhile, the machine may come to the end of its job when nobody listens.
  */
-int sys_mark_start(const char *name);
-void sys_unmark_start(const char *name);
-bool sys_is_start_marked(const char *name);
+enum sys_mark { SYS_MARK_START, SYS_MARK_SAVE };
+
+int sys_mark(const char *name, enum sys_mark mark);
+void sys_unmark(const char *name, enum sys_mark mark);
+bool sys_is_marked(const char *name, enum sys_mark mark);
+bool sys_has_mark(const char *name);	/* any of them */
 
 /*
  * slice.c: tells systemd the limits of an outer cgroup that it has made, beside what the kernel is told. Has it been

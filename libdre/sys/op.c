@@ -44,19 +44,6 @@ static int open_container(struct sys *sys, enum sys_access access)
 	return err;
 }
 
-/*
- * libvirt lets a machine stand still while it saves it, and goes on with it afterwards: unless libvirtd is killed meanwhile and has
- * its state from before, or the machine came to the end of its job when nobody listened. Then it stands still for ever.
- */
-static bool stands_still(const struct sys *sys)
-{
-	int state, reason;
-
-	return !virDomainGetState(sys->domain, &state, &reason, 0) && state == VIR_DOMAIN_PAUSED &&
-	       (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_SAVE || reason == VIR_DOMAIN_PAUSED_DUMP ||
-		reason == VIR_DOMAIN_PAUSED_SNAPSHOT || reason == VIR_DOMAIN_PAUSED_STARTING_UP);
-}
-
 /* Is there something that others have left for us, see group.h? */
 static bool is_behind(const struct sys *sys)
 {
@@ -65,9 +52,9 @@ static bool is_behind(const struct sys *sys)
 		return sys_is_unsettled(sys);
 	case SYS_RUNNING:
 	case SYS_SUSPENDED:
-		return sys_is_start_marked(sys->name) || sys_is_unknown(sys);
+		return sys_has_mark(sys->name) || sys_is_unknown(sys);
 	case SYS_CHANGING:
-		return sys_is_start_marked(sys->name) || stands_still(sys);
+		return sys_has_mark(sys->name);
 	default:
 		return false;
 	}
@@ -78,16 +65,23 @@ static int end_start(const struct sys *sys)
 {
 	if (sys_state(sys) != SYS_RUNNING)
 		return sys_switch_off(sys);
-	sys_unmark_start(sys->name);
+	sys_unmark(sys->name, SYS_MARK_START);
 	return 0;
 }
 
-/* In this order: who asks for a job waits for libvirtd, if that has just begun to look at its machines. */
-static int go_on(const struct sys *sys)
+/* Somebody was killed while he saved it. */
+static int end_save(const struct sys *sys)
 {
-	if (sys_has_job(sys) || !stands_still(sys) || !virDomainResume(sys->domain))
+	enum sys_state state;
+
+	/* First: who asks for a job waits for libvirtd, if that has just begun to ask its machines how they are. */
+	if (sys_has_job(sys))
 		return 0;
-	return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s' stands still", sys->name);
+	state = sys_state(sys);
+	if ((state == SYS_SUSPENDED || state == SYS_CHANGING) && virDomainResume(sys->domain) < 0)
+		return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s' stands still", sys->name);
+	sys_unmark(sys->name, SYS_MARK_SAVE);
+	return 0;
 }
 
 /* With the container locked. What cannot be told of a machine that runs fails whoever needs it. */
@@ -97,14 +91,14 @@ static int catch_up(const struct sys *sys)
 
 	if (!is_behind(sys))
 		return 0;
-	if (sys_state(sys) != SYS_STOPPED && sys_is_start_marked(sys->name)) {
+	if (sys_state(sys) != SYS_STOPPED && sys_is_marked(sys->name, SYS_MARK_START)) {
 		err = end_start(sys);
 		if (err)
 			return err;
 	}
 	if (sys_state(sys) == SYS_STOPPED)
 		return sys_settle(sys);
-	err = go_on(sys);
+	err = sys_is_marked(sys->name, SYS_MARK_SAVE) ? end_save(sys) : 0;
 	if (!err)
 		sys_introduce(sys);
 	return err;

@@ -27,7 +27,7 @@
 #define CONTROLLERS	"cpuset cpu io memory pids"
 
 /* Of the cgroup, as systemd has some: it ends with that, and with the host. */
-#define START_MARK	"trusted.dre.start"
+static const char *const marks[] = { [SYS_MARK_START] = "trusted.dre.start", [SYS_MARK_SAVE] = "trusted.dre.save" };
 
 enum layout { LAYOUT_LIBVIRT, LAYOUT_SYSTEMD, NR_LAYOUTS };
 
@@ -94,38 +94,43 @@ static int open_partition(const char *name, int *fd)
 	return cgroupfs_open_group(groups.outer, fd);
 }
 
-int sys_mark_start(const char *name)
+int sys_mark(const char *name, enum sys_mark mark)
 {
 	int fd, err = open_partition(name, &fd);
 
 	if (err)
 		return err;
-	if (fsetxattr(fd, START_MARK, "", 0, 0) < 0)
+	if (fsetxattr(fd, marks[mark], "", 0, 0) < 0)
 		err = dre_fail_errno(errno, "container '%s': mark its control group", name);
 	close(fd);
 	return err;
 }
 
-void sys_unmark_start(const char *name)
+void sys_unmark(const char *name, enum sys_mark mark)
 {
 	int fd;
 
 	if (open_partition(name, &fd))
 		return;
-	fremovexattr(fd, START_MARK);
+	fremovexattr(fd, marks[mark]);
 	close(fd);
 }
 
-bool sys_is_start_marked(const char *name)
+bool sys_is_marked(const char *name, enum sys_mark mark)
 {
 	bool marked;
 	int fd;
 
 	if (open_partition(name, &fd))
 		return false;
-	marked = fgetxattr(fd, START_MARK, NULL, 0) >= 0;
+	marked = fgetxattr(fd, marks[mark], NULL, 0) >= 0;
 	close(fd);
 	return marked;
+}
+
+bool sys_has_mark(const char *name)
+{
+	return sys_is_marked(name, SYS_MARK_START) || sys_is_marked(name, SYS_MARK_SAVE);
 }
 
 /* What is below @outer in @path, or NULL. */
@@ -231,7 +236,7 @@ bool sys_is_unsettled(const struct sys *sys)
 			return true;
 	}
 	name_groups(sys->name, LAYOUT_LIBVIRT, &groups);
-	return !groups_exists(&groups, ".") || sys_is_start_marked(sys->name);
+	return !groups_exists(&groups, ".") || sys_has_mark(sys->name);
 }
 
 static void remove_group(const struct groups *groups, int outer, const char *cgroup, void *arg)
@@ -266,7 +271,8 @@ int sys_settle(const struct sys *sys)
 	} while (err == DRE_ERR_CONTAINER_BUSY && ++tries < 20);
 	if (!err) {	/* a start says it if that fails */
 		sys_partition_make(sys->name);
-		sys_unmark_start(sys->name);
+		sys_unmark(sys->name, SYS_MARK_START);
+		sys_unmark(sys->name, SYS_MARK_SAVE);
 	}
 	return err;
 }

@@ -60,7 +60,7 @@ int sys_prepare(struct sys *sys)
 		err = sys_partition_make(sys->name);
 	if (!err)
 		err = sys_groups_check(sys->name, sys_manifest(sys));
-	return err ? err : sys_mark_start(sys->name);
+	return err ? err : sys_mark(sys->name, SYS_MARK_START);
 }
 
 /* The guest waits until its cgroups are there. If it does not come to run sys_end() takes the mark away. */
@@ -72,7 +72,7 @@ int sys_let_run(struct sys *sys)
 	if (!err && virDomainResume(sys->domain) < 0)
 		err = sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
 	if (!err) {
-		sys_unmark_start(sys->name);
+		sys_unmark(sys->name, SYS_MARK_START);
 		return 0;
 	}
 	err = explain(sys, err);

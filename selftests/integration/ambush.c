@@ -80,17 +80,18 @@ static void take_files(int pid)
 		closedir(dir);
 }
 
-/* Who is one of the container by now may be traced. */
+/* Who is one of the container by now may be traced; what he is sent meanwhile he gets. */
 static void trace(int pid)
 {
 	int wstatus;
 
-	if (ptrace(PTRACE_ATTACH, pid, NULL, NULL) < 0)
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
 		return;
-	waitpid(pid, &wstatus, __WALL);
 	if (is_outside(pid, "exe"))
 		take(pid, "trace");
-	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+	if (waitpid(pid, &wstatus, __WALL) == pid && WIFSTOPPED(wstatus))
+		ptrace(PTRACE_DETACH, pid, NULL, (long)(wstatus >> 16 ? 0 : WSTOPSIG(wstatus)));
 }
 
 static void lie_in_wait_for(int pid)

@@ -175,7 +175,7 @@ static void describe_processes(void)
 		if (!f)
 			continue;
 		if (fscanf(f, "%d (%63[^)]) %c %d", &pid, comm, &state, &ppid) == 4 &&
-		    (ppid == getpid() || strstr(comm, "lxc monitor") || strstr(comm, "dre-app")))
+		    (ppid == getpid() || strstr(comm, "lxc monitor") || strstr(comm, "dre-app") || strstr(comm, "dre-trash")))
 			fprintf(out, "process: %d (%s) of %d%s\n", pid, comm, ppid,
 				state == 'Z' ? ", dead" : "");
 		fclose(f);
@@ -201,11 +201,18 @@ char *world_describe(void)
 
 static char *marked;
 
+/* What was thrown away before is no part of it, nor who removes that. */
+static bool mark(void)
+{
+	free(marked);
+	marked = world_describe();
+	return !strstr(marked, STORE "/trash/") && !strstr(marked, "(dre-trash)");
+}
+
 void world_mark(void)
 {
 	read_bases();
-	free(marked);
-	marked = world_describe();
+	(void)eventually(mark());
 }
 
 static bool has_line(const char *text, const char *line, size_t len)
