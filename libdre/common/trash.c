@@ -75,6 +75,7 @@ static bool is_small(int dir_fd, const char *name, struct weight *w, int depth);
 static bool is_small_inside(int fd, struct weight *w, int depth)
 {
 	DIR *dir = fdopendir(fd);
+	unsigned int entries = 0;
 	struct dirent *entry;
 	bool small = true;
 
@@ -82,6 +83,10 @@ static bool is_small_inside(int fd, struct weight *w, int depth)
 		close(fd);
 		return false;
 	}
+	/* How many they are is quickly told. */
+	while (small && file_readdir(dir))
+		small = ++entries <= MAX_ENTRIES;
+	rewinddir(dir);
 	while (small && (entry = file_readdir(dir)))
 		small = is_small(fd, entry->d_name, w, depth + 1);
 	closedir(dir);
