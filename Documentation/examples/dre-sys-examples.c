@@ -392,11 +392,11 @@ static int build_debian(void)
  * which waits for it. When its owner is gone for good another host takes it over.
  *
  *	# ./dre-sys-examples --share web
- *	# ./dre-sys-examples --send web 192.0.2.2 49300
+ *	# ./dre-sys-examples --send web 192.0.2.2 24300
  *
  * after, on the other host,
  *
- *	# ./dre-sys-examples --receive web 49300
+ *	# ./dre-sys-examples --receive web 24300
  */
 static int share(const dre_sys_handle *h)
 {

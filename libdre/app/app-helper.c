@@ -39,6 +39,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/keyctl.h>
+
 #include "app-helper.h"
 #include "app-init.h"
 #include "common/store_private.h"
@@ -308,6 +310,12 @@ static int do_trash(const char *root)
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* What the caller has in his session, such as Kerberos tickets and keys of disks, whatever comes into the container would have. */
+static bool leave_keys(void)
+{
+	return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS;
+}
+
 int main(int argc, char **argv)
 {
 	umask(022);	/* of the groups that liblxc makes, and of init */
@@ -320,6 +328,8 @@ int main(int argc, char **argv)
 		return do_action();
 	/* What runs in the container, or watches it, must not keep the caller waiting. */
 	if (fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC) == 0) {
+		if (!leave_keys())
+			return report_error("a session without keys: %s", strerror(errno));
 		if (fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) == 0) {
 			if (argc == 4 && !strcmp(argv[1], "start") &&
 			    fcntl(GO_FD, F_SETFD, FD_CLOEXEC) == 0 &&

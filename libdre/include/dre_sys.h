@@ -388,7 +388,7 @@ dre_return_t dre_sys_unshare(const dre_sys_handle *h);
 /**
  * dre_sys_immigration_start() - wait for a running container that is to come to this host (section 1.3.5.15)
  * @name: of a shared container of another host
- * @port: where its machine is to arrive, 1 to 65535
+ * @port: where its machine is to arrive, 1 to 65535; best none that the kernel gives to others, as it does from 32768 on
  *
  * Called on the host that it comes to, before dre_sys_migration_start() there. Looks whether all is here that its machine
  * needs, and reserves the port for it, for as long as dre.conf says (immigration_timeout). Waits for nothing: the machine

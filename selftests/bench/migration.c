@@ -14,7 +14,7 @@
 #include "standstill.h"
 
 #define PAIRS	8	/* each takes half a minute */
-#define PORT	"49300"
+#define PORT	"24300"
 
 #define ON_B	"/tests/sys/second-host", "run"
 

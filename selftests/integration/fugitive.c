@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include <linux/bpf.h>
+#include <linux/keyctl.h>
 #include <linux/perf_event.h>
 
 static void report(const char *what, long ret)
@@ -151,6 +152,12 @@ static void overwrite_exe(void)
 	report("overwrite a program of the host", found ? 0 : -1);
 }
 
+/* What whoever entered the container has in his session: his Kerberos tickets, the keys of his disks. */
+static void take_key(void)
+{
+	report("key of who comes in", syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", "dre-secret", 0));
+}
+
 static void call_kernel(void)
 {
 	struct perf_event_attr perf = { .type = PERF_TYPE_SOFTWARE, .size = sizeof(perf) };
@@ -212,6 +219,7 @@ int main(void)
 	open_by_handle();
 	inherited();
 	overwrite_exe();
+	take_key();
 	call_kernel();
 	puts("all tried");
 	return 0;

@@ -15,7 +15,7 @@
 
 #define HERE	"10.98.0.1"
 #define THERE	"10.98.0.2"
-#define PORT	49300
+#define PORT	24300
 
 #define SECOND_HOST	"/tests/sys/second-host"
 #define ON_B		SECOND_HOST " run "
@@ -275,7 +275,7 @@ static void cannot_go(void **state)
 	assert_fails(migrate(THERE, PORT), DRE_ERR_NO_SOCKET_AVAILABLE, "any longer");
 	configure_plain("");
 	immigrate();
-	assert_fails(migrate(THERE, PORT + 1), DRE_ERR_NO_SOCKET_AVAILABLE, "at port 49300");
+	assert_fails(migrate(THERE, PORT + 1), DRE_ERR_NO_SOCKET_AVAILABLE, "at port 24300");
 	assert_fails(migrate("no.such.host.invalid", PORT), DRE_ERR_INVALID_HOSTNAME, "no.such.host.invalid");
 	assert_fails(migrate(HERE, PORT), DRE_ERR_INVALID_HOSTNAME, "'hostb' waits for it");
 	assert_fails(migrate("10.98.0.77", PORT), DRE_ERR_DEVICE_BUSY, "does not answer");

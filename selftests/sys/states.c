@@ -212,12 +212,12 @@ static int call_rename(const dre_sys_handle *h)
 
 static int call_migration_start(const dre_sys_handle *h)
 {
-	return dre_sys_migration_start(h, "127.0.0.1", 49300);
+	return dre_sys_migration_start(h, "127.0.0.1", 24300);
 }
 
 static int call_immigration_start(const dre_sys_handle *h)
 {
-	return dre_sys_immigration_start(h->name, 49300);
+	return dre_sys_immigration_start(h->name, 24300);
 }
 
 static const struct {
