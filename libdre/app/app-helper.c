@@ -305,7 +305,7 @@ static int do_trash(const char *root)
 	err = store_open(&store, root, &layer_tree);
 	if (err)
 		return EXIT_FAILURE;
-	err = store_empty_trash(store, false);
+	err = store_empty_trash(store);
 	store_close(store);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

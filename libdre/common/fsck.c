@@ -638,6 +638,6 @@ int store_fsck(struct store *s, const struct fsck *fsck)
 	lock_release(s->lock_fd, LOCK_CHANGE);
 	free_check(&c);
 	if (!ret && fsck->repair)
-		ret = store_empty_trash(s, true);
+		ret = store_empty_trash(s);
 	return ret;
 }

@@ -191,7 +191,7 @@ int store_gc(struct store *s, bool *busy)
 	if (busy)
 		*busy = is_busy;
 	/* What is in there is garbage in any case. */
-	err = store_empty_trash(s, true);
+	err = store_empty_trash(s);
 	if (!ret)
 		return err;
 	restore_error(&saved);

@@ -16,7 +16,7 @@
  *				exclusive, only ever tried: moves what is unnamed to trash/
  *	lock, LOCK_NAMES	exclusive: chooses by reading other manifests and then writes one
  *				(an id range, whether a base is in use)
- *	lock, LOCK_TRASH	exclusive: empties trash/; only gc and fsck wait for it
+ *	lock, LOCK_TRASH	exclusive: empties trash/; waited for only where a remover has it, see trash.c
  */
 #ifndef DRE_COMMON_LOCK_H
 #define DRE_COMMON_LOCK_H

@@ -80,7 +80,7 @@ void store_unlock_ports(struct store *store);
  * Collects what no manifest names, if nobody changes the store at this moment;
  * sets @busy (may be NULL) when somebody does. Every function that changes the
  * store has already done so for what it and crashed ones left: this is for an
- * explicit "gc", which also finds what left no trace in pending/, and which waits until all is removed. If a manifest cannot be
+ * explicit "gc", which also finds what left no trace in pending/, and which waits for the remover. If a manifest cannot be
  * read, nothing that it might name is collected, and the result is the error.
  */
 int store_gc(struct store *store, bool *busy);

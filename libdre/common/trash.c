@@ -58,7 +58,7 @@ static int empty_locked(struct store *s)
 	return ret;
 }
 
-int store_empty_trash(struct store *s, bool wait)
+static int empty(struct store *s, bool wait)
 {
 	int (*lock)(int fd, enum lock_byte byte, short type) = wait ? lock_wait : lock_try;
 	int ret = 0;
@@ -68,6 +68,11 @@ int store_empty_trash(struct store *s, bool wait)
 		lock_release(s->lock_fd, LOCK_TRASH);
 	}
 	return ret ? dre_fail_errno(-ret, "cannot remove all of %s/trash", s->root) : 0;
+}
+
+int store_empty_trash(struct store *s)
+{
+	return empty(s, s->remover);
 }
 
 static bool is_small(int dir_fd, const char *name, struct weight *w, int depth);
@@ -153,7 +158,7 @@ void store_tidy_trash(struct store *s)
 	if (store_dir_is_empty(s->trash_fd) || (!lock_test(s->lock_fd, LOCK_TRASH, &held) && held))
 		return;	/* who is at it looks again afterwards */
 	if (is_small(s->trash_fd, ".", &(struct weight){}, 0) || !leave_to_remover(s))
-		store_empty_trash(s, false);
+		empty(s, false);
 }
 
 void store_remove_with(struct store *s, const char *remover)
