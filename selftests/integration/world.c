@@ -201,18 +201,18 @@ char *world_describe(void)
 
 static char *marked;
 
-/* What was thrown away before is no part of it, nor who removes that. */
-static bool mark(void)
+/* What was thrown away is no part of it, nor who removes that: they go by themselves. */
+static bool describe_at_rest(char **text)
 {
-	free(marked);
-	marked = world_describe();
-	return !strstr(marked, STORE "/trash/") && !strstr(marked, "(dre-trash)");
+	free(*text);
+	*text = world_describe();
+	return !strstr(*text, STORE "/trash/") && !strstr(*text, "(dre-trash)");
 }
 
 void world_mark(void)
 {
 	read_bases();
-	(void)eventually(mark());
+	(void)eventually(describe_at_rest(&marked));
 }
 
 static bool has_line(const char *text, const char *line, size_t len)
@@ -239,9 +239,11 @@ static void print_missing(const char *text, const char *other, const char *mark)
 
 bool world_is_as_marked(void)
 {
-	char *now = world_describe();
-	bool same = !strcmp(now, marked);
+	char *now = NULL;
+	bool same;
 
+	(void)eventually(describe_at_rest(&now));
+	same = !strcmp(now, marked);
 	if (!same) {
 		print_missing(marked, now, "-");
 		print_missing(now, marked, "+");
