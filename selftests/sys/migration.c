@@ -104,16 +104,25 @@ static int ticks(void)
 	return tick;
 }
 
+/* Does its processor do something, and is it told of what its clock and its console are done with? */
+static void tell_what_it_does(void)
+{
+	for (int i = 0; i < 3; i++)
+		shell("for on in '' '" ON_B "'; do for what in registers lapic irq; do $on virsh -q qemu-monitor-command dre-m --hmp "
+		      "info $what; done; done 2>&1 | grep -E 'RIP=|HLT=|LVTT|Timer|ISR|IRR|^ *4:|^IRQ' | sed 's/^/# /'; sleep 1");
+}
+
 static void assert_goes_on(void)
 {
 	int before = ticks(), now = before;
 
-	for (int i = 0; i < 600 && now <= before; i++) {
+	for (int i = 0; i < 1800 && now <= before; i++) {
 		usleep(100000);
 		now = ticks();
 	}
 	if (now > before)
 		return;
+	tell_what_it_does();
 	shell("for on in '' '" ON_B "'; do $on virsh domstate --reason dre-m; done 2>&1 | sed 's/^/# /'; "
 	      "tail -n 5 " SHARED "/containers/m/console.log | sed 's/^/# /'; dmesg | grep -i nfs | tail -n 5 | sed 's/^/# /'");
 	fail_msg("it has not ticked since %d", before);
