@@ -43,7 +43,6 @@
 
 #include "app-helper.h"
 #include "app-init.h"
-#include "common/store_private.h"
 #include "dre_paths.h"
 #include "network.h"
 #include "volume.h"

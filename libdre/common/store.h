@@ -72,6 +72,12 @@ int store_release_list(char **names);		/* a user's: DRE_ERR_NULL_POINTER */
  */
 void store_remove_with(struct store *store, const char *remover);
 
+/*
+ * Removes what is in trash/. If somebody else is at it, it is his, whatever comes into it meanwhile: he looks again afterwards. A
+ * remover, where the store has one, is waited for. 0 or a DRE_ERR_* code with the error text set.
+ */
+int store_empty_trash(struct store *store);
+
 /* While a container is started that has a port of the host, or one is reserved: see lock.h. */
 int store_lock_ports(struct store *store);
 void store_unlock_ports(struct store *store);

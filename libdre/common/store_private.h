@@ -96,13 +96,7 @@ int store_move_to_trash(struct store *s, int dir_fd, const char *name);
 /* Of one of its directories; one that cannot be read has nothing that could be worked on. */
 bool store_dir_is_empty(int dir_fd);
 
-/*
- * Removes what is in there. If somebody else is at it, it is his, whatever comes into it meanwhile: he looks again afterwards. A
- * remover, where the store has one, is waited for. 0 or a DRE_ERR_* code with the error text set.
- */
-int store_empty_trash(struct store *s);
-
-/* The same at the end of a change: what takes long is left to the remover, if the store has one. */
+/* store_empty_trash() at the end of a change: what takes long is left to the remover, if the store has one. */
 void store_tidy_trash(struct store *s);
 
 /*
