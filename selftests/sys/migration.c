@@ -630,9 +630,6 @@ static void killed_anywhere(void **state)
 	const struct steps_world world = { mark, assert_nothing_wrong, assert_as_marked };
 
 	(void)state;
-	/* TODO issue 7: once in make check, a guest that had arrived said nothing for a minute. */
-	if (!getenv("DRE_KILLS"))
-		skip();
 	steps_try(&(struct steps_operation){
 		"migrate", immigrate, do_migrate, DRE_ERR_CONTAINER_UNKNOWN_STATUS, NULL, arrives_and_comes_home,
 	}, &world, 1);
@@ -736,7 +733,6 @@ int main(void)
 		cmocka_unit_test_teardown(migrates, go_home),
 		cmocka_unit_test_teardown(cannot_arrive, go_home),
 		cmocka_unit_test_teardown(manager_killed, go_home),
-		cmocka_unit_test_teardown(killed_anywhere, go_home),
 		cmocka_unit_test_teardown(cancelled, go_home),
 		cmocka_unit_test_teardown(never_quiet, go_home),
 		cmocka_unit_test_teardown(network_cut, go_home),
@@ -746,7 +742,10 @@ int main(void)
 		cmocka_unit_test_teardown(source_machine_killed, go_home),
 		cmocka_unit_test_teardown(encrypted, go_home),
 		cmocka_unit_test_teardown(target_gone, go_home),
+		cmocka_unit_test_teardown(killed_anywhere, go_home),
 	};
+	size_t nr = sizeof(tests) / sizeof(tests[0]);
 
-	return HOST_MAIN(tests, setup, teardown);
+	/* TODO issue 7: in make soak only. Once, a guest that had arrived said nothing for a minute. */
+	return host_main(tests, getenv("DRE_KILLS") ? nr : nr - 1, setup, teardown);
 }
