@@ -14,6 +14,8 @@
 #define DEFAULT_PATH	"/etc/dre/dre.conf"
 #define MAX_TIMEOUT	86400		/* seconds */
 #define MAX_CPUS	4096
+#define SECTOR		512
+#define MAX_DISK	(1ULL << 46)	/* bytes: QEMU's limit for its images is at 64 TiB */
 #define MAX_PIDS	4194304		/* the kernel has no more numbers for them (PID_MAX_LIMIT) */
 #define MAX_ID		0xfffffffeu	/* (uid_t)-1 is none */
 
@@ -173,7 +175,7 @@ static const char *set_cores(struct dre_config *cfg, const char *value)
 }
 
 /* Bytes, with K, M, G or T for powers of 1024. */
-static const char *set_size(unsigned long long *bytes, const char *value)
+static const char *parse_size(const char *value, unsigned long long *bytes)
 {
 	static const char units[] = "KMGT";
 	unsigned long long size;
@@ -181,10 +183,6 @@ static const char *set_size(unsigned long long *bytes, const char *value)
 	int shift = 0;
 	char *end;
 
-	if (is_max(value)) {
-		*bytes = 0;
-		return NULL;
-	}
 	if (!isdigit((unsigned char)*value))
 		return "is not a size, as 1048576 or 512M";
 	errno = 0;
@@ -199,6 +197,14 @@ static const char *set_size(unsigned long long *bytes, const char *value)
 	if (errno || !size || size > ~0ULL >> shift)
 		return "is out of range";
 	*bytes = size << shift;
+	return NULL;
+}
+
+static const char *set_size(unsigned long long *bytes, const char *value)
+{
+	if (!is_max(value))
+		return parse_size(value, bytes);
+	*bytes = 0;
 	return NULL;
 }
 
@@ -276,6 +282,21 @@ static const char *set_sys_memory(struct dre_config *cfg, const char *value)
 	if (errno || !mib || mib > (unsigned long long)INT_MAX >> 10 * (unit - units))
 		return "is out of range";
 	cfg->sys.memory = mib << 10 * (unit - units);
+	return NULL;
+}
+
+static const char *set_sys_disk(struct dre_config *cfg, const char *value)
+{
+	unsigned long long bytes;
+	const char *error = parse_size(value, &bytes);
+
+	if (error)
+		return error;
+	if (bytes > MAX_DISK)
+		return "is out of range";
+	if (bytes % SECTOR)
+		return "is not a multiple of 512 bytes";
+	cfg->sys.disk = bytes;
 	return NULL;
 }
 
@@ -411,6 +432,7 @@ static const struct {
 	{ "sys", "emulation", set_sys_emulation },
 	{ "sys", "cpus", set_sys_cpus },
 	{ "sys", "memory", set_sys_memory },
+	{ "sys", "disk", set_sys_disk },
 	{ "sys", "network", set_sys_network },
 	{ "sys", "halt_timeout", set_sys_halt_timeout },
 	{ "sys", "kernel", set_sys_kernel },
@@ -515,6 +537,8 @@ static const char *get_sys(const struct dre_config *cfg, const char *key, char *
 		return print_number(text, cfg->sys.cpus);
 	if (!strcmp(key, "memory"))
 		return print_number(text, cfg->sys.memory);
+	if (!strcmp(key, "disk"))
+		return print_limit(text, cfg->sys.disk);
 	return NULL;
 }
 

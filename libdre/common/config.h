@@ -53,6 +53,7 @@ struct dre_sys_config {
 	bool emulation;			/* run machines also where there is no KVM, slowly */
 	unsigned int cpus;		/* of each machine */
 	unsigned int memory;		/* of each machine, in MiB */
+	unsigned long long disk;	/* bytes that each disk has at least, 0: those that its base has */
 	enum dre_sys_network network;
 	char network_name[DRE_NAME_MAX + 1];	/* "" where there is none */
 	unsigned int halt_timeout;	/* seconds that a machine has to power off */
@@ -103,7 +104,7 @@ int dre_config_check_stop(bool known, int kill, int timeout);
 
 /*
  * The value in the words of the file, for the keys that are also properties of containers: network,
- * the timeouts, limits, cpus and memory; NULL for others. @text is room for it.
+ * the timeouts, limits, cpus, memory and disk; NULL for others. @text is room for it.
  */
 #define DRE_VALUE_SIZE	(DRE_CORES_SIZE + 1)
 

@@ -13,7 +13,7 @@ static const struct property properties[] = {
 	{ "autostart_delay", false, property_check_delay, "0" },
 	{ "autostart_order", false, property_check_order, "0" },
 	{ "cpus", true, NULL, NULL },
-	{ SETTING_DISK, false, sys_check_disk, NULL },
+	{ SETTING_DISK, false, NULL, NULL },
 	{ "halt_timeout", false, NULL, NULL },
 	{ SETTING_MAC, true, sys_check_mac, NULL },
 	{ SETTING_MEMORY, true, NULL, NULL },

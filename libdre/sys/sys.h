@@ -169,10 +169,9 @@ const char *sys_check_mac(const char *value);
 const char *sys_mac(const struct manifest *m, char text[SYS_MAC_SIZE]);
 
 /*
- * disk.c: how large the disk is, and that it is as large as its property wants it; in any state.
- * DRE_ERR_INVALID_ARGUMENT if it is larger already and @exact.
+ * disk.c: how large the disk is, and that it is as large as its property, or dre.conf, wants it; in any
+ * state. DRE_ERR_INVALID_ARGUMENT if it is larger than its property already, and @exact.
  */
-const char *sys_check_disk(const char *value);
 int sys_disk_size(const struct sys *sys, unsigned long long *size);
 int sys_fit_disk(const struct sys *sys, bool exact);
 

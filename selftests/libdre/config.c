@@ -56,6 +56,7 @@ static void assert_defaults(const struct dre_config *cfg)
 	assert_false(cfg->sys.emulation);
 	assert_int_equal(cfg->sys.cpus, 1);
 	assert_int_equal(cfg->sys.memory, 512);
+	assert_int_equal(cfg->sys.disk, 0);
 	assert_int_equal(cfg->sys.network, DRE_SYS_NETWORK_NONE);
 	assert_string_equal(cfg->sys.network_name, "");
 	assert_int_equal(cfg->sys.halt_timeout, 60);
@@ -147,6 +148,7 @@ static void all_keys(void **state)
 		"libvirt = qemu+unix:///system?socket=/run/a b\n"
 		"emulation = yes\n"
 		"cpus = 4096\n"
+		"disk = 20G\n"
 		"halt_timeout = 0\n"
 		"kernel = /boot/vmlinuz\n"
 		"initrd = /boot/initrd\n"
@@ -172,6 +174,7 @@ static void all_keys(void **state)
 	assert_string_equal(cfg.sys.libvirt, "qemu+unix:///system?socket=/run/a b");
 	assert_true(cfg.sys.emulation);
 	assert_int_equal(cfg.sys.cpus, 4096);
+	assert_int_equal(cfg.sys.disk, 20ULL << 30);
 	assert_int_equal(cfg.sys.halt_timeout, 0);
 	assert_string_equal(cfg.sys.kernel, "/boot/vmlinuz");
 	assert_string_equal(cfg.sys.initrd, "/boot/initrd");
@@ -216,7 +219,8 @@ static void single_values(void **state)
 		{ "sys", "network", "bridge:br0", "bridge:br0" }, { "sys", "network", "none", "none" },
 		{ "sys", "cpus", "4", "4" }, { "sys", "memory", "512", "512" },
 		{ "sys", "memory", "96m", "96" }, { "sys", "memory", "2G", "2048" },
-		{ "sys", "halt_timeout", "9", "9" },
+		{ "sys", "halt_timeout", "9", "9" }, { "sys", "disk", "512", "512" },
+		{ "sys", "disk", "64T", "70368744177664" },
 	};
 	struct dre_config cfg;
 	char text[DRE_VALUE_SIZE];
@@ -306,6 +310,9 @@ static void bad_lines(void **state)
 		{ "[sys]\nmemory = 2048T\n", ":2: memory is out of range" },
 		{ "[sys]\nmemory = 1K\n", ":2: memory is not a size in MiB" },
 		{ "[sys]\nmemory = 1GB\n", ":2: memory is not a size in MiB" },
+		{ "[sys]\ndisk = max\n", ":2: disk is not a size" },
+		{ "[sys]\ndisk = 1000\n", ":2: disk is not a multiple of 512" },
+		{ "[sys]\ndisk = 65T\n", ":2: disk is out of range" },
 		{ "[sys]\nnetwork = host\n", ":2: network is none of none" },
 		{ "[sys]\nnetwork = network:\n", ":2: network does not name a network" },
 		{ "[sys]\nnetwork = network:-a\n", ":2: network does not name a network" },

@@ -243,7 +243,7 @@ static void created_with(void **state)
 	static const dre_sys_property unknown[] = { { .key = "port", .value = "22" }, { } };
 
 	(void)state;
-	configure("memory = 90\n");
+	configure("memory = 90\ndisk = 72M\n");
 	assert_success(create_with("it2", good));
 	assert_disk("it2", 80 * MIB);
 	assert_not_set("it2", "memory");
@@ -252,6 +252,19 @@ static void created_with(void **state)
 	assert_success(dre_sys_destroy_container("it2"));
 	assert_fails(create_with("it2", small), DRE_ERR_INVALID_ARGUMENT, "cannot become smaller");
 	assert_fails(status("it2"), DRE_ERR_CONTAINER_NONEXISTENCE, "it2");
+	assert_success(create("it2", "it"));
+	assert_disk("it2", 72 * MIB);
+	assert_not_set("it2", "disk");
+	assert_string_equal(get("it2", "disk")->fallback, "75497472");
+	/* Nothing becomes smaller, and what dre.conf says is no property that cannot be so small. */
+	configure("disk = 32M\n");
+	assert_success(set("it2", "autostart", "yes"));
+	assert_success(set("it2", "disk", NULL));
+	assert_disk("it2", 72 * MIB);
+	configure("disk = 76M\n");
+	assert_success(set("it2", "disk", NULL));
+	assert_disk("it2", 76 * MIB);
+	assert_success(dre_sys_destroy_container("it2"));
 	assert_fails(create_with("it2", unknown), DRE_ERR_INVALID_ARGUMENT, "port");
 	assert_fails(status("it2"), DRE_ERR_CONTAINER_NONEXISTENCE, "it2");
 	assert_int_not_equal(shell("virsh -q dominfo dre-it2 >/dev/null 2>&1"), 0);
