@@ -12,6 +12,7 @@
 
 #include "container.h"
 #include "fail.h"
+#include "pull.h"
 #include "qcow2.h"
 #include "qemu_img.h"
 #include "store_private.h"
@@ -123,6 +124,16 @@ static bool check_layer(int fd, const char *name, const char *below, struct qcow
 	return false;
 }
 
+/* What the writable layer is to be on top of: @below, or where QEMU has pulled all from that is between. */
+static const char *below_writable(int fd, const struct manifest *m, const char *below)
+{
+	const char *pulled = pull_layer(m);
+	struct qcow2_below named;
+	struct qcow2 image;
+
+	return pulled && !qcow2_read_below(fd, &image, &named) && !strcmp(named.name, pulled) ? pulled : below;
+}
+
 /* Those that are there, from the one on top of @bottom up. @sizes: none is smaller than the one below. */
 static void check_layers(struct store *s, const struct manifest *m, const char *bottom, bool sizes,
 			 const struct report *r)
@@ -136,6 +147,8 @@ static void check_layers(struct store *s, const struct manifest *m, const char *
 		name = i < m->nr_layers ? m->layers[i] : m->writable;
 		fd = *name ? layer_open(s, name) : -1;
 		image = (struct qcow2){};
+		if (fd >= 0 && i == m->nr_layers)
+			below = below_writable(fd, m, below);
 		if (fd >= 0 && check_layer(fd, name, below, &image, r) && sizes && image.size < size)
 			report(r, "layers/%s is a smaller disk than the one below", name);	/* disks grow */
 		if (fd >= 0)

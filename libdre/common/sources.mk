@@ -17,4 +17,4 @@ libdre_tree_SRCS := $(addprefix libdre/common/,archive_lib.c attr.c base_busybox
 libdre_tree_LIBS :=
 
 libdre_disk_SRCS := $(addprefix libdre/common/,base_debian_disk.c export_disk.c import_disk.c layer_disk.c move.c \
-	qcow2.c qemu_img.c tool.c)
+	pull.c qcow2.c qemu_img.c tool.c)

@@ -301,11 +301,11 @@ dre_return_t dre_sys_get_snapshot_list(const dre_sys_handle *h, dre_list_t *list
  * Running only; it goes on running. Saved are its memory, with all that runs in it, and its disk, as of one
  * moment. Memory is saved while the machine runs, and it stands still only for the
  * end of that; one that writes to its memory faster than it can be saved stands still earlier. The
- * disk costs nothing: nothing is copied.
+ * disk costs nothing: nothing is copied; but of one that has 190 layers the upper half is first made
+ * one with what the machine writes to, while it runs.
  *
  * DRE_ERR_SNAPSHOT_EXISTENCE; DRE_ERR_SAVE_SNAPSHOT_FAILED: what libvirt or the machine
- * could not do, and a disk of more layers than can be opened, which dre_sys_save_snapshot() makes
- * one of. The container runs on as it did, and nothing is left.
+ * could not do. The container runs on as it did, and nothing is left.
  */
 dre_return_t dre_sys_checkpoint(const dre_sys_handle *h, const char *tag);
 

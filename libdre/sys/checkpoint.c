@@ -136,30 +136,18 @@ static int save(struct sys *sys, struct checkpoint *cp, const struct sys_progres
 	return err;
 }
 
-/* Layers can be made one only while nothing writes to them. */
-static int check_length(const struct sys *sys)
-{
-	size_t nr = sys->container->manifest.nr_layers;
-
-	if (nr < sys->store->kind->max_layers && nr < snapshot_max_layers)
-		return 0;
-	return dre_fail(DRE_ERR_SAVE_SNAPSHOT_FAILED,
-			"container '%s': its disk has %zu layers, which a snapshot makes one of: stop it and save one",
-			sys->name, nr);
-}
-
 static int checkpoint(struct sys *sys, const char *tag, const struct sys_progress *progress)
 {
 	struct checkpoint cp;
 	int err = settle_layer(sys);
 
 	if (!err)
+		err = sys_shorten(sys);
+	if (!err)
 		err = checkpoint_begin(&cp, sys->container, tag);
 	if (err)
 		return err;
-	err = check_length(sys);
-	if (!err)
-		err = save(sys, &cp, progress);
+	err = save(sys, &cp, progress);
 	if (err) {
 		checkpoint_abandon(&cp);
 		return err;

@@ -5,6 +5,7 @@
 #include <libvirt/virterror.h>
 #include <string.h>
 
+#include "common/pull.h"
 #include "group.h"
 #include "migration.h"
 #include "shared.h"
@@ -128,6 +129,8 @@ int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 	err = open_container(sys, access);
 	if (!err)
 		err = sys_check_owner(sys);
+	if (!err && access == SYS_CHANGE)
+		err = pull_settle(sys->container);
 	if (!err) {
 		err = sys_connect(sys);
 		if (err == DRE_ERR_DEVICE_BUSY)

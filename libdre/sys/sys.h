@@ -175,6 +175,9 @@ const char *sys_mac(const struct manifest *m, char text[SYS_MAC_SIZE]);
 int sys_disk_size(const struct sys *sys, unsigned long long *size);
 int sys_fit_disk(const struct sys *sys, bool exact);
 
+/* pull.c: a disk that has as many layers as it may gets half as many. The machine runs, or is suspended. */
+int sys_shorten(struct sys *sys);
+
 /*
  * rootfs.c: a container whose disk is a partition, the name of which is among the @settings; as
  * container_create(). And, if it is one of these, that the partition can be used.

@@ -16,6 +16,7 @@
 #include "common/export_disk.h"
 #include "common/fsck.h"
 #include "common/import_disk.h"
+#include "common/pull.h"
 #include "common/qcow2.h"
 #include "common/qemu_img.h"
 #include "common/snapshot.h"
@@ -823,6 +824,56 @@ static void assert_found(const struct fixture *f, bool repair, const char *fmt, 
 	assert_string_equal(found, wanted);
 }
 
+/* What QEMU does for a machine that runs: before, while, and after it is in the header what is below. */
+static void chain_becomes_shorter(void **state)
+{
+	static const char *const tags[] = { "one", "two", "three" };
+	struct fixture *f = *state;
+	struct container *c;
+	layer_name_t to;
+
+	import_raw(f, "b", 16 * MIB);
+	c = create(f, "c", "b");
+	for (int i = 0; i < 3; i++) {
+		write_disk(f, c, 5 + i, 2 + i);
+		assert_success(snapshot_save(c, tags[i]));
+	}
+	assert_success(snapshot_remove(c, "two"));
+	assert_success(snapshot_remove(c, "three"));
+	strcpy(to, c->manifest.layers[1]);
+	assert_success(pull_settle(c));
+	assert_success(pull_begin(c, to));
+	assert_success(layers_verify_container(c));
+	assert_success(pull_settle(c));
+	assert_int_equal(c->manifest.nr_layers, 4);
+	assert_string_equal(manifest_get(&c->manifest, SETTING_PULL), to);
+	assert_shell("cd %s && qemu-img rebase -f qcow2 -F qcow2 -b %s %s", at(f, "store/layers"), to,
+		     c->manifest.writable);
+	assert_success(layers_verify_container(c));
+	assert_found(f, false, "%s", "");
+	assert_success(pull_settle(c));
+	assert_int_equal(c->manifest.nr_layers, 2);
+	assert_null(manifest_get(&c->manifest, SETTING_PULL));
+	assert_success(layers_verify_container(c));
+	assert_int_equal(count_entries(at(f, "store/layers")), 3);
+	for (int i = 0; i < 3; i++)
+		assert_disk(f, c, 5 + i, 2 + i);
+	assert_sound(f, c->manifest.writable);
+	/* It cannot be made to trust another one. */
+	assert_success(pull_begin(c, "aaaaaaaa"));
+	assert_shell("cd %s && qemu-img rebase -u -f qcow2 -F qcow2 -b aaaaaaaa %s", at(f, "store/layers"),
+		     c->manifest.writable);
+	assert_distrusted(f, c, "is on top of aaaaaaaa");
+	assert_success(pull_settle(c));
+	assert_int_equal(c->manifest.nr_layers, 2);
+	assert_shell("cd %s && qemu-img rebase -u -f qcow2 -F qcow2 -b %s %s", at(f, "store/layers"), to,
+		     c->manifest.writable);
+	assert_success(pull_end(c));
+	assert_null(manifest_get(&c->manifest, SETTING_PULL));
+	container_unlock(c);
+	assert_store_clean(f);
+}
+
 static void fsck(void **state)
 {
 	struct fixture *f = *state;
@@ -902,6 +953,7 @@ int main(void)
 		TEST(loads),
 		TEST(names_are_relative),
 		TEST(long_chains_are_flattened),
+		TEST(chain_becomes_shorter),
 		TEST(imports),
 		TEST(import_refuses),
 		TEST(import_while_it_is_written_to),

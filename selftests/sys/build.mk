@@ -31,11 +31,14 @@ $(ST)/console: $(patsubst %.c,$(B)/obj/asan/%.o,selftests/sys/console.c libdre/s
 $(addprefix $(ST)/,$(ST_MACHINE_TESTS)): $(ST)/%: $(B)/obj/selftests/sys/%.o $(call objs,selftests/sys/host.c) \
 		$(B)/lib/libdresys.so $(B)/lib/libdaware.so
 	@mkdir -p $(@D)
-	$(Q)$(call say,LD,$@)$(CC) -o $@ $(filter %.o,$^) -L$(B)/lib -ldresys -ldaware -lcmocka -pthread
+	$(Q)$(call say,LD,$@)$(CC) -o $@ $(filter %.o,$^) -L$(B)/lib -ldresys -ldaware $(ST_LIBS) -lcmocka -pthread
 
 $(ST)/killed $(ST)/migration: $(call objs,selftests/integration/steps.c)
 $(ST)/states: $(call objs,selftests/integration/caller.c)
 $(ST)/crowd: $(call objs,selftests/integration/mixed.c)
+# With the library's objects in it: it needs what is not exported.
+$(ST)/checkpoints: $(call objs,$(libdresys_SRCS))
+$(ST)/checkpoints: ST_LIBS = $(shell pkg-config --libs $(filter-out libdaware,$(libdresys_LIBS)))
 $(ST)/share $(ST)/killed $(ST)/migration $(ST)/crowd: $(call objs,selftests/sys/nfs.c)
 $(addprefix $(B)/obj/selftests/sys/,killed.o migration.o states.o crowd.o): ALL_CPPFLAGS += -Iselftests
 

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <signal.h>
 
+#include "common/snapshot.h"
 #include "host.h"
 
 #define CHECKPOINTS	STORE "/containers/cp/checkpoints"
@@ -456,6 +457,90 @@ static void never_quiet(void **state)
 	assert_in_order();
 }
 
+#define MANIFEST	STORE "/containers/cp/manifest"
+#define LAYERS		6	/* as many as a disk may have here: with 190 each step takes a minute */
+
+static int count_layers(void)
+{
+	FILE *f = popen("grep -c '^layer ' " MANIFEST, "re");
+	int nr;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &nr), 1);
+	pclose(f);
+	return nr;
+}
+
+static void switch_off(void)
+{
+	const dre_sys_stop_options at_once = { .size = sizeof(at_once), .kill = 1 };
+	dre_sys_handle h = handle("cp");
+
+	if (status("cp") != DRE_SYS_CONTAINER_STATUS_STOP)
+		assert_success(dre_sys_stop_with(&h, &at_once));
+}
+
+/* The machine is off. A sector of each new layer is written to. How many there were before. */
+static int lengthen(void)
+{
+	dre_sys_handle h = handle("cp");
+	char layer[16], tag[16];
+	int first = count_layers();
+
+	for (int i = first; i < LAYERS; i++) {
+		read_layer("cp", layer);
+		assert_int_equal(shell("qemu-io -f qcow2 -c 'write -P %d %dM 512' " STORE "/layers/%s >/dev/null", i, 16 + i,
+				       layer), 0);
+		snprintf(tag, sizeof(tag), "s%d", i);
+		assert_success(dre_sys_save_snapshot(&h, tag));
+	}
+	return first;
+}
+
+static void assert_disk_whole(int first)
+{
+	char layer[16];
+
+	read_layer("cp", layer);
+	for (int i = first; i < LAYERS; i++)
+		assert_int_equal(shell("qemu-io -r -f qcow2 -c 'read -P %d %dM 512' " STORE "/layers/%s | "
+				       "awk '/failed/ { exit 1 } /^read 512/ { ok = 1 } END { exit !ok }'", i, 16 + i, layer), 0);
+	assert_int_equal(shell("qemu-img check -q " STORE "/layers/%s && dre-sys fsck", layer), 0);
+}
+
+/* Of a machine that always runs: the upper half becomes one with what it writes to. */
+static void many_layers(void **state)
+{
+	dre_sys_handle h = handle("cp");
+	int tick, first, before;
+	char tag[16];
+
+	(void)state;
+	switch_off();
+	snapshot_max_layers = LAYERS;
+	first = lengthen();
+	assert_int_equal(count_layers(), LAYERS);
+	assert_success(dre_sys_start(&h));
+	wait_until(count_said("cp", "guest: boot") == 1);
+	assert_success(dre_sys_checkpoint(&h, "four"));
+	assert_int_equal(count_layers(), LAYERS / 2 + 1);
+	tick = last_tick();
+	wait_until(last_tick() > tick);
+	assert_in_order();
+	switch_off();
+	before = count_entries(STORE "/layers");
+	for (int i = first; i < LAYERS; i++) {
+		snprintf(tag, sizeof(tag), "s%d", i);
+		assert_success(dre_sys_remove_snapshot(&h, tag));
+	}
+	assert_int_equal(count_entries(STORE "/layers"), before - LAYERS / 2);
+	assert_disk_whole(first);
+	assert_success(dre_sys_restart(&h, "four"));
+	assert_in_order();
+	assert_success(dre_sys_remove_checkpoint(&h, "four"));
+	snapshot_max_layers = SIZE_MAX;
+}
+
 static void all_is_gone(void **state)
 {
 	(void)state;
@@ -490,6 +575,7 @@ int main(void)
 		cmocka_unit_test(libvirt_killed),
 		cmocka_unit_test(snapshots),
 		cmocka_unit_test(never_quiet),
+		cmocka_unit_test(many_layers),
 		cmocka_unit_test(all_is_gone),
 	};
 

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A disk with many layers becomes one with half as many while its machine runs, see common/pull.h.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "common/pull.h"
+#include "common/snapshot.h"
+#include "common/store_private.h"
+#include "sys.h"
+
+/* How often it is looked whether libvirt has come to the end. Microseconds. */
+#define LOOK_INTERVAL	100000
+
+/* libvirt does that in the background, also for somebody who was killed meanwhile. */
+static int wait_for_job(const struct sys *sys)
+{
+	virDomainBlockJobInfo info;
+	int ret;
+
+	while ((ret = virDomainGetBlockJobInfo(sys->domain, SYS_DISK, &info, 0)) > 0)
+		usleep(LOOK_INTERVAL);
+	return ret < 0 ? sys_fail(DRE_ERR_DEVICE_BUSY, "the disk of container '%s'", sys->name) : 0;
+}
+
+/* The names in the headers have no directory, and are to have none: the store may be moved. */
+static int run_job(const struct sys *sys, const char *layer)
+{
+	char path[PATH_MAX];
+	int err = sys_layer_path(sys, layer, path);
+
+	if (err)
+		return err;
+	if (virDomainBlockRebase(sys->domain, SYS_DISK, path, 0, VIR_DOMAIN_BLOCK_REBASE_RELATIVE) < 0)
+		return sys_fail(DRE_ERR_DEVICE_BUSY, "the disk of container '%s'", sys->name);
+	return wait_for_job(sys);
+}
+
+/* What cannot be told may still be there. */
+static bool has_job(const struct sys *sys)
+{
+	virDomainBlockJobInfo info;
+
+	return virDomainGetBlockJobInfo(sys->domain, SYS_DISK, &info, 0) != 0;
+}
+
+static int fail_pull(const struct sys *sys, int err)
+{
+	struct container *c = sys->container;
+	struct saved_error saved;
+
+	if (!err)
+		err = dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': its %zu layers have not become fewer", sys->name,
+			       c->manifest.nr_layers);
+	save_error(&saved);
+	if (!has_job(sys))
+		pull_end(c);
+	restore_error(&saved);
+	return err;
+}
+
+static int pull(const struct sys *sys, size_t nr)
+{
+	struct container *c = sys->container;
+	layer_name_t layer;
+	int ret, err;
+
+	strcpy(layer, c->manifest.layers[nr - 1]);
+	err = pull_begin(c, layer);
+	if (err)
+		return err;
+	err = run_job(sys, layer);
+	ret = pull_settle(c);
+	if (c->manifest.nr_layers > nr)
+		return fail_pull(sys, err ? err : ret);
+	return ret;
+}
+
+int sys_shorten(struct sys *sys)
+{
+	const struct manifest *m = &sys->container->manifest;
+	size_t max = sys->store->kind->max_layers < snapshot_max_layers ? sys->store->kind->max_layers :
+		     snapshot_max_layers;
+	int err;
+
+	if (m->nr_layers < max)
+		return 0;
+	/* That of somebody who was killed. */
+	err = wait_for_job(sys);
+	if (!err)
+		err = pull_settle(sys->container);
+	if (!err && m->nr_layers >= max)
+		err = pull(sys, m->nr_layers / 2);
+	/* libvirt has written into its definition what it found below the layer. */
+	if (!err)
+		sys_define(sys);
+	return err;
+}
