@@ -29,8 +29,8 @@ bool first_error(const char *log, char *message, size_t size, int *code);
 
 /* app-helper-hook.c */
 int do_hook(void);
-/* The limits that the container is configured to have. */
-int set_limits(const char *root, const char *name);
+/* Fills app->config with what container app->name of app->store is configured to have now. */
+int load_config(struct app *app);
 
 /* app-helper-criu.c */
 int do_checkpoint(char **argv);		/* STORE NAME DIR COPY */

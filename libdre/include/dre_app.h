@@ -358,7 +358,8 @@ dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag);
  *
  * Running or stopped. Needs the module, and CRIU. A container that runs is stopped first, as by
  * dre_app_stop(). What was written since the checkpoint is lost, unless it was saved.
- * Returns when the processes run.
+ * Limits of the container as a whole that its properties or dre.conf give are those of now, as at
+ * each start. Returns when the processes run.
  *
  * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_LOAD_SNAPSHOT_FAILED: what CRIU or the machine
  * could not do. The container is then as it was; but it is stopped if it had to be
