@@ -3,6 +3,7 @@
  * Checkpoints of running containers, and restarts from them.
  */
 #include <errno.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 
 #include "box.h"
@@ -144,6 +145,12 @@ static void refused(void **state)
 	world_mark();
 	assert_refused(DRE_ERR_SNAPSHOT_EXISTENCE, dre_app_checkpoint(h, "a"));
 	assert_refused(DRE_ERR_SNAPSHOT_NONEXISTENCE, dre_app_restart(h, "b"));
+	/* What the machine cannot do. */
+	make_read_only(STORE "/containers/c/checkpoints");
+	world_mark();
+	assert_refused(DRE_ERR_REMOVE_SNAPSHOT_FAILED, dre_app_remove_checkpoint(h, "a"));
+	assert_int_equal(umount(STORE "/containers/c/checkpoints"), 0);
+	assert_done(dre_app_remove_checkpoint(h, "a"));
 	box_destroy(h);
 }
 
