@@ -26,6 +26,7 @@
 #include "common/checkpoint.h"
 #include "common/file.h"
 #include "common/kmod.h"
+#include "limits.h"
 #include "module.h"
 
 #define IMAGES		"images"
@@ -78,6 +79,8 @@ static int work_begin(struct work *w, char **argv, const char *log)
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "the path of the checkpoint is too long");
 	strcpy(w->app.name, argv[1]);
 	err = store_open(&w->app.store, argv[0], &layer_tree);
+	if (!err)
+		err = load_config(&w->app);
 	if (err)
 		return err;
 	w->dir = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -694,7 +697,7 @@ static int complete(const struct work *w)
 		err = app_record_apply(&w->app, w->dir);
 	/* What it is configured to have now, whatever it was then. */
 	if (!err)
-		err = set_limits(store_root(w->app.store), w->app.name);
+		err = limits_apply(&w->app);
 	if (!err)
 		err = cgroupfs_freeze(group, false);
 	return err;

@@ -26,6 +26,7 @@ struct execution {
 	const char *user;	/* "": the container's root */
 	const char *dir;	/* "": the root directory */
 	bool terminal;		/* it has one in the container */
+	const char *term;	/* what the caller's is called, or NULL */
 	int ready;		/* see relay_enter() */
 };
 
@@ -83,8 +84,11 @@ static void pass_signals_on(void)
 static int prepare_command(const struct execution *e)
 {
 	struct printable p;
-	int err = *e->user ? become_user(e->name, e->user) : 0;
+	int err = *e->user ? become_user(e->name, e->user) : stay_root(e->name);
 
+	/* All else that the caller's environment has is not for the container. */
+	if (!err && e->terminal && e->term && setenv("TERM", e->term, 0))
+		err = dre_fail_errno(errno, "container '%s'", e->name);
 	/* As the user, who may not be let in. */
 	if (!err && *e->dir && chdir(e->dir))
 		err = dre_fail(DRE_ERR_INVALID_ARGUMENT, "container '%s', directory %s: %s", e->name,
@@ -212,6 +216,7 @@ int do_exec(char **argv)
 		.name = argv[1],
 		.user = argv[3],
 		.dir = argv[4],
+		.term = getenv("TERM"),
 		.ready = -1,
 	};
 	char **environment = read_environment();

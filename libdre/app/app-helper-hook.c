@@ -252,26 +252,33 @@ static int hook_reboot(const struct hook *hook)
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* Also when it reboots: its control group is a new one then. */
-int set_limits(const char *root, const char *name)
+int load_config(struct app *app)
 {
 	struct manifest m = {};
+	int err = dre_config_load(&app->config);
+
+	if (!err)
+		err = container_read(app->store, app->name, &m);
+	if (!err)
+		err = app_configure(&app->config, app->name, &m);
+	manifest_free(&m);
+	return err;
+}
+
+/* Also when it reboots: its control group is a new one then. */
+static int set_limits(const char *root, const char *name)
+{
 	struct app app = {};
 	int err;
 
 	if (strlen(name) >= sizeof(app.name))
 		return dre_fail(DRE_ERR_REQUEST_TOO_LONG, "%s", name);
 	strcpy(app.name, name);
-	err = dre_config_load(&app.config);
+	err = store_open(&app.store, root, &layer_tree);
 	if (!err)
-		err = store_open(&app.store, root, &layer_tree);
-	if (!err)
-		err = container_read(app.store, app.name, &m);
-	if (!err)
-		err = app_configure(&app.config, app.name, &m);
+		err = load_config(&app);
 	if (!err)
 		err = limits_apply(&app);
-	manifest_free(&m);
 	app_end(&app);
 	return err;
 }

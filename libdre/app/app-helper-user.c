@@ -119,6 +119,22 @@ static size_t find_groups(const struct user *user, gid_t groups[NGROUPS_MAX])
 	return nr;
 }
 
+/* What the command was given stays. */
+static int set_home(const char *name, const struct user *user)
+{
+	if (setenv("HOME", user->home && *user->home ? user->home : "/", 0))
+		return dre_fail_errno(errno, "container '%s'", name);
+	return 0;
+}
+
+int stay_root(const char *name)
+{
+	struct user user = {};
+
+	find_user("0", &user);
+	return set_home(name, &user);
+}
+
 static int change_ids(const char *name, const char *text, const struct user *user, size_t nr,
 		      const gid_t *groups)
 {
@@ -139,6 +155,7 @@ int become_user(const char *name, const char *text)
 	struct user user = {};
 	struct printable p;
 	size_t nr = 1;
+	int err;
 
 	if (!who)
 		return dre_fail_errno(ENOMEM, "container '%s'", name);
@@ -155,7 +172,6 @@ int become_user(const char *name, const char *text)
 		groups[0] = user.gid;
 	else
 		nr = find_groups(&user, groups);
-	if (setenv("HOME", user.home && *user.home ? user.home : "/", 0))
-		return dre_fail_errno(errno, "container '%s'", name);
-	return change_ids(name, text, &user, nr, groups);
+	err = set_home(name, &user);
+	return err ? err : change_ids(name, text, &user, nr, groups);
 }

@@ -29,8 +29,8 @@ bool first_error(const char *log, char *message, size_t size, int *code);
 
 /* app-helper-hook.c */
 int do_hook(void);
-/* The limits that the container is configured to have. */
-int set_limits(const char *root, const char *name);
+/* Fills app->config with what container app->name of app->store is configured to have now. */
+int load_config(struct app *app);
 
 /* app-helper-criu.c */
 int do_checkpoint(char **argv);		/* STORE NAME DIR COPY */
@@ -49,6 +49,8 @@ int do_exec(char **argv);		/* STORE NAME TERMINAL USER DIR COMMAND... */
  * its home directory as HOME, unless there is one. Returns 0 or a DRE_ERR_* code with the error text set.
  */
 int become_user(const char *name, const char *text);
+/* It stays the root that it is there, and gets HOME likewise. */
+int stay_root(const char *name);
 
 /*
  * app-helper-relay.c: we become the child of a process that passes on our standard files. @terminal: all of

@@ -9,7 +9,7 @@
 struct app;
 struct dre_limits;
 
-/* Sets those of app->config in a control group that is new, before anything runs in it. */
+/* Sets those of app->config in a control group that has none of these yet, before anything runs in it. */
 int limits_apply(const struct app *app);
 
 /*

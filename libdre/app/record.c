@@ -8,7 +8,8 @@
  *
  *		controllers cpu memory		of the container's group, for its groups
  *		group blue			a control group
- *		limit blue cpu.max 50000 100000	of it, or of "." for the whole container
+ *		limit blue cpu.max 50000 100000	of it, or of "." for the whole container, for which
+ *						what is configured is not here
  *		self 12 15 10			registered itself, with these signals
  *		managed 12			was registered by a manager
  *		move 12 blue			is in that group
@@ -40,6 +41,25 @@ static const char *const limits[] = {
 };
 
 #define NR_LIMITS	(sizeof(limits) / sizeof(*limits))
+
+/*
+ * What the container as a whole is configured to have is that of now at each start, and a restart is one. Memory and
+ * swap belong together.
+ */
+static bool is_configured(const struct app *app, const char *cgroup, const char *file)
+{
+	const struct dre_limits *l = &app->config.limits;
+
+	if (strcmp(cgroup, ".") != 0)
+		return false;
+	if (!strcmp(file, "cpu.max"))
+		return l->cpu;
+	if (!strcmp(file, "cpuset.cpus"))
+		return *l->cores;
+	if (!strcmp(file, "pids.max"))
+		return l->pids;
+	return l->memory;
+}
 
 /* A checkpoint that is made: the container is frozen. */
 struct hold {
@@ -104,7 +124,8 @@ static int record_limits(const struct hold *h, const char *cgroup)
 						  sizeof(value)) && *value)
 		fprintf(h->record, "controllers %s\n", value);
 	for (size_t i = 0; i < NR_LIMITS; i++)
-		if (!cgroupfs_get(group, limits[i], value, sizeof(value)) && *value &&
+		if (!is_configured(h->app, cgroup, limits[i]) &&
+		    !cgroupfs_get(group, limits[i], value, sizeof(value)) && *value &&
 		    strncmp(value, "max", 3))
 			fprintf(h->record, "limit %s %s %s\n", cgroup, limits[i], value);
 	close(group);
@@ -388,6 +409,8 @@ static int set_limit(const struct app *app, char *arguments)
 	if (sscanf(arguments, "%63s %31s %n", cgroup, file, &value) != 2 || !is_limit(file) ||
 	    app_check_cgroup(cgroup, true))
 		return damaged(app);
+	if (is_configured(app, cgroup, file))
+		return 0;
 	app_cgroup_path(app, cgroup, path);
 	err = cgroupfs_open_group(path, &group);
 	if (err)

@@ -358,7 +358,8 @@ dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag);
  *
  * Running or stopped. Needs the module, and CRIU. A container that runs is stopped first, as by
  * dre_app_stop(). What was written since the checkpoint is lost, unless it was saved.
- * Returns when the processes run.
+ * Limits of the container as a whole that its properties or dre.conf give are those of now, as at
+ * each start. Returns when the processes run.
  *
  * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_LOAD_SNAPSHOT_FAILED: what CRIU or the machine
  * could not do. The container is then as it was; but it is stopped if it had to be
@@ -787,10 +788,10 @@ dre_return_t dre_app_reboot(const dre_app_handle *h, const dre_app_stop_options 
  * @status: how it ended, as waitpid(2) gives it
  *
  * Running only. It runs as the container's root with the caller's standard
- * input, output and error, and a new environment; where one of them is a
- * terminal, with a terminal of its own, which is passed on to the caller's.
- * Returns when it has ended. A command that is not there ends with exit status
- * 127.
+ * input, output and error, and a new environment, in which HOME is root's home
+ * directory; where one of them is a terminal, with a terminal of its own, which
+ * is passed on to the caller's, and the caller's TERM. Returns when it has
+ * ended. A command that is not there ends with exit status 127.
  *
  * DRE_ERR_DEVICE_BUSY: it was not run.
  */
@@ -821,8 +822,9 @@ typedef struct {
  * directory, or "/", unless @options->env has another one. It must be let into @options->cwd.
  *
  * On a terminal, all three of the command's standard files are one: what it prints there goes to
- * the caller's standard output, and what is at the caller's standard input is typed to it. On none,
- * the caller's terminals are passed on as pipes.
+ * the caller's standard output, and what is at the caller's standard input is typed to it; TERM is
+ * the caller's, unless @options->env has another one. On none, the caller's terminals are passed on
+ * as pipes.
  *
  * DRE_ERR_INVALID_ARGUMENT: an option; no such user, group or directory in the container, or
  * one that it may not have. DRE_ERR_DEVICE_BUSY: it was not run.

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -281,6 +282,12 @@ bool nothing_registered(void)
 
 	free(text);
 	return nothing;
+}
+
+void make_read_only(const char *directory)
+{
+	assert_int_equal(mount(directory, directory, NULL, MS_BIND, NULL), 0);
+	assert_int_equal(mount(NULL, directory, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
 }
 
 void load_module(void)

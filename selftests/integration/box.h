@@ -83,6 +83,9 @@ bool nothing_registered(void);
 /* The file at @path of the container gets (or has) this text in it. */
 bool box_says(const dre_app_handle *h, const char *text);
 
+/* Nothing in the directory can be changed, by a mount that the caller takes away. */
+void make_read_only(const char *directory);
+
 /* Loads and unloads dre.ko. */
 void load_module(void);
 void unload_module(void);

@@ -3,6 +3,7 @@
  * Checkpoints of running containers, and restarts from them.
  */
 #include <errno.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 
 #include "box.h"
@@ -48,7 +49,35 @@ static bool groups_are_delegated(void)
 	return delegated;
 }
 
-/* Running, stopped, of a dead init, twice from the same, and from one of a restarted one. */
+/* For the container as a whole. NULL: none, any more. */
+static void configure(const dre_app_handle *h, const char *memory, const char *memsw, const char *pids)
+{
+	const dre_app_property list[] = { { .key = "memory", .value = memory }, { .key = "memsw", .value = memsw },
+					  { .key = "pids", .value = pids }, { } };
+
+	assert_done(dre_app_set_properties(h, list));
+}
+
+static void assert_file(const char *path, const char *text)
+{
+	char *is = read_file(path);
+
+	assert_non_null(is);
+	assert_string_equal(is, text);
+	free(is);
+}
+
+static void assert_configured(const char *memory, const char *swap, const char *pids)
+{
+	assert_file(CGROUPS "/dre/app/c/memory.max", memory);
+	assert_file(CGROUPS "/dre/app/c/memory.swap.max", swap);
+	assert_file(CGROUPS "/dre/app/c/pids.max", pids);
+}
+
+/*
+ * Running, stopped, of a dead init, twice from the same, and from one of a restarted one. What limits are configured
+ * since, larger ones, smaller ones and none, are those that it has.
+ */
 static void goes_back(void **state)
 {
 	dre_app_handle *h = box_start("c");
@@ -57,6 +86,7 @@ static void goes_back(void **state)
 	assert_int_equal(box_run(h, COUNTER " echo old >/file"), 0);
 	assert_checkpoints(h, NULL, NULL);
 	assert_int_equal(count(h), 1);
+	configure(h, "64M", "96M", "300");
 	assert_done(dre_app_checkpoint(h, "a"));
 	assert_checkpoints(h, "a", NULL);
 	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_RUNNING);
@@ -64,7 +94,9 @@ static void goes_back(void **state)
 	assert_int_equal(count(h), 3);
 	assert_int_equal(box_run(h, "echo new >/file; echo x >/another"), 0);
 
+	configure(h, "128M", "256M", "400");
 	assert_done(dre_app_restart(h, "a"));
+	assert_configured("134217728\n", "134217728\n", "400\n");
 	assert_int_equal(count(h), 2);
 	assert_int_equal(box_run(h, "[ $(cat /file) = old ] && [ ! -e /another ]"), 0);
 
@@ -72,10 +104,14 @@ static void goes_back(void **state)
 	assert_done(dre_app_checkpoint(h, "b"));
 	assert_checkpoints(h, "a", "b");
 	assert_done(dre_app_stop(h));
+	configure(h, "32M", "48M", "200");
 	assert_done(dre_app_restart(h, "a"));
+	assert_configured("33554432\n", "16777216\n", "200\n");
 	assert_int_equal(count(h), 2);
+	configure(h, NULL, NULL, NULL);
 	box_kill(h);
 	assert_done(dre_app_restart(h, "b"));
+	assert_configured("max\n", "max\n", "max\n");
 	assert_int_equal(count(h), 4);
 
 	assert_done(dre_app_remove_checkpoint(h, "a"));
@@ -109,6 +145,12 @@ static void refused(void **state)
 	world_mark();
 	assert_refused(DRE_ERR_SNAPSHOT_EXISTENCE, dre_app_checkpoint(h, "a"));
 	assert_refused(DRE_ERR_SNAPSHOT_NONEXISTENCE, dre_app_restart(h, "b"));
+	/* What the machine cannot do. */
+	make_read_only(STORE "/containers/c/checkpoints");
+	world_mark();
+	assert_refused(DRE_ERR_REMOVE_SNAPSHOT_FAILED, dre_app_remove_checkpoint(h, "a"));
+	assert_int_equal(umount(STORE "/containers/c/checkpoints"), 0);
+	assert_done(dre_app_remove_checkpoint(h, "a"));
 	box_destroy(h);
 }
 
@@ -206,15 +248,6 @@ static void limit(const dre_app_handle *h, const char *cgroup, dre_app_resource_
 	else
 		r.udata.mem.usage_in_bytes = value;
 	assert_done(dre_app_set_resource(h, cgroup, &r));
-}
-
-static void assert_file(const char *path, const char *text)
-{
-	char *is = read_file(path);
-
-	assert_non_null(is);
-	assert_string_equal(is, text);
-	free(is);
 }
 
 static void assert_limits(void)

@@ -3,6 +3,7 @@
  * Snapshots, and base images made of them.
  */
 #include <errno.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -110,6 +111,30 @@ static void refused(void **state)
 	assert_refused(DRE_ERR_NULL_POINTER, dre_app_remove_base(NULL));
 	assert_refused(DRE_ERR_BASE_NONEXISTENCE, dre_app_remove_base("none"));
 	assert_refused(DRE_ERR_REMOVE_BASE_FAILED, dre_app_remove_base(BASE));
+	box_destroy(h);
+}
+
+/* What the machine cannot do is said, and nothing has changed. */
+static void not_possible(void **state)
+{
+	dre_app_handle *h = box_create("c");
+
+	(void)state;
+	assert_done(dre_app_save_snapshot(h, "a"));
+	make_read_only(STORE "/containers/c/snapshots");
+	world_mark();
+	assert_refused(DRE_ERR_REMOVE_SNAPSHOT_FAILED, dre_app_remove_snapshot(h, "a"));
+	if (!strstr(dre_last_error(), "snapshot 'a': Read-only file system"))
+		fail_msg("%s", dre_last_error());
+	assert_int_equal(umount(STORE "/containers/c/snapshots"), 0);
+	make_read_only(STORE "/bases");
+	world_mark();
+	assert_refused(DRE_ERR_COMMIT_SNAPSHOT_FAILED, dre_app_commit_snapshot(h, "a", "made"));
+	assert_int_equal(umount(STORE "/bases"), 0);
+	assert_int_equal(system("sed -i '/^layer/d' " STORE "/containers/c/snapshots/a"), 0);
+	world_mark();
+	assert_refused(DRE_ERR_COMMIT_SNAPSHOT_FAILED, dre_app_commit_snapshot(h, "a", "made"));
+	assert_done(dre_app_remove_snapshot(h, "a"));
 	box_destroy(h);
 }
 
@@ -312,6 +337,7 @@ int main(void)
 		cmocka_unit_test_teardown(saved_and_loaded, box_destroy_all),
 		cmocka_unit_test_teardown(much_is_removed_later, box_destroy_all),
 		cmocka_unit_test_teardown(refused, box_destroy_all),
+		cmocka_unit_test_teardown(not_possible, box_destroy_all),
 		cmocka_unit_test_teardown(damaged, box_destroy_all),
 		cmocka_unit_test_teardown(committed, box_destroy_all),
 		cmocka_unit_test_teardown(copied, box_destroy_all),
