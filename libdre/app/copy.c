@@ -9,6 +9,7 @@
 #include "app.h"
 #include "common/checkpoint.h"
 #include "common/snapshot.h"
+#include "network.h"
 
 /* liblxc's part of the copy; without it, there is none. Takes @made over. */
 static int complete(const struct app *app, struct container *made)
@@ -36,10 +37,13 @@ static int choose_settings(struct app *app, const dre_app_property *properties, 
 	struct dre_config before = app->config;
 	int err = manifest_copy_settings(settings, &app->container->manifest);
 
+	if (!err)
+		err = manifest_set(settings, SETTING_MAC, NULL);
 	if (err)
 		return dre_fail_errno(-err, "cannot copy container '%s'", app->name);
-	if (!properties)
-		return 0;
+	err = network_choose_mac(settings);
+	if (err || !properties)
+		return err;
 	err = app_put_properties(settings, properties);
 	if (!err)
 		err = dre_config_load(&app->config);

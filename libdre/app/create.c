@@ -54,6 +54,9 @@ static int add_settings(struct manifest *settings, const dre_app_data *data,
 		err = manifest_set(settings, SETTING_PORT, port);
 	if (err)
 		return dre_fail_errno(-err, "the container's settings");
+	err = network_choose_mac(settings);
+	if (err)
+		return err;
 	return options->properties ? app_put_properties(settings, options->properties) : 0;
 }
 

@@ -5,11 +5,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "app.h"
 #include "common/cgroupfs.h"
+#include "common/property.h"
 #include "network.h"
 
 /*
@@ -88,6 +90,44 @@ const char *network_check_gateways(const char *list)
 }
 
 /*
+ * The address of its device. Where liblxc is told none it is another one at each start, and a DHCP server takes it for
+ * another container.
+ */
+
+static const char *mac_of(const struct manifest *m)
+{
+	const char *set = manifest_get(m, SETTING_MAC);
+
+	return set ? set : manifest_get(m, SETTING_OWN_MAC);
+}
+
+/* Random but for two bits: it is of one device, and no maker of devices has it. */
+int network_choose_mac(struct manifest *m)
+{
+	char text[PROPERTY_MAC_SIZE];
+	unsigned char b[6];
+	int err = getrandom(b, sizeof(b), 0) == sizeof(b) ? 0 : -errno;
+
+	if (!err) {
+		b[0] = (b[0] & 0xfc) | 0x02;
+		snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
+		err = manifest_set(m, SETTING_OWN_MAC, text);
+	}
+	return err ? dre_fail_errno(-err, "the address of the container's network device") : 0;
+}
+
+int network_ensure_mac(const struct app *app)
+{
+	struct manifest *m = &app->container->manifest;
+	int err;
+
+	if (app->config.network != DRE_NETWORK_BRIDGE || mac_of(m))
+		return 0;
+	err = network_choose_mac(m);
+	return err ? err : container_commit(app->container);
+}
+
+/*
  * What liblxc is told.
  */
 
@@ -98,9 +138,10 @@ int network_check(const struct app *app, const struct manifest *m)
 {
 	const char *address = manifest_get(m, SETTING_ADDRESS);
 	const char *gateway = manifest_get(m, SETTING_GATEWAY);
+	const char *mac = mac_of(m);
 
 	if ((address && network_check_addresses(address)) ||
-	    (gateway && network_check_gateways(gateway)))
+	    (gateway && network_check_gateways(gateway)) || (mac && property_check_mac(mac)))
 		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
 				"container '%s': its manifest has a bad address or gateway",
 				app->name);
@@ -124,7 +165,7 @@ static void write_list(FILE *f, const char *list, const char *key, bool with_pre
 
 void network_write(FILE *f, const struct app *app, const struct manifest *m)
 {
-	const char *port = manifest_get(m, SETTING_PORT);
+	const char *port = manifest_get(m, SETTING_PORT), *mac = mac_of(m);
 
 	switch (app->config.network) {
 	case DRE_NETWORK_EMPTY:
@@ -139,6 +180,8 @@ void network_write(FILE *f, const struct app *app, const struct manifest *m)
 	case DRE_NETWORK_BRIDGE:
 		fprintf(f, "lxc.net.0.type = veth\nlxc.net.0.link = %s\nlxc.net.0.flags = up\n",
 			app->config.bridge);
+		if (mac && !property_check_mac(mac))
+			fprintf(f, "lxc.net.0.hwaddr = %s\n", mac);
 		write_list(f, manifest_get(m, SETTING_ADDRESS), "address", true);
 		write_list(f, manifest_get(m, SETTING_GATEWAY), "gateway", false);
 		break;

@@ -12,6 +12,8 @@ struct manifest;
 
 #define SETTING_ADDRESS	"address"
 #define SETTING_GATEWAY	"gateway"
+#define SETTING_MAC	"mac"		/* of its device in the bridge; else that is: */
+#define SETTING_OWN_MAC	"own_mac"	/* chosen once, and no property: it stays when that is unset */
 #define SETTING_PORT	"port"
 
 /* What is wrong with a list "192.0.2.7/24,2001:db8::7/64", or "192.0.2.1,2001:db8::1"; or NULL. */
@@ -20,6 +22,13 @@ const char *network_check_gateways(const char *list);
 
 /* Does what is configured fit together? */
 int network_check(const struct app *app, const struct manifest *m);
+
+/*
+ * An address of its own for the device of a new container, also a copy: two in a bridge must not have the same one. A
+ * container that an earlier version made has none; it gets one when it is started in a bridge.
+ */
+int network_choose_mac(struct manifest *m);
+int network_ensure_mac(const struct app *app);
 
 /* liblxc's configuration of it. */
 void network_write(FILE *f, const struct app *app, const struct manifest *m);

@@ -3,6 +3,7 @@
  * The properties of application containers.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "app.h"
 #include "common/limit.h"
@@ -27,6 +28,7 @@ static const struct property properties[] = {
 	{ "cpu", false, NULL, NULL },
 	{ "gateway", true, network_check_gateways, NULL },
 	{ "halt_timeout", false, NULL, NULL },
+	{ SETTING_MAC, true, property_check_mac, NULL },
 	{ "memory", false, NULL, NULL },
 	{ "memsw", false, NULL, NULL },
 	{ "network", true, NULL, NULL },
@@ -36,10 +38,17 @@ static const struct property properties[] = {
 	{ SETTING_VOLUMES, true, volume_check, NULL },
 };
 
+static const char *fallback(const struct manifest *m, const char *key, char text[DRE_VALUE_SIZE])
+{
+	(void)text;
+	return !strcmp(key, SETTING_MAC) ? manifest_get(m, SETTING_OWN_MAC) : NULL;
+}
+
 static const struct property_table table = {
 	.section = "app",
 	.properties = properties,
 	.nr = sizeof(properties) / sizeof(*properties),
+	.fallback = fallback,
 };
 
 int app_check_properties(const dre_app_property *list)

@@ -56,6 +56,8 @@ int app_start(const struct app *app)
 	int err = app_check_start(app);
 
 	if (!err)
+		err = network_ensure_mac(app);
+	if (!err)
 		err = network_claim_port(app);
 	if (err)
 		return err;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,20 @@ const char *property_check_order(const char *value)
 const char *property_check_delay(const char *value)
 {
 	return property_check_number(value, MAX_DELAY);
+}
+
+const char *property_check_mac(const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len != PROPERTY_MAC_SIZE - 1)
+		return "is not of the form 52:54:00:12:34:56";
+	for (size_t i = 0; i < len; i++)
+		if (i % 3 == 2 ? value[i] != ':' : !isxdigit((unsigned char)value[i]))
+			return "is not of the form 52:54:00:12:34:56";
+	if (strchr("13579bdfBDF", value[1]))
+		return "is a multicast address";
+	return strspn(value, "0:") == len ? "is no address" : NULL;
 }
 
 static const struct property *find(const struct property_table *table, const char *key)

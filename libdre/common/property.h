@@ -41,6 +41,11 @@ const char *property_check_number(const char *value, unsigned long max);
 const char *property_check_order(const char *value);
 const char *property_check_delay(const char *value);
 
+/* Of the address of a network device, with its NUL: six bytes, and not those of a group of devices. */
+#define PROPERTY_MAC_SIZE	sizeof("52:54:00:12:34:56")
+
+const char *property_check_mac(const char *value);
+
 /*
  * Functions return 0 or a DRE_ERR_* code with the error text set. Lists end with a key
  * that is NULL.

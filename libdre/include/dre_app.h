@@ -655,6 +655,9 @@ dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgr
  *	address		of its interface in the bridge, with the prefix: "192.0.2.7/24",
  *			"2001:db8::7/64"; several with commas
  *	gateway		an address "192.0.2.1", or one of each kind with a comma
+ *	mac		the address of its network device in the bridge, "02:00:5e:10:20:3f". Where it
+ *			is not set it is one that was chosen when the container was made, and stays.
+ *			A copy has another one, unless it is given one.
  *	cpu		limits of the container as a whole: percent of one CPU, ...
  *	cores		... the CPUs, "0-3,5", ...
  *	memory		... bytes, or with K, M, G, T for powers of 1024, ...
@@ -672,9 +675,9 @@ dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgr
  * network, the limits and the timeouts are also keys of dre.conf; the property
  * wins. A change of the limits holds at once, also while the container runs: the
  * kernel may kill processes to make memory fit; of more than pids, those that are
- * there stay, and none can be forked. port, network, address, gateway and volumes
+ * there stay, and none can be forked. port, network, address, gateway, mac and volumes
  * hold from the container's next start on, or its reboot; all else is looked at when
- * it is needed.
+ * it is needed. What goes on from a checkpoint has the mac that it had then.
  */
 
 /**
@@ -988,7 +991,7 @@ dre_return_t dre_app_export(const dre_app_handle *h, int fd, const char *compres
  *
  * Stopped only; with @snapshot in any state. It costs the same however much there
  * is: what was written becomes immutable, and both have it. The copy has the
- * container's settings, but ids of its own, and no snapshots.
+ * container's settings, but ids and a mac of its own, and no snapshots.
  *
  * DRE_ERR_CONTAINER_EXISTENCE: @name is taken; DRE_ERR_SNAPSHOT_NONEXISTENCE;
  * DRE_ERR_LOAD_SNAPSHOT_FAILED: the snapshot is damaged; DRE_ERR_DEVICE_BUSY.

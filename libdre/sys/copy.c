@@ -23,7 +23,7 @@ struct copy {
 /* Its machine is another one, also where its network device has an address of its own. */
 static int set_own(struct manifest *settings, const struct manifest *from)
 {
-	char uuid[VIR_UUID_STRING_BUFLEN], mac[SYS_MAC_SIZE];
+	char uuid[VIR_UUID_STRING_BUFLEN], mac[PROPERTY_MAC_SIZE];
 	bool has_mac = manifest_get(from, SETTING_MAC);
 	int err = manifest_copy_settings(settings, from);
 

@@ -131,7 +131,7 @@ static int describe(const struct sys *sys, char **xml)
 {
 	const struct dre_sys_config *config = &sys->config.sys;
 	const struct manifest *m = sys_manifest(sys);
-	char disk[PATH_MAX], log[PATH_MAX], mac[SYS_MAC_SIZE], partition[SYS_PARTITION_SIZE];
+	char disk[PATH_MAX], log[PATH_MAX], mac[PROPERTY_MAC_SIZE], partition[SYS_PARTITION_SIZE];
 	sys_domain_t name;
 	struct sys_machine machine = {
 		.type = has_kvm() ? "kvm" : "qemu",

@@ -43,7 +43,7 @@ static void collect(struct info *info, const struct sys *sys)
 	const struct manifest *m = sys_manifest(sys);
 	const char *uuid = manifest_get(m, SETTING_UUID), *rootfs = manifest_get(m, SETTING_ROOTFS);
 	const char *owner = manifest_get(m, SETTING_OWNER);
-	char mac[SYS_MAC_SIZE];
+	char mac[PROPERTY_MAC_SIZE];
 	sys_domain_t domain;
 
 	sys_domain_name(sys, domain);

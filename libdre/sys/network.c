@@ -2,7 +2,6 @@
 /*
  * The network device of a machine: a TAP device in a bridge of the host, or of a network of libvirt.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libvirt/virterror.h>
@@ -10,36 +9,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/property.h"
 #include "sys.h"
-
-/* Six bytes; not those of a group of devices. */
-const char *sys_check_mac(const char *value)
-{
-	size_t len = strlen(value);
-
-	if (len != SYS_MAC_SIZE - 1)
-		return "is not of the form 52:54:00:12:34:56";
-	for (size_t i = 0; i < len; i++)
-		if (i % 3 == 2 ? value[i] != ':' : !isxdigit((unsigned char)value[i]))
-			return "is not of the form 52:54:00:12:34:56";
-	if (strchr("13579bdfBDF", value[1]))
-		return "is a multicast address";
-	return strspn(value, "0:") == len ? "is no address" : NULL;
-}
 
 /*
  * What stays as long as the machine is the same one, and differs from that of all others: QEMU's
  * prefix, and the end of the uuid, which is random.
  */
-const char *sys_mac(const struct manifest *m, char text[SYS_MAC_SIZE])
+const char *sys_mac(const struct manifest *m, char text[PROPERTY_MAC_SIZE])
 {
 	const char *set = manifest_get(m, SETTING_MAC), *uuid = manifest_get(m, SETTING_UUID);
 	size_t len = uuid ? strlen(uuid) : 0;
 
-	if (set && !sys_check_mac(set))
-		snprintf(text, SYS_MAC_SIZE, "%s", set);
+	if (set && !property_check_mac(set))
+		snprintf(text, PROPERTY_MAC_SIZE, "%s", set);
 	else if (len >= 6)
-		snprintf(text, SYS_MAC_SIZE, "52:54:00:%.2s:%.2s:%.2s", uuid + len - 6, uuid + len - 4,
+		snprintf(text, PROPERTY_MAC_SIZE, "52:54:00:%.2s:%.2s:%.2s", uuid + len - 6, uuid + len - 4,
 			 uuid + len - 2);
 	else
 		return NULL;

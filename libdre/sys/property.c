@@ -15,7 +15,7 @@ static const struct property properties[] = {
 	{ "cpus", true, NULL, NULL },
 	{ SETTING_DISK, false, NULL, NULL },
 	{ "halt_timeout", false, NULL, NULL },
-	{ SETTING_MAC, true, sys_check_mac, NULL },
+	{ SETTING_MAC, true, property_check_mac, NULL },
 	{ SETTING_MEMORY, true, NULL, NULL },
 	{ "network", true, NULL, NULL },
 };

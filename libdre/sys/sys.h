@@ -20,6 +20,7 @@
 #include "common/container.h"
 #include "common/fail.h"
 #include "common/names.h"
+#include "common/property.h"
 #include "common/store.h"
 #include "error.h"
 
@@ -163,10 +164,7 @@ bool sys_has_property(const dre_sys_property *list, const char *key);
 /* network.c: is what the machine's network device is to be connected to there? Connected to libvirt. */
 int sys_check_network(const struct sys *sys);
 
-#define SYS_MAC_SIZE	18
-
-const char *sys_check_mac(const char *value);
-const char *sys_mac(const struct manifest *m, char text[SYS_MAC_SIZE]);
+const char *sys_mac(const struct manifest *m, char text[PROPERTY_MAC_SIZE]);
 
 /*
  * disk.c: how large the disk is, and that it is as large as its property, or dre.conf, wants it; in any

@@ -43,6 +43,7 @@ static const dre_app_property good[] = {
 	{ .key = "cpu", .value = "150%" },
 	{ .key = "gateway", .value = "192.0.2.1,2001:db8::1" },
 	{ .key = "halt_timeout", .value = "0" },
+	{ .key = "mac", .value = "02:00:5E:10:20:3f" },
 	{ .key = "memory", .value = "64M" },
 	{ .key = "memsw", .value = "1g" },
 	{ .key = "network", .value = "bridge:br0" },
@@ -70,8 +71,9 @@ static void set_listed_and_unset(void **state)
 	assert_null(list[NR_GOOD].key);
 	assert_string_equal(list[1].fallback, "no");
 	assert_string_equal(list[7].fallback, "10");
-	assert_null(list[8].fallback);
-	assert_string_equal(list[10].fallback, "empty");
+	assert_int_equal(strlen(list[8].fallback), strlen("02:00:5e:10:20:3f"));
+	assert_null(list[9].fallback);
+	assert_string_equal(list[11].fallback, "empty");
 	assert_done(dre_app_release_property_list(list));
 	assert_true(world_is_as_marked());
 
@@ -91,8 +93,8 @@ static void set_listed_and_unset(void **state)
 	use_conf("cpu = 50\nmemory = 1M\nnetwork = host\n");
 	assert_done(dre_app_get_property_list(h, &list));
 	assert_string_equal(list[5].fallback, "50");
-	assert_string_equal(list[8].fallback, "1048576");
-	assert_string_equal(list[10].fallback, "host");
+	assert_string_equal(list[9].fallback, "1048576");
+	assert_string_equal(list[11].fallback, "host");
 	assert_done(dre_app_release_property_list(list));
 }
 
@@ -109,7 +111,11 @@ static void values_that_are_refused(void **state)
 		{ "address", "192.0.2.7/33" }, { "address", "192.0.2.7/24," },
 		{ "address", "192.0.2.7/24\nlxc.x = y" }, { "address", "2001:db8::7/129" },
 		{ "address", "host/24" }, { "gateway", "192.0.2.1/24" },
-		{ "gateway", "192.0.2.1,192.0.2.2" }, { "gateway", "x" }, { "cpu", "0" },
+		{ "gateway", "192.0.2.1,192.0.2.2" }, { "gateway", "x" },
+		{ "mac", "" }, { "mac", "02:00:5e:10:20" }, { "mac", "02:00:5e:10:20:3g" },
+		{ "mac", "02:00:5e:10:20:3f:" }, { "mac", "02-00-5e-10-20-3f" }, { "mac", "xx:xx:xx:xx:xx:xx" },
+		{ "mac", "03:00:5e:10:20:3f" }, { "mac", "ff:ff:ff:ff:ff:ff" },
+		{ "mac", "00:00:00:00:00:00" }, { "mac", "02:00:5e:10:20:3\n" }, { "cpu", "0" },
 		{ "cpu", "-1" }, { "cpu", "50%%" }, { "cores", "" }, { "cores", "3-1" },
 		{ "memory", "0" }, { "memory", "1KB" }, { "memsw", "x" },
 		{ "pids", "0" }, { "pids", "4194305" }, { "pids", "1K" },

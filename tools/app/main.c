@@ -123,6 +123,7 @@ static const struct command commands[] = {
 	  "  network=NETWORK      empty, none, host or bridge:NAME\n"
 	  "  address=ADDRESS/BITS in the bridge, several with commas\n"
 	  "  gateway=ADDRESS      in the bridge\n"
+	  "  mac=ADDRESS          of its network device there\n"
 	  "  cpu=PERCENT          of one CPU, for the container as a whole; max is no limit\n"
 	  "  cores=LIST           of CPUs, as 0-3,5\n"
 	  "  memory=SIZE          bytes, or with K, M, G, T\n"
@@ -136,7 +137,7 @@ static const struct command commands[] = {
 	  "                       before the next one is started\n"
 	  "  stop_timeout=SECONDS, halt_timeout=SECONDS\n\n"
 	  "All of them, or none if one cannot be set. Limits hold at once; port, network, address,\n"
-	  "gateway and volumes when the container is started again.\n", cmd_set },
+	  "gateway, mac and volumes when the container is started again.\n", cmd_set },
 	{ "unset", "NAME KEY...", "unset properties of a container",
 	  "What dre.conf says holds for it then.\n", cmd_unset },
 	{ "get", "[--json] NAME [KEY]", "show the properties of a container, or the value of one",
