@@ -132,7 +132,6 @@ int list_containers(const struct column *columns, bool json,
 {
 	static const struct column common[] = { LIST_COLUMNS_COMMON, { } };
 	struct table *table;
-	char number[12];
 	dre_list_t list, info;
 	int status, pid, err = container_api.get_container_list(&list);
 
@@ -146,10 +145,8 @@ int list_containers(const struct column *columns, bool json,
 		table_row(table);
 		table_cell(table, LIST_NAME, *name);
 		table_cell(table, LIST_STATE, container_state(*name, status));
-		if (container_api.get_pid(*name, &pid) == 0) {
-			snprintf(number, sizeof(number), "%d", pid);
-			table_cell(table, LIST_PID, number);
-		}
+		if (container_api.get_pid(*name, &pid) == 0)
+			table_number(table, LIST_PID, pid);
 		info = get_info(container_api.get_info, *name);
 		created_cell(table, LIST_CREATED, info, "created");
 		release_info(info);

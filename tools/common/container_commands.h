@@ -400,9 +400,6 @@ int cmd_resource_unset(int argc, char **argv);
 int cmd_resource_get(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_top(int argc, char **argv);
-
-/* What top shows of control groups, once. */
-int top_groups(bool json);
 int cmd_restart(int argc, char **argv);
 int cmd_checkpoint_list(int argc, char **argv);
 int cmd_checkpoint_remove(int argc, char **argv);
