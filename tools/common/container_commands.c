@@ -200,11 +200,16 @@ int cmd_base_list(int argc, char **argv)
 int tag_command(int argc, char **argv, const char *what,
 		dre_return_t (*fn)(const char *name, const char *tag))
 {
+	struct progress progress;
 	int err, i = no_options(argc, argv);
+	char text[128];
 
 	if (argc - i != 2)
 		command_usage("a name and a %s are wanted", what);
+	snprintf(text, sizeof(text), "%s %s", argv[0], argv[i]);
+	progress_begin_time(&progress, text);
 	err = fn(argv[i], argv[i + 1]);
+	progress_end(&progress);
 	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
 }
 
@@ -223,25 +228,9 @@ int cmd_snapshot_remove(int argc, char **argv)
 	return tag_command(argc, argv, "snapshot", container_api.remove_snapshot);
 }
 
-int checkpoint_command(int argc, char **argv, const char *verb,
-		       dre_return_t (*fn)(const char *name, const char *tag))
-{
-	struct progress progress;
-	int err, i = no_options(argc, argv);
-	char what[128];
-
-	if (argc - i != 2)
-		command_usage("a name and a checkpoint are wanted");
-	snprintf(what, sizeof(what), "%s %s", verb, argv[i]);
-	progress_begin_time(&progress, what);
-	err = fn(argv[i], argv[i + 1]);
-	progress_end(&progress);
-	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
-}
-
 int cmd_restart(int argc, char **argv)
 {
-	return checkpoint_command(argc, argv, "restart", container_api.restart);
+	return tag_command(argc, argv, "checkpoint", container_api.restart);
 }
 
 int cmd_checkpoint_remove(int argc, char **argv)

@@ -446,15 +446,14 @@ int list_containers(const struct column *columns, bool json,
 /* The value of @key in a list of "KEY=VALUE", or NULL. */
 const char *info_get(const dre_list_t info, const char *key);
 
-/* What snapshots and checkpoints have in common; @what is one of them, "snapshot". */
+/*
+ * What snapshots and checkpoints have in common; @what is one of them, "snapshot". How much is written or read nobody
+ * knows before: its time is shown.
+ */
 int tag_command(int argc, char **argv, const char *what,
 		dre_return_t (*fn)(const char *name, const char *tag));
 int tag_list(int argc, char **argv, const char *what,
 	     dre_return_t (*get_list)(const char *name, dre_list_t *list));
-
-/* The memory of a container is written, or read: how much that is nobody knows before, and its time is shown. */
-int checkpoint_command(int argc, char **argv, const char *verb,
-		       dre_return_t (*fn)(const char *name, const char *tag));
 
 /* What status returns, in a word. */
 const char *status_name(dre_return_t status);
@@ -471,6 +470,9 @@ int no_options(int argc, char **argv);
 
 /* KEY=VALUE, which is cut in two; wrong usage if it is not of that form. */
 dre_property property_argument(char *text);
+
+/* Calls @fn, and shows meanwhile how long that takes, see progress.h: "start web". */
+dre_return_t with_time(const char *verb, const char *name, dre_return_t (*fn)(const char *name));
 
 /* Does the same to the containers that are named, from optind on, also when one of them fails. The exit status. */
 int for_named(int argc, char **argv, dre_return_t (*fn)(const char *name));
