@@ -228,8 +228,12 @@ int cmd_snapshot_remove(int argc, char **argv)
 	return tag_command(argc, argv, "snapshot", container_api.remove_snapshot);
 }
 
+/* Elsewhere it is what reboot is here. */
 int cmd_restart(int argc, char **argv)
 {
+	if (argc - no_options(argc, argv) == 1)
+		command_usage("a checkpoint is missing; '%s reboot %s' stops it and starts it again",
+			      container_api.program, argv[optind]);
 	return tag_command(argc, argv, "checkpoint", container_api.restart);
 }
 
