@@ -423,13 +423,12 @@ void fsck_problem(void *arg, const char *path, const char *what, bool repaired);
 
 /*
  * For struct program's complete(): the kinds of argument that the common commands have. False for
- * others. complete_list() takes the list; @words begin with the kind, and NULL ends them.
+ * others. @words begin with the kind, and NULL ends them.
  */
 #define COMPLETE_WORDS	8
 
 bool complete_common(const char *kind, const char *name);
 bool complete_words(const char *kind, const char *const words[][COMPLETE_WORDS], size_t nr);
-void complete_list(dre_list_t list);
 
 /* The columns of a list; a program may have more, which it fills in with @more. @columns NULL: these. */
 enum { LIST_NAME, LIST_STATE, LIST_PID, LIST_CREATED, LIST_COLUMNS };
