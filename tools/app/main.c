@@ -183,6 +183,8 @@ static const struct command commands[] = {
 	{ "base list", "[--json]", "list the base images",
 	  "  -j, --json  as JSON\n", cmd_base_list },
 	{ "base remove", "BASE", "remove a base image that nothing was made from", NULL,
+	{ "base inspect", "[--json] BASE...", "show all that there is to know of base images, as JSON", NULL,
+	  cmd_base_inspect },
 	  cmd_base_remove },
 	{ "gc", "", "remove what nothing names any more",
 	  "Commands that change something do it themselves. This finds all.\n", cmd_gc },

@@ -404,6 +404,7 @@ int cmd_restart(int argc, char **argv);
 int cmd_checkpoint_list(int argc, char **argv);
 int cmd_checkpoint_remove(int argc, char **argv);
 int cmd_base_list(int argc, char **argv);
+int cmd_base_inspect(int argc, char **argv);
 int cmd_base_remove(int argc, char **argv);
 
 /* image_commands.c */
