@@ -60,6 +60,11 @@ static int fill_from_tar(void *arg, int layer_fd)
 	return tar_unpack(import->fd, &target);
 }
 
+static int fail_kind(const char *source)
+{
+	return dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s is neither a directory nor a tar archive", source);
+}
+
 static int open_source(const char *source, int *fd, base_fill_fn *fill)
 {
 	struct stat st;
@@ -68,6 +73,8 @@ static int open_source(const char *source, int *fd, base_fill_fn *fill)
 	if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
 			errno == ENAMETOOLONG))
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "there is no %s", source);
+	if (*fd < 0 && errno == ENXIO)	/* a socket */
+		return fail_kind(source);
 	if (*fd < 0 || fstat(*fd, &st) < 0)
 		return dre_fail_errno(errno, "cannot open %s", source);
 	if (S_ISDIR(st.st_mode))
@@ -75,8 +82,7 @@ static int open_source(const char *source, int *fd, base_fill_fn *fill)
 	else if (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode))	/* also what a program writes */
 		*fill = fill_from_tar;
 	else
-		return dre_fail(DRE_ERR_INVALID_ARGUMENT,
-				"%s is neither a directory nor a tar archive", source);
+		return fail_kind(source);
 	return 0;
 }
 

@@ -83,6 +83,8 @@ static void bad_sources(void **state)
 	assert_refused(f, "/etc/passwd/x", DRE_ERR_INVALID_ARGUMENT, "there is no /etc/passwd/x");
 	assert_refused(f, path, DRE_ERR_INVALID_ARGUMENT, "there is no /xxx");
 	assert_refused(f, "/dev/null", DRE_ERR_INVALID_ARGUMENT, "/dev/null is neither");
+	assert_int_equal(mknod(at(f, "socket"), S_IFSOCK | 0600, 0), 0);
+	assert_refused(f, at(f, "socket"), DRE_ERR_INVALID_ARGUMENT, "socket is neither");
 	write_file(at(f, "empty"), "");
 	assert_refused(f, at(f, "empty"), DRE_ERR_INVALID_ARGUMENT, "empty: ");
 	write_file(at(f, "text"), "This is not a tar archive, but it is long enough to be one.\n");

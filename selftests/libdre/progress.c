@@ -41,6 +41,27 @@ static pid_t work(int fd, int go)
 	_exit(0);
 }
 
+/* Works, and does not know how far it is before somebody writes to @go; then 5 MB come, again and again. */
+static pid_t work_and_count(int fd, int go)
+{
+	struct pollfd pollfd = { .fd = go, .events = POLLIN };
+	struct progress progress;
+	pid_t pid = fork();
+	char byte;
+
+	if (pid)
+		return pid;
+	dup2(fd, STDERR_FILENO);
+	progress_begin_time(&progress, "build");
+	if (read(go, &byte, 1) != 1)
+		_exit(1);
+	while (!poll(&pollfd, 1, 10))
+		progress_show(&progress, 5000000, 0);
+	progress_end(&progress);
+	fputs("done\n", stderr);
+	_exit(0);
+}
+
 /* Appends what is printed to @text, until it ends in @end. */
 static void read_until(int fd, const char *end, char *text, size_t size)
 {
@@ -71,17 +92,24 @@ static void finish(pid_t pid, int go)
 	assert_int_equal(status, 0);
 }
 
+static int open_terminal(int *slave)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+
+	assert_true(master >= 0 && !unlockpt(master));
+	*slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	assert_true(*slave >= 0);
+	return master;
+}
+
 /* It shows after a second, and is gone before anything else is printed. */
 static void on_a_terminal(void **state)
 {
-	int go[2], slave, master = posix_openpt(O_RDWR | O_NOCTTY);
+	int go[2], slave, master = open_terminal(&slave);
 	char text[4096] = "";
 	pid_t pid;
 
 	(void)state;
-	assert_true(master >= 0 && !unlockpt(master));
-	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
-	assert_true(slave >= 0);
 	assert_int_equal(pipe(go), 0);
 	pid = work(slave, go[0]);
 	read_until(master, "\033[K", text, sizeof(text));
@@ -97,6 +125,37 @@ static void on_a_terminal(void **state)
 	read_until(master, " left\033[K", text, sizeof(text));
 	assert_int_equal(strncmp(text, "\rstop web, ", strlen("\rstop web, ")), 0);
 	assert_non_null(strstr(text, ", 1666:"));
+	*text = '\0';
+	finish(pid, go[1]);
+	read_until(master, "\r\033[Kdone\r\n", text, sizeof(text));
+	close(go[0]);
+	close(go[1]);
+	close(slave);
+	close(master);
+}
+
+/* The time, until it is known how far it is; that it is counted from then on. */
+static void first_the_time(void **state)
+{
+	int go[2], slave, master = open_terminal(&slave);
+	char text[4096] = "";
+	double speed = 0;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(go), 0);
+	pid = work_and_count(slave, go[0]);
+	read_until(master, "build, 0:03\033[K", text, sizeof(text));
+	*text = '\0';
+	go_on(go[1]);
+	/* What was drawn before it went on may come first. */
+	read_until(master, "B/s\033[K", text, sizeof(text));
+	assert_int_equal(sscanf(strrchr(text, '\r') + 1, "5.0 MB  %lf MB/s", &speed), 1);
+	assert_true(speed > 1.7);	/* with the 3 seconds before it would be less */
+	*text = '\0';
+	for (int i = 0; i < 5; i++)
+		read_until(master, "B/s\033[K", text, sizeof(text));
+	assert_null(strstr(text, "build"));
 	*text = '\0';
 	finish(pid, go[1]);
 	read_until(master, "\r\033[Kdone\r\n", text, sizeof(text));
@@ -131,6 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(on_a_terminal),
+		cmocka_unit_test(first_the_time),
 		cmocka_unit_test(not_in_a_file),
 	};
 

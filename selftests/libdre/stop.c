@@ -133,6 +133,14 @@ int for_named(int argc, char **argv, dre_return_t (*fn)(const char *name))
 	abort();
 }
 
+dre_return_t with_time(const char *verb, const char *name, dre_return_t (*fn)(const char *name))
+{
+	(void)verb;
+	(void)name;
+	(void)fn;
+	abort();
+}
+
 static int run(char *first, char *second)
 {
 	int status;

@@ -23,7 +23,8 @@ int cmd_base_build(int argc, char **argv)
 	struct progress progress;
 	int err;
 
-	progress_begin(&progress, "build");
+	/* The archive comes when all is there that goes into it. With --verbose the lines of mmdebstrap are enough. */
+	(wanted.verbose ? progress_begin : progress_begin_time)(&progress, "build");
 	err = dre_app_build_base(wanted.name, &build, progress_show, &progress);
 	progress_end(&progress);
 	return err ? command_fail(err, wanted.name) : EXIT_SUCCESS;

@@ -13,5 +13,5 @@ static dre_return_t checkpoint(const char *name, const char *tag)
 
 int cmd_checkpoint(int argc, char **argv)
 {
-	return checkpoint_command(argc, argv, "checkpoint", checkpoint);
+	return tag_command(argc, argv, "checkpoint", checkpoint);
 }

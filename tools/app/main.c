@@ -170,7 +170,8 @@ static const struct command commands[] = {
 	  "CPU% is of one CPU, during 100 ms; CORES are those that it may run on; MEMORY and\n"
 	  "MEMSW are in bytes; PIDS are processes and threads.\n", cmd_resource_get },
 	{ "base import", "NAME SOURCE", "make a base image from a directory or a tar archive",
-	  "The archive may be compressed by gzip, xz or zstd.\n", cmd_base_import },
+	  "The archive may be compressed by gzip, xz or zstd. - is standard input, a file or a pipe.\n",
+	  cmd_base_import },
 	{ "base build", "[--suite SUITE] [--packages LIST] [--mirror URL] [--verbose] NAME",
 	  "make a base image of a small Debian",
 	  "  -s, --suite SUITE    bookworm, ... (default: stable)\n"
@@ -183,6 +184,8 @@ static const struct command commands[] = {
 	  "- is standard output. FILE is there as a whole, or not at all.\n", cmd_base_export },
 	{ "base list", "[--json]", "list the base images",
 	  "  -j, --json  as JSON\n", cmd_base_list },
+	{ "base inspect", "[--json] BASE...", "show all that there is to know of base images, as JSON", NULL,
+	  cmd_base_inspect },
 	{ "base remove", "BASE", "remove a base image that nothing was made from", NULL,
 	  cmd_base_remove },
 	{ "gc", "", "remove what nothing names any more",

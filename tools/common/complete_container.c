@@ -34,7 +34,7 @@ static dre_return_t get_list(const char *kind, const char *name, dre_list_t *lis
 	return DRE_ERR_INVALID_ARGUMENT;
 }
 
-void complete_list(dre_list_t list)
+static void complete_list(dre_list_t list)
 {
 	for (size_t i = 0; list[i]; i++)
 		complete_with(list[i]);

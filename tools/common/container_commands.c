@@ -132,7 +132,6 @@ int list_containers(const struct column *columns, bool json,
 {
 	static const struct column common[] = { LIST_COLUMNS_COMMON, { } };
 	struct table *table;
-	char number[12];
 	dre_list_t list, info;
 	int status, pid, err = container_api.get_container_list(&list);
 
@@ -146,10 +145,8 @@ int list_containers(const struct column *columns, bool json,
 		table_row(table);
 		table_cell(table, LIST_NAME, *name);
 		table_cell(table, LIST_STATE, container_state(*name, status));
-		if (container_api.get_pid(*name, &pid) == 0) {
-			snprintf(number, sizeof(number), "%d", pid);
-			table_cell(table, LIST_PID, number);
-		}
+		if (container_api.get_pid(*name, &pid) == 0)
+			table_number(table, LIST_PID, pid);
 		info = get_info(container_api.get_info, *name);
 		created_cell(table, LIST_CREATED, info, "created");
 		release_info(info);
@@ -203,11 +200,16 @@ int cmd_base_list(int argc, char **argv)
 int tag_command(int argc, char **argv, const char *what,
 		dre_return_t (*fn)(const char *name, const char *tag))
 {
+	struct progress progress;
 	int err, i = no_options(argc, argv);
+	char text[128];
 
 	if (argc - i != 2)
 		command_usage("a name and a %s are wanted", what);
+	snprintf(text, sizeof(text), "%s %s", argv[0], argv[i]);
+	progress_begin_time(&progress, text);
 	err = fn(argv[i], argv[i + 1]);
+	progress_end(&progress);
 	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
 }
 
@@ -226,25 +228,13 @@ int cmd_snapshot_remove(int argc, char **argv)
 	return tag_command(argc, argv, "snapshot", container_api.remove_snapshot);
 }
 
-int checkpoint_command(int argc, char **argv, const char *verb,
-		       dre_return_t (*fn)(const char *name, const char *tag))
-{
-	struct progress progress;
-	int err, i = no_options(argc, argv);
-	char what[128];
-
-	if (argc - i != 2)
-		command_usage("a name and a checkpoint are wanted");
-	snprintf(what, sizeof(what), "%s %s", verb, argv[i]);
-	progress_begin_time(&progress, what);
-	err = fn(argv[i], argv[i + 1]);
-	progress_end(&progress);
-	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
-}
-
+/* Elsewhere it is what reboot is here. */
 int cmd_restart(int argc, char **argv)
 {
-	return checkpoint_command(argc, argv, "restart", container_api.restart);
+	if (argc - no_options(argc, argv) == 1)
+		command_usage("a checkpoint is missing; '%s reboot %s' stops it and starts it again",
+			      container_api.program, argv[optind]);
+	return tag_command(argc, argv, "checkpoint", container_api.restart);
 }
 
 int cmd_checkpoint_remove(int argc, char **argv)

@@ -400,13 +400,11 @@ int cmd_resource_unset(int argc, char **argv);
 int cmd_resource_get(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_top(int argc, char **argv);
-
-/* What top shows of control groups, once. */
-int top_groups(bool json);
 int cmd_restart(int argc, char **argv);
 int cmd_checkpoint_list(int argc, char **argv);
 int cmd_checkpoint_remove(int argc, char **argv);
 int cmd_base_list(int argc, char **argv);
+int cmd_base_inspect(int argc, char **argv);
 int cmd_base_remove(int argc, char **argv);
 
 /* image_commands.c */
@@ -426,13 +424,12 @@ void fsck_problem(void *arg, const char *path, const char *what, bool repaired);
 
 /*
  * For struct program's complete(): the kinds of argument that the common commands have. False for
- * others. complete_list() takes the list; @words begin with the kind, and NULL ends them.
+ * others. @words begin with the kind, and NULL ends them.
  */
 #define COMPLETE_WORDS	8
 
 bool complete_common(const char *kind, const char *name);
 bool complete_words(const char *kind, const char *const words[][COMPLETE_WORDS], size_t nr);
-void complete_list(dre_list_t list);
 
 /* The columns of a list; a program may have more, which it fills in with @more. @columns NULL: these. */
 enum { LIST_NAME, LIST_STATE, LIST_PID, LIST_CREATED, LIST_COLUMNS };
@@ -449,15 +446,14 @@ int list_containers(const struct column *columns, bool json,
 /* The value of @key in a list of "KEY=VALUE", or NULL. */
 const char *info_get(const dre_list_t info, const char *key);
 
-/* What snapshots and checkpoints have in common; @what is one of them, "snapshot". */
+/*
+ * What snapshots and checkpoints have in common; @what is one of them, "snapshot". How much is written or read nobody
+ * knows before: its time is shown.
+ */
 int tag_command(int argc, char **argv, const char *what,
 		dre_return_t (*fn)(const char *name, const char *tag));
 int tag_list(int argc, char **argv, const char *what,
 	     dre_return_t (*get_list)(const char *name, dre_list_t *list));
-
-/* The memory of a container is written, or read: how much that is nobody knows before, and its time is shown. */
-int checkpoint_command(int argc, char **argv, const char *verb,
-		       dre_return_t (*fn)(const char *name, const char *tag));
 
 /* What status returns, in a word. */
 const char *status_name(dre_return_t status);
@@ -474,6 +470,9 @@ int no_options(int argc, char **argv);
 
 /* KEY=VALUE, which is cut in two; wrong usage if it is not of that form. */
 dre_property property_argument(char *text);
+
+/* Calls @fn, and shows meanwhile how long that takes, see progress.h: "start web". */
+dre_return_t with_time(const char *verb, const char *name, dre_return_t (*fn)(const char *name));
 
 /* Does the same to the containers that are named, from optind on, also when one of them fails. The exit status. */
 int for_named(int argc, char **argv, dre_return_t (*fn)(const char *name));

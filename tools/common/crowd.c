@@ -87,7 +87,7 @@ int cmd_autostart(int argc, char **argv)
 		if (!member->autostart)
 			continue;
 		sleep(pause);
-		err = container_api.start(member->name);
+		err = with_time("start", member->name, container_api.start);
 		if (err && err != DRE_ERR_CONTAINER_RUNNING && err != DRE_ERR_CONTAINER_SUSPENDED)
 			status = command_fail(err, member->name);
 		pause = err ? 0 : member->delay;

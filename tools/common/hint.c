@@ -8,6 +8,8 @@
 
 #include "container_commands.h"
 
+#define CHECKPOINTS	"'%p checkpoint list %s' shows those there are"
+
 static bool is_one_of(const char *command, const char *const list[])
 {
 	while (*list && strcmp(command, *list) != 0)
@@ -34,6 +36,21 @@ static bool chooses_name(const char *command)
 	return is_one_of(command, list);
 }
 
+static bool chooses_tag(const char *command)
+{
+	static const char *const list[] = { "save", "checkpoint", NULL };
+
+	return is_one_of(command, list);
+}
+
+/* The library has one code for both. */
+static bool is_checkpoint(const char *command)
+{
+	static const char *const list[] = { "restart", "checkpoint remove", NULL };
+
+	return is_one_of(command, list);
+}
+
 const char *container_hint(const char *command, dre_return_t err)
 {
 	switch (err) {
@@ -55,6 +72,10 @@ const char *container_hint(const char *command, dre_return_t err)
 		return strcmp(command, "suspend") != 0 ? "'%p resume %s' resumes it" : NULL;
 	case DRE_ERR_CONTAINER_BUSY:
 		return "try again";
+	case DRE_ERR_SNAPSHOT_NONEXISTENCE:
+		return is_checkpoint(command) ? CHECKPOINTS : "'%p snapshot list %s' shows those there are";
+	case DRE_ERR_SNAPSHOT_EXISTENCE:
+		return chooses_tag(command) ? "choose another name" : CHECKPOINTS;
 	case DRE_ERR_CGROUP_NONEXISTENCE:
 		return "'%p cgroup list %s' shows those there are";
 	case DRE_ERR_BASE_NONEXISTENCE:

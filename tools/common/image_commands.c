@@ -58,12 +58,14 @@ int cmd_base_export(int argc, char **argv)
 int cmd_base_import(int argc, char **argv)
 {
 	struct progress progress;
+	const char *source;
 	int err, i = no_options(argc, argv);
 
 	if (argc - i != 2)
 		command_usage("a name and a source are wanted");
+	source = strcmp(argv[i + 1], "-") ? argv[i + 1] : "/dev/stdin";
 	progress_begin(&progress, "import");
-	err = container_api.import_base(argv[i], argv[i + 1], progress_show, &progress);
+	err = container_api.import_base(argv[i], source, progress_show, &progress);
 	progress_end(&progress);
 	return err ? command_fail(err, argv[i]) : EXIT_SUCCESS;
 }

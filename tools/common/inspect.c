@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * inspect: all that there is to know of containers, as JSON. What cannot be known, as most of another host's
- * container, is null.
+ * inspect, base inspect: all that there is to know of containers, or of base images, as JSON. What cannot be known, as
+ * most of another host's container, is null.
  */
 #include <json.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static struct json_object *info_value(const char *key, char *value)
 	return !strcmp(key, "layers") ? value_texts(value) : value_text(value);
 }
 
-/* What there may be any number of: keys that begin so are in an object of their own. */
+/* What there may be any number of: keys that begin so are in an object of their own. Bases have only the first. */
 static const struct {
 	const char *prefix, *object;
 } families[] = {
@@ -31,14 +31,15 @@ static const struct {
 	{ "checkpoint.", "checkpoints_created" },
 };
 
-#define NR_FAMILIES (sizeof(families) / sizeof(*families))
+#define NR_FAMILIES		(sizeof(families) / sizeof(*families))
+#define NR_BASE_FAMILIES	1
 
 static void add_info_value(struct json_object *to, struct json_object *const objects[], const char *key, char *value)
 {
 	for (size_t i = 0; i < NR_FAMILIES; i++) {
 		size_t len = strlen(families[i].prefix);
 
-		if (!strncmp(key, families[i].prefix, len)) {
+		if (objects[i] && !strncmp(key, families[i].prefix, len)) {
 			json_object_object_add(objects[i], key + len, value_text(value));
 			return;
 		}
@@ -46,21 +47,22 @@ static void add_info_value(struct json_object *to, struct json_object *const obj
 	json_object_object_add(to, key, info_value(key, value));
 }
 
-static int add_info(struct json_object *to, const char *name)
+static int add_info(struct json_object *to, const char *name, dre_return_t (*get)(const char *name, dre_list_t *list),
+		    size_t nr_families)
 {
-	struct json_object *objects[NR_FAMILIES];
+	struct json_object *objects[NR_FAMILIES] = { };
 	dre_list_t list;
 	char *value;
-	int err = container_api.get_info(name, &list);
+	int err = get(name, &list);
 
-	for (size_t i = 0; i < NR_FAMILIES; i++)
+	for (size_t i = 0; i < nr_families; i++)
 		objects[i] = value_object();
 	for (size_t i = 0; !err && list[i]; i++) {
 		value = strchr(list[i], '=');
 		*value++ = '\0';
 		add_info_value(to, objects, list[i], value);
 	}
-	for (size_t i = 0; i < NR_FAMILIES; i++)
+	for (size_t i = 0; i < nr_families; i++)
 		json_object_object_add(to, families[i].object, objects[i]);
 	if (!err)
 		container_api.release_list(list);
@@ -238,7 +240,7 @@ static int add_container(struct json_object *array, const char *name)
 	json_object_object_add(o, "name", value_text(name));
 	json_object_object_add(o, "state", value_text(container_state(name, container_api.status(name))));
 	json_object_object_add(o, "pid", main_pid(name));
-	err = add_info(o, name);
+	err = add_info(o, name, container_api.get_info, NR_FAMILIES);
 	if (err) {
 		json_object_put(o);
 		return err;
@@ -255,7 +257,21 @@ static int add_container(struct json_object *array, const char *name)
 	return 0;
 }
 
-int cmd_inspect(int argc, char **argv)
+static int add_base(struct json_object *array, const char *name)
+{
+	struct json_object *o = value_object();
+	int err;
+
+	json_object_object_add(o, "name", value_text(name));
+	err = add_info(o, name, container_api.get_base_info, NR_BASE_FAMILIES);
+	if (err)
+		json_object_put(o);
+	else
+		json_object_array_add(array, o);
+	return err;
+}
+
+static int inspect(int argc, char **argv, const char *what, int (*add)(struct json_object *array, const char *name))
 {
 	struct json_object *top = value_object(), *array = value_array();
 	int err, status = EXIT_SUCCESS;
@@ -263,9 +279,9 @@ int cmd_inspect(int argc, char **argv)
 	json_option(argc, argv);	/* which it is anyway */
 	if (optind == argc)
 		command_usage("a name is missing");
-	json_object_object_add(top, "containers", array);
+	json_object_object_add(top, what, array);
 	for (int i = optind; i < argc; i++) {
-		err = add_container(array, argv[i]);
+		err = add(array, argv[i]);
 		if (err)
 			status = command_fail(err, argv[i]);
 	}
@@ -274,4 +290,14 @@ int cmd_inspect(int argc, char **argv)
 				JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)));
 	json_object_put(top);
 	return status;
+}
+
+int cmd_inspect(int argc, char **argv)
+{
+	return inspect(argc, argv, "containers", add_container);
+}
+
+int cmd_base_inspect(int argc, char **argv)
+{
+	return inspect(argc, argv, "bases", add_base);
 }

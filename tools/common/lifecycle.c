@@ -2,10 +2,25 @@
 /*
  * start, suspend, resume, destroy.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "container_commands.h"
 #include "crowd.h"
+#include "progress.h"
+
+dre_return_t with_time(const char *verb, const char *name, dre_return_t (*fn)(const char *name))
+{
+	struct progress progress;
+	dre_return_t err;
+	char what[128];
+
+	snprintf(what, sizeof(what), "%s %s", verb, name);
+	progress_begin_time(&progress, what);
+	err = fn(name);
+	progress_end(&progress);
+	return err;
+}
 
 int for_named(int argc, char **argv, dre_return_t (*fn)(const char *name))
 {
@@ -14,7 +29,7 @@ int for_named(int argc, char **argv, dre_return_t (*fn)(const char *name))
 	if (optind == argc)
 		command_usage("a name is missing");
 	for (int i = optind; i < argc; i++) {
-		err = fn(argv[i]);
+		err = with_time(argv[0], argv[i], fn);
 		if (err)
 			status = command_fail(err, argv[i]);
 	}
@@ -44,7 +59,7 @@ static int start_all(int argc)
 		command_usage("there are names beside --all");
 	status = crowd_load(&crowd);
 	for (size_t i = 0; i < crowd.nr; i++) {
-		err = start_if_stopped(crowd.members[i].name);
+		err = with_time("start", crowd.members[i].name, start_if_stopped);
 		if (err)
 			status = command_fail(err, crowd.members[i].name);
 	}

@@ -107,15 +107,6 @@ static bool is_time(struct progress *p, double *time)
 	return p->visible;
 }
 
-void progress_show(void *progress, unsigned long long done, unsigned long long total)
-{
-	struct progress *p = progress;
-	double time;
-
-	if (is_time(p, &time))
-		draw(p, done, total, time);
-}
-
 /* "stop web, 0:04, 0:16 left" */
 static void draw_time(const struct progress *p, double time)
 {
@@ -140,6 +131,27 @@ void progress_unlock(struct progress *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
+/* What was done before the first byte came says nothing of how fast they come. */
+static void begin_to_count(struct progress *p)
+{
+	p->counts = true;
+	if (p->runs)
+		clock_gettime(CLOCK_MONOTONIC, &p->start);
+}
+
+void progress_show(void *progress, unsigned long long done, unsigned long long total)
+{
+	struct progress *p = progress;
+	double time;
+
+	progress_lock(p);
+	if (!p->counts)
+		begin_to_count(p);
+	if (is_time(p, &time))
+		draw(p, done, total, time);
+	progress_unlock(p);
+}
+
 void progress_hide(struct progress *p)
 {
 	if (p->visible)
@@ -155,7 +167,7 @@ static void *show_time(void *progress)
 
 	while (!poll(&end, 1, 1000 * INTERVAL)) {
 		progress_lock(p);
-		if (is_time(p, &time))
+		if (!p->counts && is_time(p, &time))
 			draw_time(p, time);
 		progress_unlock(p);
 	}

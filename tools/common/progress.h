@@ -23,10 +23,11 @@
  * @shown: when the bar was drawn last
  * @visible: whether it is on the terminal
  * @runs: whether there is a thread that shows the time, until @end can be read
+ * @counts: whether it is known how far it is: that thread shows nothing then
  * @thread: that one
  * @end: an eventfd, or -1
  * @deadline: when there is no time left, in seconds since it began; 0: it takes what it takes
- * @lock: while that thread looks at @what and @deadline, and draws
+ * @lock: while that thread looks at what may change, and draws
  */
 struct progress {
 	const char *what;
@@ -34,6 +35,7 @@ struct progress {
 	struct timespec shown;
 	bool visible;
 	bool runs;
+	bool counts;
 	pthread_t thread;
 	int end;
 	double deadline;
@@ -49,7 +51,10 @@ void progress_begin(struct progress *p, const char *what);
  */
 void progress_show(void *progress, unsigned long long done, unsigned long long total);
 
-/* The same for what does not say how far it is: it shows by itself how long it takes. */
+/*
+ * The same for what does not say how far it is, or not at first: it shows by itself how long it takes, until
+ * progress_show() is called, which begins anew then.
+ */
 void progress_begin_time(struct progress *p, const char *what);
 
 /*

@@ -99,6 +99,7 @@ int cmd_copy(int argc, char **argv)
 	};
 	dre_property *properties = command_memory(calloc(argc, sizeof(*properties)));
 	const char *snapshot = NULL;
+	struct progress progress;
 	int c, err, nr = 0;
 
 	while ((c = command_getopt(argc, argv, "s:", options)) >= 0) {
@@ -109,7 +110,9 @@ int cmd_copy(int argc, char **argv)
 	}
 	if (argc - optind != 2)
 		command_usage("a name and that of the copy are wanted");
+	progress_begin_time(&progress, "copy");
 	err = container_api.copy(argv[optind], snapshot, argv[optind + 1], properties);
+	progress_end(&progress);
 	free(properties);
 	return err ? command_fail(err, argv[optind]) : EXIT_SUCCESS;
 }

@@ -108,6 +108,14 @@ void table_cell(struct table *t, int column, const char *text)
 		command_memory(NULL);
 }
 
+void table_number(struct table *t, int column, unsigned long long number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", number);
+	table_cell(t, column, text);
+}
+
 static void print_json(struct table *t)
 {
 	struct json_object *top = value_object();

@@ -30,6 +30,7 @@ struct table *table_new(const char *name, const struct column *columns, bool jso
 /* Begins the next row; then its cells, in any order. A cell left out is empty, or null in JSON. */
 void table_row(struct table *table);
 void table_cell(struct table *table, int column, const char *text);
+void table_number(struct table *table, int column, unsigned long long number);
 
 /* Prints it, and frees it. */
 void table_print(struct table *table);

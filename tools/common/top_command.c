@@ -7,94 +7,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include <dre_app.h>
-
 #include "container_commands.h"
-#include "table.h"
-
-enum { TOP_NAME, TOP_STATE, TOP_CPU, TOP_MEMORY, TOP_MEMSW, TOP_LIMIT, TOP_REGISTERED };
-
-static void number_cell(struct table *table, int column, unsigned long long number)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%llu", number);
-	table_cell(table, column, text);
-}
-
-static void usage_cells(struct table *table, const char *name)
-{
-	struct container_resource r = { .type = RESOURCE_CPU };
-
-	if (!container_api.get_resource(name, 0, &r))
-		number_cell(table, TOP_CPU, r.percent);
-	r.type = RESOURCE_MEMORY;
-	if (!container_api.get_resource(name, 0, &r))
-		number_cell(table, TOP_MEMORY, r.bytes);
-	if (!container_api.get_limit(name, ".", &r) && r.bytes)
-		number_cell(table, TOP_LIMIT, r.bytes);
-	r.type = RESOURCE_MEMSW;
-	if (!container_api.get_resource(name, 0, &r))
-		number_cell(table, TOP_MEMSW, r.bytes);
-}
-
-static void registered_cell(struct table *table, const char *name)
-{
-	size_t nr;
-
-	if (container_api.count_registered && !container_api.count_registered(name, &nr))
-		number_cell(table, TOP_REGISTERED, nr);
-}
-
-/* What is stopped uses nothing. Of what is suspended memory is not asked for. */
-static void container_row(struct table *table, const char *name)
-{
-	int status = container_api.status(name);
-
-	if (status < 0 || status == DRE_APP_CONTAINER_STATUS_STOP)
-		return;
-	table_row(table);
-	table_cell(table, TOP_NAME, name);
-	table_cell(table, TOP_STATE, status_name(status));
-	if (status == DRE_APP_CONTAINER_STATUS_RUNNING)
-		usage_cells(table, name);
-	registered_cell(table, name);
-}
-
-static int top_containers(bool json)
-{
-	static const struct column all[] = {
-		[TOP_NAME] = { "NAME", COLUMN_STRING },
-		[TOP_STATE] = { "STATE", COLUMN_STRING },
-		[TOP_CPU] = { "CPU%", COLUMN_NUMBER },
-		[TOP_MEMORY] = { "MEMORY", COLUMN_NUMBER },
-		[TOP_MEMSW] = { "MEMSW", COLUMN_NUMBER },
-		[TOP_LIMIT] = { "LIMIT", COLUMN_NUMBER },
-		[TOP_REGISTERED] = { "REGISTERED", COLUMN_NUMBER },
-		{ }
-	};
-	struct column columns[sizeof(all) / sizeof(*all)];
-	struct table *table;
-	dre_list_t list;
-	int err = container_api.get_container_list(&list);
-
-	if (err)
-		return err;
-	memcpy(columns, all, sizeof(all));
-	if (!container_api.count_registered)
-		columns[TOP_REGISTERED] = (struct column){};	/* and so the last one is before it */
-	table = table_new("containers", columns, json);
-	for (size_t i = 0; list[i]; i++)
-		container_row(table, list[i]);
-	container_api.release_list(list);
-	table_print(table);
-	return 0;
-}
+#include "top.h"
 
 static int open_signals(void)
 {

@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * top --groups: what each control group uses. All of them are looked at twice, with a moment in between: it is the same
- * one for all, however many they are.
+ * top --groups: what each control group uses.
  */
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <dre_app.h>
 
 #include "container_commands.h"
 #include "table.h"
-
-#define MOMENT	100	/* milliseconds */
+#include "top.h"
 
 enum { GROUP_NAME, GROUP_GROUP, GROUP_CPU, GROUP_MEMORY, GROUP_MEMSW, GROUP_LIMIT, GROUP_TASKS };
-
-struct look {
-	dre_usage usage;
-	unsigned long long time;	/* nanoseconds */
-};
 
 struct group {
 	char *container;	/* of the list of containers */
@@ -32,21 +23,12 @@ struct groups {
 	size_t nr;
 };
 
-static int look(const struct group *g, struct look *l)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	*l = (struct look){ .usage.size = sizeof(l->usage), .time = ts.tv_sec * 1000000000ULL + ts.tv_nsec };
-	return container_api.get_usage(g->container, g->name, &l->usage);
-}
-
 /* One that has gone meanwhile is left out. */
 static void add_group(struct groups *groups, char *container, const char *name)
 {
 	struct group g = { .container = container, .name = (char *)name };
 
-	if (look(&g, &g.before))
+	if (!top_look(container, name, &g.before))
 		return;
 	groups->all = command_memory(reallocarray(groups->all, groups->nr + 1, sizeof(g)));
 	g.name = command_memory(strdup(name));
@@ -68,33 +50,22 @@ static void add_container(struct groups *groups, char *name)
 	container_api.release_list(list);
 }
 
-static void number_cell(struct table *table, int column, unsigned long long number)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%llu", number);
-	table_cell(table, column, text);
-}
-
 static void group_row(struct table *table, const struct group *g)
 {
 	struct container_resource limit = { .type = RESOURCE_MEMORY };
-	unsigned long long used, passed;
 	struct look now;
 
-	if (look(g, &now))
+	if (!top_look(g->container, g->name, &now))
 		return;
-	used = now.usage.cpu_time - g->before.usage.cpu_time;
-	passed = now.time - g->before.time;
 	table_row(table);
 	table_cell(table, GROUP_NAME, g->container);
 	table_cell(table, GROUP_GROUP, g->name);
-	number_cell(table, GROUP_CPU, (used * 100 + passed / 2) / passed);
-	number_cell(table, GROUP_MEMORY, now.usage.memory);
-	number_cell(table, GROUP_MEMSW, now.usage.memsw);
+	table_number(table, GROUP_CPU, top_percent(&g->before, &now));
+	table_number(table, GROUP_MEMORY, now.usage.memory);
+	table_number(table, GROUP_MEMSW, now.usage.memsw);
 	if (!container_api.get_limit(g->container, g->name, &limit) && limit.bytes)
-		number_cell(table, GROUP_LIMIT, limit.bytes);
-	number_cell(table, GROUP_TASKS, now.usage.tasks);
+		table_number(table, GROUP_LIMIT, limit.bytes);
+	table_number(table, GROUP_TASKS, now.usage.tasks);
 }
 
 int top_groups(bool json)
@@ -109,7 +80,6 @@ int top_groups(bool json)
 		[GROUP_TASKS] = { "TASKS", COLUMN_NUMBER },
 		{ }
 	};
-	const struct timespec moment = { .tv_nsec = MOMENT * 1000000L };
 	struct table *table = table_new("groups", columns, json);
 	struct groups groups = { };
 	dre_list_t list;
@@ -120,7 +90,7 @@ int top_groups(bool json)
 	for (size_t i = 0; list[i]; i++)
 		add_container(&groups, list[i]);
 	if (groups.nr)
-		nanosleep(&moment, NULL);
+		top_wait();
 	for (size_t i = 0; i < groups.nr; i++) {
 		group_row(table, &groups.all[i]);
 		free(groups.all[i].name);

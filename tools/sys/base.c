@@ -24,8 +24,8 @@ int cmd_base_build(int argc, char **argv)
 	struct progress progress;
 	int err;
 
-	/* Most of it is one step. */
-	progress_begin_time(&progress, "build");
+	/* Most of it is one step. With --verbose the lines of mmdebstrap are enough. */
+	(wanted.verbose ? progress_begin : progress_begin_time)(&progress, "build");
 	err = dre_sys_build_base(wanted.name, &build, NULL, NULL);
 	progress_end(&progress);
 	return err ? command_fail(err, wanted.name) : EXIT_SUCCESS;

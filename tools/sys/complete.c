@@ -6,5 +6,10 @@
 
 void complete_kind(const char *kind, const char *name)
 {
-	complete_common(kind, name);
+	static const char *const words[][COMPLETE_WORDS] = {
+		{ "HOW", "none", "zlib", "zstd" },
+	};
+
+	if (!complete_common(kind, name))
+		complete_words(kind, words, sizeof(words) / sizeof(*words));
 }

@@ -169,6 +169,8 @@ static const struct command commands[] = {
 	  "A qcow2 image that stands alone. FILE is there as a whole, or not at all.\n", cmd_base_export },
 	{ "base list", "[--json]", "list the base images",
 	  "  -j, --json  as JSON\n", cmd_base_list },
+	{ "base inspect", "[--json] BASE...", "show all that there is to know of base images, as JSON", NULL,
+	  cmd_base_inspect },
 	{ "base remove", "BASE", "remove a base image that nothing was made from", NULL,
 	  cmd_base_remove },
 	{ "gc", "", "remove what nothing names any more",
