@@ -111,6 +111,13 @@ static void refused(void **state)
 	assert_in(STORE, "sh");
 }
 
+/* Those that are not here are reported, once, and those that are here are dealt with. */
+static void assert_all_but_shared(const char *command)
+{
+	assert_int_equal(shell("dre-sys %s 2>/run/dre-test-err", command), 1);
+	assert_int_equal(shell("[ $(wc -l </run/dre-test-err) = 1 ] && grep -q 'cannot mount' /run/dre-test-err"), 0);
+}
+
 /* Each cause has its words, and the container is where it was; those that are here need no server. */
 static void no_server(void **state)
 {
@@ -132,6 +139,12 @@ static void no_server(void **state)
 	assert_int_equal(shell("grep -q '^sh *stopped' /run/dre-test-out && grep -q 'cannot mount' /run/dre-test-err"), 0);
 	assert_success(create("new", "it"));
 	assert_success(dre_sys_destroy_container("new"));
+	assert_int_equal(shell("dre-sys set sh autostart=yes"), 0);
+	assert_all_but_shared("autostart");
+	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_all_but_shared("stop --kill --all");
+	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
+	assert_int_equal(shell("dre-sys unset sh autostart"), 0);
 	start_nfs_server();
 	assert_int_equal(shell("mount -t tmpfs tmpfs " SHARED), 0);
 	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "tmpfs is mounted");
