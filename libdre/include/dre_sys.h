@@ -129,7 +129,8 @@ typedef struct {
  * what is in the layers would not fit to it any more.
  *
  * DRE_ERR_INVALID_ARGUMENT: @data->type, the size of the memory, a base and a rootfs, a rootfs that is not there or
- * no block device, or no kernel for it; DRE_ERR_CONTAINER_EXISTENCE: the name is taken;
+ * no block device, or no kernel for it; DRE_ERR_CONTAINER_EXISTENCE: the name is taken, also in the shared
+ * store; DRE_ERR_NFS_MOUNT_FAILED: its server answers, but does not let this host in;
  * DRE_ERR_BASE_NONEXISTENCE; DRE_ERR_DEVICE_BUSY: also for a rootfs that the host has mounted.
  */
 dre_return_t dre_sys_create_container(const char *name, const dre_sys_data *data);
@@ -358,6 +359,10 @@ dre_return_t dre_sys_remove_base(const char *base);
  * It is on the NFS server that dre.conf names (nfs_server). All hosts that have it see the containers
  * there. Each of these belongs to one host, its owner, which does with it what it does with its own; for all
  * others its state is unknown.
+ *
+ * Who creates, copies or renames a container does not get a name that one has there. As long as the server does not
+ * answer, nobody knows: a local container of that name hides the shared one on this host until it has another
+ * name (dre_sys_rename()), or is gone.
  */
 
 /**

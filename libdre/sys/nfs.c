@@ -169,8 +169,8 @@ static bool answers_at(const struct addrinfo *at)
 	return answers;
 }
 
-/* What cannot be asked that way (a name that is not known now, RDMA) may answer. */
-static bool answers(const struct dre_nfs_config *config)
+/* What cannot be asked that way (RDMA) may answer. @unknown: what is said of a name that is not known now. */
+static bool answers(const struct dre_nfs_config *config, bool unknown)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	char host[sizeof(config->server)], port[16] = NFS_PORT, proto[16];
@@ -185,11 +185,16 @@ static bool answers(const struct dre_nfs_config *config)
 		name = host;
 	}
 	if (getaddrinfo(name, port, &hints, &all))
-		return true;
+		return unknown;
 	for (at = all; at && !answers_at(at); at = at->ai_next)
 		;
 	freeaddrinfo(all);
 	return at;
+}
+
+bool sys_shared_answers(const struct dre_config *config)
+{
+	return *config->sys.nfs.server && answers(&config->sys.nfs, false);
 }
 
 /*
@@ -203,7 +208,7 @@ static int wait_for_server(const struct dre_nfs_config *config)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	end = now.tv_sec + ANSWER_TIME;
-	while (!answers(config)) {
+	while (!answers(config, true)) {
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		if (now.tv_sec >= end)
 			return dre_fail(DRE_ERR_NFS_MOUNT_FAILED, "NFS server %s does not answer", config->server);

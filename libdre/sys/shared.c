@@ -111,17 +111,16 @@ int sys_check_name_free(const struct dre_config *config, bool shared, const char
 	int err;
 
 	/* What is local does not need a server that does not answer. */
-	if (!sys_shared_mounted(config))
+	if (!shared && !sys_shared_answers(config))
 		return 0;
-	if (shared)
-		err = store_open(&other, config->sys.store, &layer_disk);
-	else
-		err = sys_open_shared(config, &other);
-	taken = !err && container_is_there(other, name);
+	err = shared ? store_open(&other, config->sys.store, &layer_disk) : sys_open_shared(config, &other);
+	if (err)
+		return err;
+	taken = container_is_there(other, name);
 	if (taken)
 		dre_fail(DRE_ERR_CONTAINER_EXISTENCE, "there is a container '%s' in %s already", name,
 			 store_root(other));
-	store_close(err ? NULL : other);
+	store_close(other);
 	return taken ? DRE_ERR_CONTAINER_EXISTENCE : 0;
 }
 

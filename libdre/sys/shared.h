@@ -26,6 +26,9 @@ int sys_open_shared(const struct dre_config *config, struct store **store);
 /* Is it mounted? Nobody is asked who might not answer. */
 bool sys_shared_mounted(const struct dre_config *config);
 
+/* Does its server take connections now? Nothing is mounted, and nobody waits for one that comes later. */
+bool sys_shared_answers(const struct dre_config *config);
+
 /* shared.c: what the server could not do has a code of its own; the text stays. */
 int sys_name_failure(int err);
 
@@ -44,7 +47,10 @@ int sys_check_owner(struct sys *sys);
 /* What this host is called there. */
 const char *sys_host(void);
 
-/* DRE_ERR_CONTAINER_EXISTENCE if the other store has it: for who is about to make it in the @shared one, or not. */
+/*
+ * DRE_ERR_CONTAINER_EXISTENCE if the other store has it: for who is about to make it in the @shared one, or not. What a
+ * server has that does not answer now nobody knows: a local one of that name hides it.
+ */
 int sys_check_name_free(const struct dre_config *config, bool shared, const char *name);
 
 /* Removes what a move that was killed has left of locked container @c, in store @shared. */

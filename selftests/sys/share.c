@@ -80,6 +80,44 @@ static void arguments(void **state)
 	assert_in(STORE, "sh");
 }
 
+static void export_to(const char *client, const char *options)
+{
+	assert_int_equal(shell("exportfs -ua && exportfs -o sync,fsid=1,%s %s:" EXPORT " && exportfs -f", options,
+			       client), 0);
+}
+
+/* It answers, and is of no use. */
+static void refused(void **state)
+{
+	dre_sys_handle h = handle("sh");
+
+	(void)state;
+	shell("umount " SHARED " 2>/dev/null");
+	configure("nfs_server = 127.0.0.1\nnfs_export = /srv/other\n" OPTIONS);
+	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "cannot mount 127.0.0.1:/srv/other");
+	/* Nobody knows whether there is one of that name. */
+	assert_fails(create("new", "it"), DRE_ERR_NFS_MOUNT_FAILED, "cannot mount 127.0.0.1:/srv/other");
+	assert_int_equal(access(STORE "/containers/new", F_OK), -1);
+	configure(CONFIGURED);
+	export_to("192.0.2.1", "rw,no_root_squash");
+	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "cannot mount 127.0.0.1:" EXPORT);
+	export_to("127.0.0.1", "ro,no_root_squash");
+	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "Read-only file system");
+	assert_int_equal(shell("umount " SHARED), 0);
+	export_to("127.0.0.1", "rw,root_squash");
+	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "Permission denied");
+	assert_int_equal(shell("umount " SHARED), 0);
+	export_to("127.0.0.1", "rw,no_root_squash");
+	assert_in(STORE, "sh");
+}
+
+/* Those that are not here are reported, once, and those that are here are dealt with. */
+static void assert_all_but_shared(const char *command)
+{
+	assert_int_equal(shell("dre-sys %s 2>/run/dre-test-err", command), 1);
+	assert_int_equal(shell("[ $(wc -l </run/dre-test-err) = 1 ] && grep -q 'cannot mount' /run/dre-test-err"), 0);
+}
+
 /* Each cause has its words, and the container is where it was; those that are here need no server. */
 static void no_server(void **state)
 {
@@ -87,11 +125,6 @@ static void no_server(void **state)
 	dre_list_t list;
 
 	(void)state;
-	shell("umount " SHARED " 2>/dev/null");
-	configure("nfs_server = 127.0.0.1\nnfs_export = /srv/other\n" OPTIONS);
-	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "cannot mount 127.0.0.1:/srv/other");
-	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
-	configure(CONFIGURED);
 	stop_nfs_server();
 	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "cannot mount 127.0.0.1:" EXPORT);
 	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
@@ -104,6 +137,14 @@ static void no_server(void **state)
 	assert_fails(dre_sys_get_shared_list(&list), DRE_ERR_NFS_MOUNT_FAILED, "cannot mount");
 	assert_int_equal(shell("dre-sys list >/run/dre-test-out 2>/run/dre-test-err"), 1);
 	assert_int_equal(shell("grep -q '^sh *stopped' /run/dre-test-out && grep -q 'cannot mount' /run/dre-test-err"), 0);
+	assert_success(create("new", "it"));
+	assert_success(dre_sys_destroy_container("new"));
+	assert_int_equal(shell("dre-sys set sh autostart=yes"), 0);
+	assert_all_but_shared("autostart");
+	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_all_but_shared("stop --kill --all");
+	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
+	assert_int_equal(shell("dre-sys unset sh autostart"), 0);
 	start_nfs_server();
 	assert_int_equal(shell("mount -t tmpfs tmpfs " SHARED), 0);
 	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "tmpfs is mounted");
@@ -130,7 +171,11 @@ static void moves(void **state)
 	assert_null(list[1]);
 	assert_success(dre_sys_release_container_list(list));
 	assert_fails(dre_sys_share(&h), DRE_ERR_CONTAINER_EXISTENCE, "already");
-	assert_fails(create("sh", "it"), DRE_ERR_CONTAINER_EXISTENCE, "sh");
+	/* As after a reboot. */
+	assert_int_equal(shell("umount " SHARED), 0);
+	assert_fails(create("sh", "it"), DRE_ERR_CONTAINER_EXISTENCE, "'sh' in " SHARED);
+	assert_int_equal(shell("umount " SHARED), 0);
+	assert_int_equal(shell("dre-sys copy big sh 2>&1 | grep -q 'in " SHARED " already'"), 0);
 	assert_fails(dre_sys_commit_snapshot(&h, "one", "new"), DRE_ERR_COMMIT_SNAPSHOT_FAILED, "unshare");
 	assert_success(dre_sys_save_snapshot(&h, "two"));
 	assert_success(dre_sys_unshare(&h));
@@ -451,6 +496,7 @@ static void other_host(void **state)
 static void mounted_and_gone(void **state)
 {
 	dre_sys_handle h = handle("sh"), big = handle("big");
+	time_t begin;
 
 	(void)state;
 	assert_success(dre_sys_share(&h));
@@ -458,6 +504,10 @@ static void mounted_and_gone(void **state)
 	assert_fails(status("sh"), DRE_ERR_NFS_MOUNT_FAILED, "does not answer");
 	assert_fails(dre_sys_share(&big), DRE_ERR_NFS_MOUNT_FAILED, "does not answer");
 	assert_int_equal(status("big"), DRE_SYS_CONTAINER_STATUS_STOP);
+	begin = time(NULL);
+	assert_success(create("new", "it"));
+	assert_success(dre_sys_destroy_container("new"));
+	assert_true(time(NULL) - begin < 20);
 	start_nfs_server();
 	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_STOP);
 	assert_success(dre_sys_unshare(&h));
@@ -514,6 +564,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arguments),
+		cmocka_unit_test(refused),
 		cmocka_unit_test(no_server),
 		cmocka_unit_test(moves),
 		cmocka_unit_test(checkpoint_moves),

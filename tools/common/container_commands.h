@@ -150,6 +150,8 @@ struct container_extras {
 	struct json_object *(*info_value)(const char *key, char *value);
 	/* Is one whose state is unknown another host's? */
 	bool (*is_remote)(const char *name);
+	/* Fails where the list of containers has those only that are here, and there may be more. */
+	dre_return_t (*check_list)(void);
 	/* What export writes: "an archive"; and how it compresses what goes to @path, NULL: not at all. */
 	const char *exported;
 	const char *(*compression_of)(const char *path);

@@ -40,14 +40,16 @@ static int load_member(struct member *member, const char *name)
 
 int crowd_load(struct crowd *crowd)
 {
-	int err, status = EXIT_SUCCESS;
+	/* First: a server that begins to answer now is not missed. */
+	int err, missing = container_extras.check_list ? container_extras.check_list() : 0;
+	int status = missing ? command_fail(missing, NULL) : EXIT_SUCCESS;
 	dre_list_t list;
 	size_t nr = 0;
 
 	*crowd = (struct crowd){};
 	err = container_api.get_container_list(&list);
 	if (err)
-		return command_fail(err, NULL);
+		return err == missing ? status : command_fail(err, NULL);
 	while (list[nr])
 		nr++;
 	crowd->members = command_memory(calloc(nr + 1, sizeof(*crowd->members)));

@@ -20,7 +20,7 @@ struct crowd {
 	size_t nr;
 };
 
-/* All that are this host's. Returns the exit status: one that cannot be read is reported, and left out. */
+/* All that are this host's. Returns the exit status: one that cannot be read, or listed, is reported, and left out. */
 int crowd_load(struct crowd *crowd);
 void crowd_free(struct crowd *crowd);
 

@@ -51,15 +51,14 @@ static void long_cells(struct table *table, const char *name)
 }
 
 /* What is here is listed also where the server of the others does not answer; but then it is not all. */
-static int check_shared(void)
+dre_return_t sys_check_list(void)
 {
 	dre_list_t list;
 	int err = dre_sys_get_shared_list(&list);
 
-	if (err)
-		return command_fail(err, NULL);
-	dre_sys_release_container_list(list);
-	return EXIT_SUCCESS;
+	if (!err)
+		dre_sys_release_container_list(list);
+	return err;
 }
 
 int cmd_sys_list(int argc, char **argv)
@@ -77,7 +76,7 @@ int cmd_sys_list(int argc, char **argv)
 		{ }
 	};
 	bool json = false, more = false;
-	int c, status;
+	int c, err, status;
 
 	while ((c = command_getopt(argc, argv, "jl", options)) >= 0) {
 		json |= c == 'j';
@@ -86,5 +85,8 @@ int cmd_sys_list(int argc, char **argv)
 	if (optind != argc)
 		command_usage("no argument is wanted");
 	status = more ? list_containers(columns, json, long_cells) : list_containers(NULL, json, NULL);
-	return status == EXIT_SUCCESS ? check_shared() : status;
+	if (status != EXIT_SUCCESS)
+		return status;
+	err = sys_check_list();
+	return err ? command_fail(err, NULL) : EXIT_SUCCESS;
 }

@@ -201,6 +201,7 @@ CONTAINER_API(dre_sys, DRE_SYS_CONTAINER_TYPE_KVM, "dre-sys", .get_bound_pids = 
 const struct container_extras container_extras = {
 	.info_value = sys_info_value,
 	.is_remote = sys_is_remote,
+	.check_list = sys_check_list,
 	.exported = "a disk image",
 };
 

@@ -29,6 +29,7 @@ void complete_kind(const char *kind, const char *name);
 
 /* See struct container_extras. */
 bool sys_is_remote(const char *name);
+dre_return_t sys_check_list(void);
 struct json_object *sys_info_value(const char *key, char *value);
 
 #endif /* DRE_TOOL_SYS_H */
