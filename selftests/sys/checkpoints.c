@@ -458,7 +458,7 @@ static void never_quiet(void **state)
 }
 
 #define MANIFEST	STORE "/containers/cp/manifest"
-#define LAYERS		6	/* as many as a disk may have here: with 190 each step takes a minute */
+#define LAYERS		8	/* as many as a disk may have here: with 190 each step takes a minute */
 
 static int count_layers(void)
 {

@@ -270,6 +270,17 @@ static void cannot_come(void **state)
 	one_port();
 	assert_int_equal(shell(ON_B "dre-sys immigrate --wait --timeout 1 m %d 2>/dev/null", PORT), 124);
 	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m"), 0);
+	/* Who waits for it waits as long as the host does. */
+	assert_int_equal(shell(ON_B "dre-sys immigrate --wait m %d 2>/run/dre-test-err & "
+			       "until grep -q ^immigration " SHARED "/containers/m/manifest; do sleep 0.2; done; "
+			       "for i in $(seq 50); do " ON_B "dre-sys immigrate --cancel m 2>/dev/null && break; sleep 0.2; done; "
+			       "wait $!; [ $? = 1 ]", PORT), 0);
+	assert_int_equal(shell("grep -q 'does not wait for it any longer' /run/dre-test-err"), 0);
+	configure_plain("immigration_timeout = 2\n");
+	assert_int_equal(shell(ON_B "dre-sys immigrate --wait m %d 2>/run/dre-test-err", PORT), 124);
+	assert_int_equal(shell("grep -q 'it has not come' /run/dre-test-err"), 0);
+	assert_int_equal(shell(ON_B "dre-sys immigrate --wait --timeout 300 m %d 2>/dev/null", PORT), 124);
+	configure_plain("");
 }
 
 /* Each reason for which it does not go, while it runs. */
@@ -689,6 +700,12 @@ static void encrypted(void **state)
 	assert_int_equal(shell("SECOND_HOST_LISTEN=tls " SECOND_HOST " restart-libvirt"), 0);
 	configure(SHARED_STORE);
 	immigrate();
+	/* A name that its certificate has not got. */
+	assert_int_equal(shell("echo '" THERE " elsewhere' >>/etc/hosts"), 0);
+	assert_int_equal(shell("dre-sys migrate m elsewhere %d 2>/run/dre-test-err", PORT), 1);
+	assert_int_equal(shell("sed 's/^/# /' /run/dre-test-err; grep -qi certificate /run/dre-test-err"), 0);
+	assert_int_equal(shell("sed -i '/ elsewhere$/d' /etc/hosts"), 0);
+	assert_true(runs_here());
 	assert_success(migrate(THERE, PORT));
 	assert_owner("hostb");
 	assert_true(runs_there());

@@ -133,7 +133,8 @@ static const struct command commands[] = {
 	{ "immigrate", "[--wait] [--timeout SECONDS] [--cancel] NAME [PORT]",
 	  "wait for a running container of another host",
 	  "  -w, --wait             until it runs here; else it is only made sure that it can come\n"
-	  "  -t, --timeout SECONDS  no longer than that (default 600); the exit status is 124 then\n"
+	  "  -t, --timeout SECONDS  no longer than that (default: as long as the port is reserved); the\n"
+	  "                         exit status is 124 then\n"
 	  "  -c, --cancel           it is not to come any more\n\n"
 	  "The port is reserved for it for a while (immigration_timeout of dre.conf). 'dre-sys migrate' on the\n"
 	  "host that it runs on sends it.\n", cmd_immigrate },

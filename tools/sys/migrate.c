@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -126,29 +128,95 @@ static time_t now(void)
 	return t.tv_sec;
 }
 
+/* What a container's manifest says of this host. */
+struct prospect {
+	enum { NOT_EXPECTED, TOO_LATE, EXPECTED, COMING, HERE } it_is;
+	long long left;		/* seconds until it is too late */
+};
+
+/* Does a setting of it begin with this host's name? What comes then is in @rest. */
+static bool names_this_host(const dre_list_t info, const char *key, const char **rest)
+{
+	const char *value = info_get(info, key);
+	struct utsname uts;
+	size_t len;
+
+	if (!value || uname(&uts))
+		return false;
+	len = strcspn(value, " ");
+	*rest = value + len;
+	return len == strlen(uts.nodename) && !strncmp(value, uts.nodename, len);
+}
+
+static int look(const char *name, struct prospect *prospect)
+{
+	const char *rest;
+	long long until;
+	dre_list_t info;
+	int err = container_api.get_info(name, &info);
+
+	*prospect = (struct prospect){};
+	if (err)
+		return err;
+	if (names_this_host(info, "setting.immigration", &rest) && sscanf(rest, "%*d %lld", &until) == 1) {
+		prospect->left = until - time(NULL);
+		prospect->it_is = prospect->left > 0 ? EXPECTED : TOO_LATE;
+	}
+	if (names_this_host(info, "setting.migrating", &rest))
+		prospect->it_is = COMING;
+	if (names_this_host(info, "owner", &rest))
+		prospect->it_is = HERE;
+	dre_sys_release_info(info);
+	return 0;
+}
+
+/* The status of the command: it has not come, and that is what dre_sys_status() said last. */
+static int fail_to_come(const char *name, const struct prospect *prospect, int ret)
+{
+	if (ret < 0)
+		command_fail(ret, name);
+	if (ret < 0 && (ret != DRE_ERR_CONTAINER_UNKNOWN_STATUS || prospect->it_is == HERE))
+		return EXIT_FAILURE;
+	if (ret == DRE_SYS_CONTAINER_STATUS_STOP)
+		return command_error("%s: it has come, and is stopped", name);
+	if (prospect->it_is == NOT_EXPECTED)
+		return command_error("%s: this host does not wait for it any longer", name);
+	command_error("%s: it has not come", name);
+	return EXIT_TIMEOUT;
+}
+
 /* As long as it is not here the status says whose it is, or that it is busy: on its way. */
-static int wait_for(const char *name, int timeout)
+static bool is_settled(const struct prospect *prospect, int ret)
+{
+	if (ret == DRE_SYS_CONTAINER_STATUS_BUSY)
+		return false;
+	return ret != DRE_ERR_CONTAINER_UNKNOWN_STATUS || prospect->it_is == HERE || prospect->it_is <= TOO_LATE;
+}
+
+/* @timeout < 0: as long as this host waits for it. */
+static int wait_for(const char *name, long long timeout)
 {
 	const dre_sys_handle h = { DRE_SYS_CONTAINER_TYPE_KVM, (char *)name };
-	time_t end = now() + timeout;
+	struct prospect prospect;
 	struct progress progress;
+	time_t begin = now();
 	int ret;
 
 	progress_begin_time(&progress, "waiting");
-	for (;;) {
-		ret = dre_sys_status(&h);
-		if ((ret != DRE_ERR_CONTAINER_UNKNOWN_STATUS && ret != DRE_SYS_CONTAINER_STATUS_BUSY) ||
-		    now() >= end)
+	for (;; usleep(LOOK_INTERVAL)) {
+		/* First: where it has come in between, it is not expected any more. */
+		ret = look(name, &prospect);
+		if (!ret)
+			ret = dre_sys_status(&h);
+		if (timeout < 0)
+			timeout = prospect.left > 0 ? prospect.left : 0;
+		if (is_settled(&prospect, ret) || now() - begin >= timeout)
 			break;
-		usleep(LOOK_INTERVAL);
 	}
 	progress_end(&progress);
 	if (ret == DRE_SYS_CONTAINER_STATUS_RUNNING || ret == DRE_SYS_CONTAINER_STATUS_SUSPENDED)
 		return EXIT_SUCCESS;
-	if (ret != DRE_ERR_CONTAINER_UNKNOWN_STATUS && ret < 0)
-		return command_fail(ret, name);
-	command_error("%s: it has not come", name);
-	return EXIT_TIMEOUT;
+	return fail_to_come(name, &prospect, ret);
 }
 
 int cmd_immigrate(int argc, char **argv)
@@ -161,7 +229,7 @@ int cmd_immigrate(int argc, char **argv)
 		{ }
 	};
 	bool cancel = false, wait = false;
-	int c, err, timeout = 600;
+	int c, err, timeout = -1;
 	const char *name;
 
 	while ((c = command_getopt(argc, argv, "ct:w", options)) >= 0) {
