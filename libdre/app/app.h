@@ -159,6 +159,9 @@ void app_cgroup_path(const struct app *app, const char *cgroup, char path[APP_CG
 /* Tells the module, a fd of which is @cfd, of one that was made. */
 int app_cgroup_announce(const struct app *app, int cfd, const char *cgroup);
 
+/* Is the init of a container in one of them? */
+bool app_init_is_bound(const struct app *app);
+
 /* Tells a module that was loaded after the container was started of those that there are. */
 void app_cgroups_announce(const struct app *app, int cfd);
 

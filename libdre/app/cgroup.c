@@ -2,6 +2,8 @@
 /*
  * Control groups of a container. They end with the container.
  */
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,6 +45,54 @@ void app_cgroups_announce(const struct app *app, int cfd)
 
 	app_groups(app, &groups);
 	groups_announce_all(&groups, cfd);
+}
+
+/* Has it number 1, in a namespace below ours? The line has its number in ours first. */
+static bool is_init(long pid)
+{
+	char name[40], line[256];
+	bool is = false;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%ld/status", pid);
+	f = fopen(name, "re");
+	while (f && !is && fgets(line, sizeof(line), f)) {
+		const char *last = strrchr(line, '\t');
+
+		is = !strncmp(line, "NSpid:", 6) && last && last > line + 6 && !strcmp(last, "\t1\n");
+	}
+	if (f)
+		fclose(f);
+	return is;
+}
+
+static void look_for_init(const struct groups *g, int outer, const char *cgroup, void *found)
+{
+	char name[GROUPS_PATH_SIZE];
+	long pid;
+	FILE *f;
+	int fd;
+
+	(void)g;
+	snprintf(name, sizeof(name), "%s/cgroup.procs", cgroup);
+	fd = openat(outer, name, O_RDONLY | O_CLOEXEC);
+	f = fd < 0 ? NULL : fdopen(fd, "r");
+	while (f && fscanf(f, "%ld", &pid) == 1)
+		*(bool *)found |= is_init(pid);
+	if (f)
+		fclose(f);
+	else if (fd >= 0)
+		close(fd);
+}
+
+bool app_init_is_bound(const struct app *app)
+{
+	struct groups groups;
+	bool found = false;
+
+	app_groups(app, &groups);
+	groups_each(&groups, look_for_init, &found);
+	return found;
 }
 
 /* @fn gets the container's groups, and a fd of the module. */

@@ -153,7 +153,10 @@ enum app_state app_state(const struct app *app)
 	snprintf(payload, sizeof(payload), "%s/payload", group);
 	if (cgroupfs_populated(payload, &populated) || cgroupfs_frozen(group, &frozen))
 		return APP_UNKNOWN;
-	return !populated ? APP_CHANGING : frozen ? APP_SUSPENDED : APP_RUNNING;
+	/* Where all processes of a container are bound they are not in its own group. */
+	if (!populated && !app_init_is_bound(app))
+		return APP_CHANGING;
+	return frozen ? APP_SUSPENDED : APP_RUNNING;
 }
 
 /*

@@ -4,7 +4,7 @@
 #include "box.h"
 #include "calls.h"
 
-const char *const call_names[NR_CALLS] = {
+const char *const call_names[NR_ALL_CALLS] = {
 	[START] = "start", [STOP] = "stop", [SUSPEND] = "suspend", [RESUME] = "resume",
 	[DESTROY] = "destroy", [CREATE] = "create", [STATUS] = "status", [OPEN] = "open",
 	[LIST] = "list", [GET_PID] = "get_pid", [EXEC] = "exec", [REGISTER_PID] = "register_pid",
@@ -24,6 +24,7 @@ const char *const call_names[NR_CALLS] = {
 	[EXPORT] = "export", [UNSET_RESOURCE] = "unset_resource", [GET_RESOURCE] = "get_resource",
 	[STOP_WITH] = "stop_with", [REBOOT] = "reboot", [SET_PROPERTY] = "set_property",
 	[GET_PROPERTY] = "get_property", [PROPERTY_LIST] = "get_property_list",
+	[CONTAINER_LIST] = "get_container_list", [BASE_LIST] = "get_base_list", [REMOVE_BASE] = "remove_base",
 };
 
 #define X10	"xxxxxxxxxx"
@@ -57,23 +58,36 @@ static int call_list(const dre_app_handle *h)
 
 	assert_true(ret ? !list : !!list);
 	if (list)
-		dre_app_release_registered_pid_list(list);
+		assert_done(dre_app_release_registered_pid_list(list));
 	return ret;
 }
 
-static int call_names_list(const dre_app_handle *h,
-			   dre_return_t (*get)(const dre_app_handle *, dre_list_t *))
+/* What is in the list is tested elsewhere. */
+static int release_list(int ret, dre_list_t list, dre_return_t (*release)(dre_list_t))
+{
+	assert_true(ret ? !list : !!list);
+	if (list)
+		assert_done(release(list));
+	return ret;
+}
+
+static int call_names_list(const dre_app_handle *h, dre_return_t (*get)(const dre_app_handle *, dre_list_t *),
+			   dre_return_t (*release)(dre_list_t))
 {
 	dre_list_t list = NULL;
 	int ret = get(h, &list);
 
-	assert_true(ret ? !list : !!list);
-	if (list)
-		dre_app_release_snapshot_list(list);
-	return ret;
+	return release_list(ret, list, release);
 }
 
-/* What is named "none" is not there; "new" is not either, and could be. */
+static int call_list_of_all(dre_return_t (*get)(dre_list_t *), dre_return_t (*release)(dre_list_t))
+{
+	dre_list_t list = NULL;
+	int ret = get(&list);
+
+	return release_list(ret, list, release);
+}
+
 static int call_resource(int function, const dre_app_handle *h)
 {
 	dre_app_resource_value_t r = { .type = DRE_APP_CONTAINER_RESOURCE_CPU,
@@ -86,8 +100,8 @@ static int call_resource(int function, const dre_app_handle *h)
 		return ret;
 	}
 	r.udata.cpu.percent = 50;
-	return function == SET_RESOURCE ? dre_app_set_resource(h, "none", &r) :
-					  dre_app_unset_resource(h, "none", &r);
+	return function == SET_RESOURCE ? dre_app_set_resource(h, THING, &r) :
+					  dre_app_unset_resource(h, THING, &r);
 }
 
 static int call_get_property(const dre_app_handle *h)
@@ -188,7 +202,7 @@ static int call_open(const char *name)
 
 	if (!h)
 		return -1;
-	dre_app_close(h);
+	assert_done(dre_app_close(h));
 	return 0;
 }
 
@@ -218,7 +232,7 @@ static int call_by_handle(int function, const dre_app_handle *h)
 	case OPEN_LOG:
 		return call_open_log(h);
 	case GET_INFO:
-		return call_names_list(h, dre_app_get_info);
+		return call_names_list(h, dre_app_get_info, dre_app_release_info);
 	case GET_LIMIT:
 		return call_get_limit(h);
 	case GET_USAGE:
@@ -256,35 +270,35 @@ static int call_by_handle(int function, const dre_app_handle *h)
 	case SAVE:
 		return dre_app_save_snapshot(h, "new");
 	case LOAD:
-		return dre_app_load_snapshot(h, "none");
+		return dre_app_load_snapshot(h, THING);
 	case REMOVE_SNAPSHOT:
-		return dre_app_remove_snapshot(h, "none");
+		return dre_app_remove_snapshot(h, THING);
 	case COMMIT:
-		return dre_app_commit_snapshot(h, "none", "new");
+		return dre_app_commit_snapshot(h, THING, "new");
 	case SNAPSHOT_LIST:
-		return call_names_list(h, dre_app_get_snapshot_list);
+		return call_names_list(h, dre_app_get_snapshot_list, dre_app_release_snapshot_list);
 	case CHECKPOINT:
 		return dre_app_checkpoint(h, "new");
 	case RESTART:
-		return dre_app_restart(h, "none");
+		return dre_app_restart(h, THING);
 	case REMOVE_CHECKPOINT:
-		return dre_app_remove_checkpoint(h, "none");
+		return dre_app_remove_checkpoint(h, THING);
 	case CHECKPOINT_LIST:
-		return call_names_list(h, dre_app_get_checkpoint_list);
+		return call_names_list(h, dre_app_get_checkpoint_list, dre_app_release_checkpoint_list);
 	case CREATE_CGROUP:
 		return dre_app_create_cgroup(h, "new");
 	case DESTROY_CGROUP:
-		return dre_app_destroy_cgroup(h, "none");
+		return dre_app_destroy_cgroup(h, THING);
 	case CGROUP_LIST:
-		return call_names_list(h, dre_app_get_cgroup_list);
+		return call_names_list(h, dre_app_get_cgroup_list, dre_app_release_cgroup_list);
 	case BIND_PID:
-		return dre_app_bind_pid(h, "none", getpid());
+		return dre_app_bind_pid(h, THING, getpid());
 	case BIND_VPID:
-		return dre_app_bind_vpid(h, "none", 1);
+		return dre_app_bind_vpid(h, THING, 1);
 	case UNBIND_PID:
-		return dre_app_unbind_pid(h, "none", getpid());
+		return dre_app_unbind_pid(h, THING, getpid());
 	case UNBIND_VPID:
-		return dre_app_unbind_vpid(h, "none", 1);
+		return dre_app_unbind_vpid(h, THING, 1);
 	case SET_RESOURCE:
 	case UNSET_RESOURCE:
 	case GET_RESOURCE:
@@ -306,6 +320,12 @@ int call_function(int function, const char *name)
 		return dre_app_destroy_container(name);
 	case OPEN:
 		return call_open(name);
+	case CONTAINER_LIST:
+		return call_list_of_all(dre_app_get_container_list, dre_app_release_container_list);
+	case BASE_LIST:
+		return call_list_of_all(dre_app_get_base_list, dre_app_release_base_list);
+	case REMOVE_BASE:
+		return dre_app_remove_base(THING);
 	}
 	return call_by_handle(function, &h);
 }

@@ -112,6 +112,10 @@ static int describe_file(const char *path, const struct stat *st, int type, stru
 
 static int describe_cgroup(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
+	static const char *const names[] = {
+		"cgroup.procs", "cgroup.freeze", "cgroup.subtree_control", "cpu.max", "cpuset.cpus", "memory.max",
+		"memory.swap.max", "pids.max", NULL
+	};
 	char file[512];
 
 	(void)st;
@@ -119,8 +123,7 @@ static int describe_cgroup(const char *path, const struct stat *st, int type, st
 	if (type != FTW_D)
 		return 0;
 	fprintf(out, "%s\n", path);
-	for (const char *const *name = (const char *const[]){ "cgroup.procs", "cgroup.freeze",
-	     "cgroup.subtree_control", NULL }; *name; name++) {
+	for (const char *const *name = names; *name; name++) {
 		snprintf(file, sizeof(file), "%s/%s", path, *name);
 		describe_lines(file);
 	}
