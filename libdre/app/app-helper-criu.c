@@ -45,6 +45,9 @@
 /* Memory is dumped before the processes stand still where there is at least so much of it. */
 #define EARLY_MIN	(16ULL << 20)
 
+/* As many of the container's directories are named to CRIU, see add_places(). */
+#define PLACES_MAX	64
+
 /* The largest file that is open and removed that goes into the images. */
 #define GHOST_MAX	(1ULL << 30)
 
@@ -190,7 +193,7 @@ static unsigned long long memory_of(const struct app *app)
 
 /* CRIU's arguments. */
 struct arguments {
-	char *argv[256];
+	char *argv[512];
 	size_t nr;
 	bool full;
 };
@@ -301,6 +304,32 @@ static int add_volumes(struct arguments *a, const struct work *w)
 	return err;
 }
 
+/*
+ * Where CRIU looks for what a process watches (inotify): the kernel gives it a handle, which an overlayfs does
+ * not know. That is below these, whatever their names; but what the kernel shows of itself is large.
+ */
+static int add_places(struct arguments *a, const struct work *w)
+{
+	char rootfs[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir;
+	int err = app_path(w->app.store, w->app.name, "rootfs", rootfs);
+
+	if (err)
+		return err;
+	dir = opendir(rootfs);
+	if (!dir)
+		return dre_fail_errno(errno, "%s", rootfs);
+	for (int left = PLACES_MAX; left && (entry = file_readdir(dir)); left--) {
+		if (!strcmp(entry->d_name, "proc") || !strcmp(entry->d_name, "sys"))
+			continue;
+		add(a, "--irmap-scan-path");
+		add(a, "/%s", entry->d_name);
+	}
+	closedir(dir);
+	return 0;
+}
+
 /* The group's path, wherever the host has mounted them. */
 static void add_group_path(struct arguments *a, const char *group)
 {
@@ -336,6 +365,7 @@ static int add_arguments(struct arguments *a, const struct work *w, const char *
 		"--network-lock", "nftables",	/* iptables are on few hosts any more */
 	};
 	char group[APP_GROUP_SIZE];
+	int err;
 
 	app_group("app", w->app.name, group);
 	add(a, "criu");
@@ -355,7 +385,8 @@ static int add_arguments(struct arguments *a, const struct work *w, const char *
 	add(a, "--freeze-cgroup");
 	add_group_path(a, group);
 	add_bind_mounts(a, w->app.lxc);
-	return add_console(a, w);
+	err = add_places(a, w);
+	return err ? err : add_console(a, w);
 }
 
 /*

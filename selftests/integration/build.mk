@@ -44,3 +44,5 @@ $(IT_STATIC:%=$(IT)/%): $(IT)/%: $(B)/obj/selftests/integration/%.o \
 		$(B)/lib/libdaware.a
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -static -o $@ $^ -pthread
+
+$(IT)/payload: $(call objs,selftests/integration/payload_channels.c selftests/integration/payload_files.c)

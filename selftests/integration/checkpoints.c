@@ -167,18 +167,34 @@ static int start_payload(const dre_app_handle *h, int megabytes)
 	return atoi(pid);
 }
 
-/* It uses all that it has, for the @nth time. */
+static bool file_says(const char *path, const char *text)
+{
+	char *is = read_file(path);
+	bool says = is && strstr(is, text);
+
+	free(is);
+	return says;
+}
+
+/* It has used all that it has, for the @nth time. */
+static void assert_journal_says_holds(const char *path, int nth)
+{
+	char wanted[64], *journal;
+
+	snprintf(wanted, sizeof(wanted), "payload holds %d\n", nth);
+	if (eventually(file_says(path, wanted) || file_says(path, "payload lost")) && file_says(path, wanted))
+		return;
+	journal = read_file(path);
+	fail_msg("%s", journal);
+}
+
 static void assert_payload_holds(const dre_app_handle *h, int pid, int nth)
 {
-	char command[64], wanted[64], *journal;
+	char command[64];
 
 	snprintf(command, sizeof(command), "kill -USR1 %d", pid);
 	assert_int_equal(box_run(h, command), 0);
-	snprintf(wanted, sizeof(wanted), "payload holds %d\n", nth);
-	if (eventually(box_says(h, wanted) || box_says(h, "payload lost")) && box_says(h, wanted))
-		return;
-	journal = box_read(h, JOURNAL);
-	fail_msg("%s", journal);
+	assert_journal_says_holds(box_layer_path(h, JOURNAL), nth);
 }
 
 static void payload_goes_on(void **state)
@@ -197,6 +213,46 @@ static void payload_goes_on(void **state)
 	assert_done(dre_app_restart(h, "b"));
 	assert_payload_holds(h, pid, 4);
 	box_destroy(h);
+}
+
+#define HOST_JOURNAL	"/run/journal"
+
+static void run_criu(const char *action, const char *arguments)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "criu %s -D /run/images -o %s.log --tcp-established --file-locks "
+		 "--network-lock nftables %s || ! grep Error /run/images/%s.log", action, action, arguments, action);
+	assert_int_equal(system(command), 0);
+}
+
+/*
+ * What a checkpoint is measured by: what CRIU restores on the same kernel. For System V memory that takes a namespace
+ * of its own.
+ */
+static void payload_goes_on_by_criu_alone(void **state)
+{
+	char arguments[64], *journal;
+	int pid;
+
+	(void)state;
+	assert_int_equal(system("rm -rf /run/images " HOST_JOURNAL " && mkdir /run/images && "
+				"unshare --ipc /tests/integration/payload 0 " HOST_JOURNAL), 0);
+	assert_true(eventually(file_says(HOST_JOURNAL, "payload is ready")));
+	journal = read_file(HOST_JOURNAL);
+	assert_int_equal(sscanf(journal, "payload is ready %d", &pid), 1);
+	free(journal);
+	kill(pid, SIGUSR1);
+	assert_journal_says_holds(HOST_JOURNAL, 1);
+	snprintf(arguments, sizeof(arguments), "-t %d --link-remap", pid);
+	run_criu("dump", arguments);
+	assert_true(eventually(is_gone(pid)));
+	run_criu("restore", "-d");
+	kill(pid, SIGUSR1);
+	assert_journal_says_holds(HOST_JOURNAL, 2);
+	kill(pid, SIGKILL);
+	assert_true(eventually(is_gone(pid)));
+	assert_int_equal(system("umount /memory && rm -r /run/images /memory /watched* /dev/shm/payload"), 0);
 }
 
 #define PARENT	STORE "/containers/c/checkpoints/a/images/parent"
@@ -541,6 +597,7 @@ int main(void)
 		cmocka_unit_test_teardown(goes_back, box_destroy_all),
 		cmocka_unit_test_teardown(refused, box_destroy_all),
 		cmocka_unit_test_teardown(payload_goes_on, box_destroy_all),
+		cmocka_unit_test(payload_goes_on_by_criu_alone),
 		cmocka_unit_test_teardown(memory_is_dumped_early, box_destroy_all),
 		cmocka_unit_test_teardown(daware_goes_on, box_destroy_all),
 		cmocka_unit_test_teardown(cannot_be_taken, box_destroy_all),

@@ -3,12 +3,11 @@
  * A process that has about everything that a checkpoint has to keep, and knows
  * what of it works. It is linked statically, to run in any container.
  *
- *	payload [MEGABYTES]	of memory; goes into the background when all is there
+ *	payload MEGABYTES [JOURNAL]
  *
- * At SIGUSR1 it uses each thing once and writes "payload holds N" in the
- * journal, for the Nth time, or "payload lost" and what.
+ * It has so much memory and goes into the background. At SIGUSR1 it uses each thing once and writes
+ * "payload holds N" in the journal, for the Nth time, or "payload lost" and what.
  */
-#include <arpa/inet.h>
 #include <err.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -21,14 +20,16 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
-#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
-#define MESSAGE	"what was sent before"
+#include "payload.h"
 
 static int journal;
 
@@ -39,96 +40,6 @@ static void note(const char *what, const char *which, int number)
 	snprintf(line, sizeof(line), "payload %s%s%s %d\n", what, *which ? " " : "", which, number);
 	if (write(journal, line, strlen(line)) < 0)
 		err(1, "journal");
-}
-
-/* A channel with a message in it, which stays there from one use to the next. */
-struct channel {
-	int in, out;
-};
-
-static bool send_message(const struct channel *c)
-{
-	return write(c->in, MESSAGE, sizeof(MESSAGE)) == sizeof(MESSAGE);
-}
-
-static bool channel_holds(const struct channel *c)
-{
-	char text[64];
-
-	return read(c->out, text, sizeof(text)) == sizeof(MESSAGE) && !strcmp(text, MESSAGE) &&
-	       send_message(c);
-}
-
-static struct channel pipes, local, loopback;
-
-static bool pipe_holds(void)
-{
-	return channel_holds(&pipes);
-}
-
-static bool local_holds(void)
-{
-	return channel_holds(&local);
-}
-
-static bool loopback_holds(void)
-{
-	return channel_holds(&loopback);
-}
-
-static void make_loopback(void)
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET,
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(addr);
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
-
-	loopback.in = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(listener, (struct sockaddr *)&addr, len) || listen(listener, 1) ||
-	    getsockname(listener, (struct sockaddr *)&addr, &len) ||
-	    connect(loopback.in, (struct sockaddr *)&addr, len))
-		err(1, "loopback");
-	loopback.out = accept(listener, NULL, NULL);
-}
-
-static void make_channels(void)
-{
-	if (pipe((int *)&pipes) || socketpair(AF_UNIX, SOCK_STREAM, 0, (int *)&local))
-		err(1, "channels");
-	pipes = (struct channel){ pipes.out, pipes.in };
-	make_loopback();
-	send_message(&pipes);
-	send_message(&local);
-	send_message(&loopback);
-}
-
-/* A file, open where it is written to, and one that is removed. */
-static int file, removed;
-static int written;
-
-static bool file_grows(int fd)
-{
-	char c = 0;
-
-	return lseek(fd, 0, SEEK_CUR) == written && write(fd, "x", 1) == 1 &&
-	       pread(fd, &c, 1, 0) == 1 && c == 'x' && lseek(fd, 0, SEEK_END) == written + 1;
-}
-
-static bool files_hold(void)
-{
-	bool holds = file_grows(file) && file_grows(removed) && access("/gone", F_OK);
-
-	written++;
-	return holds;
-}
-
-static void make_files(void)
-{
-	file = open("/file", O_RDWR | O_CREAT | O_TRUNC, 0600);
-	removed = open("/gone", O_RDWR | O_CREAT, 0600);
-	if (file < 0 || removed < 0 || unlink("/gone"))
-		err(1, "files");
-	files_hold();
 }
 
 /* Somebody who answers with what it is asked: a thread, and a process, by several kinds of memory. */
@@ -152,7 +63,7 @@ static void answer(const struct pair *p)
 		*p->answer = *p->question;
 }
 
-static struct pair thread_pair, shared_pair, sysv_pair, mapped_pair;
+static struct pair thread_pair, shared_pair, sysv_pair, mapped_pair, memfd_pair, shm_pair;
 
 static bool thread_holds(void)
 {
@@ -172,6 +83,16 @@ static bool sysv_holds(void)
 static bool mapped_holds(void)
 {
 	return is_answered(&mapped_pair);
+}
+
+static bool memfd_holds(void)
+{
+	return is_answered(&memfd_pair);
+}
+
+static bool shm_holds(void)
+{
+	return is_answered(&shm_pair);
 }
 
 static void *thread(void *arg)
@@ -196,6 +117,8 @@ static void answer_for_ever(void)
 	for (;;) {
 		answer(&shared_pair);
 		answer(&sysv_pair);
+		answer(&memfd_pair);
+		answer(&shm_pair);
 		*mapped_pair.answer = *question;
 		usleep(1000);
 	}
@@ -208,20 +131,34 @@ static struct pair pair_at(void *memory)
 	return (struct pair){ memory, (atomic_int *)memory + 1 };
 }
 
+static struct pair pair_in_file(int fd)
+{
+	if (ftruncate(fd, 4096))
+		err(1, "mapped file");
+	return pair_at(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+}
+
+/* As an init of a distribution makes it. */
+static int open_shm(void)
+{
+	if (!mkdir("/dev/shm", 0755) && mount("tmpfs", "/dev/shm", "tmpfs", 0, NULL))
+		err(1, "/dev/shm");
+	return shm_open("/payload", O_RDWR | O_CREAT, 0600);
+}
+
 static void make_pairs(void)
 {
 	static atomic_int words[2];
-	int fd = open("/mapped", O_RDWR | O_CREAT | O_TRUNC, 0600);
 	pthread_t id;
 
-	if (ftruncate(fd, 4096))
-		err(1, "/mapped");
 	thread_pair = pair_at(words);
 	shared_pair = pair_at(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 				   -1, 0));
 	sysv_pair = pair_at(shmat(shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600), NULL, 0));
-	mapped_pair = pair_at(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	mapped_pair = pair_in_file(open("/mapped", O_RDWR | O_CREAT | O_TRUNC, 0600));
 	mapped_pair.answer = shared_pair.answer + 1;
+	memfd_pair = pair_in_file(memfd_create("payload", 0));
+	shm_pair = pair_in_file(open_shm());
 	if (!fork())
 		answer_for_ever();
 	if (pthread_create(&id, NULL, thread, NULL))
@@ -229,22 +166,34 @@ static void make_pairs(void)
 }
 
 /* Timers that tick. */
-static atomic_int ticks;
+static atomic_int ticks, alarms;
 static int timer_fd, epoll_fd, event_fd;
 
 static void tick(int signo)
 {
-	(void)signo;
-	ticks++;
+	if (signo == SIGALRM)
+		alarms++;
+	else
+		ticks++;
+}
+
+static bool goes_on(const atomic_int *count)
+{
+	int before = *count;
+
+	for (int i = 0; i < 5000 && *count == before; i++)
+		usleep(1000);
+	return *count != before;
 }
 
 static bool timer_holds(void)
 {
-	int before = ticks;
+	return goes_on(&ticks);
+}
 
-	for (int i = 0; i < 5000 && ticks == before; i++)
-		usleep(1000);
-	return ticks != before;
+static bool alarm_holds(void)
+{
+	return goes_on(&alarms);
 }
 
 /* CRIU does not restore one that has expired since it was read. */
@@ -271,13 +220,16 @@ static void make_timers(void)
 	const struct itimerspec seldom = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
 	struct sigevent how = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
 	struct epoll_event event = { .events = EPOLLIN, .data.u32 = 42 };
+	const struct itimerval alarm = { { .tv_usec = 70000 }, { .tv_usec = 70000 } };
 	timer_t timer;
 
 	signal(SIGRTMIN, tick);
+	signal(SIGALRM, tick);
 	timer_fd = timerfd_create(CLOCK_MONOTONIC, 0);
 	epoll_fd = epoll_create1(0);
 	event_fd = eventfd(0, 0);
 	if (timer_create(CLOCK_MONOTONIC, &how, &timer) || timer_settime(timer, 0, &often, NULL) ||
+	    setitimer(ITIMER_REAL, &alarm, NULL) ||
 	    timerfd_settime(timer_fd, 0, &seldom, NULL) ||
 	    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, event_fd, &event))
 		err(1, "timers");
@@ -310,44 +262,62 @@ static void make_memory(size_t megabytes)
 		memory[i] = i;
 }
 
-static const struct {
-	const char *name;
-	bool (*holds)(void);
-} things[] = {
-	{ "files", files_hold }, { "pipe", pipe_holds }, { "socket pair", local_holds },
-	{ "loopback", loopback_holds }, { "thread", thread_holds },
-	{ "shared memory", shared_holds }, { "System V memory", sysv_holds },
-	{ "mapped file", mapped_holds }, { "timer", timer_holds }, { "timerfd", timerfd_holds },
+static const struct thing things[] = {
+	{ "thread", thread_holds }, { "shared memory", shared_holds }, { "System V memory", sysv_holds },
+	{ "mapped file", mapped_holds }, { "memfd", memfd_holds }, { "POSIX memory", shm_holds },
+	{ "timer", timer_holds }, { "alarm", alarm_holds }, { "timerfd", timerfd_holds },
 	{ "epoll", epoll_holds }, { "memory", memory_holds },
 };
+
+void use_things(const struct thing *t, size_t nr, void (*lost)(const char *name))
+{
+	for (; nr; t++, nr--)
+		if (!t->holds())
+			lost(t->name);
+}
+
+/* How often everything was used, and whether something is lost. */
+static int uses;
+static bool has_lost;
+
+static void lost(const char *name)
+{
+	note("lost", name, uses);
+	has_lost = true;
+}
+
+static void use_all(void)
+{
+	has_lost = false;
+	uses++;
+	use_channels(lost);
+	use_files(lost);
+	use_things(things, sizeof(things) / sizeof(*things), lost);
+	if (!has_lost)
+		note("holds", "", uses);
+}
 
 int main(int argc, char **argv)
 {
 	sigset_t set;
 	int signo;
 
-	journal = open("/var/log/journal", O_WRONLY | O_APPEND | O_CREAT, 0666);
-	if (journal < 0 || daemon(0, 0))
+	journal = open(argc > 2 ? argv[2] : "/var/log/journal", O_WRONLY | O_APPEND | O_CREAT, 0666);
+	if (argc < 2 || journal < 0 || daemon(0, 0))
 		err(1, "payload");
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);	/* for a signalfd */
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	make_memory(argc > 1 ? atoi(argv[1]) : 0);
+	sigdelset(&set, SIGUSR2);
+	make_memory(atoi(argv[1]));
 	make_channels();
 	make_files();
 	make_pairs();
 	make_timers();
 	note("is ready", "", getpid());
-	for (int n = 1; ; n++) {
-		bool all = true;
-
+	for (;;) {
 		sigwait(&set, &signo);
-		for (size_t i = 0; i < sizeof(things) / sizeof(*things); i++)
-			if (!things[i].holds()) {
-				note("lost", things[i].name, n);
-				all = false;
-			}
-		if (all)
-			note("holds", "", n);
+		use_all();
 	}
 }
