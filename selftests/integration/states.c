@@ -151,13 +151,15 @@ static void checkpoint(const dre_app_handle *h)
 	assert_int_equal(box_run(h, "touch /since"), 0);
 }
 
-/* What it is about, of a container that is stopped. */
+/* What it is about, of a container that is stopped, or of none. */
 static void prepare_stopped(int function, const dre_app_handle *h)
 {
 	if (function == LOAD || function == REMOVE_SNAPSHOT || function == COMMIT)
 		assert_done(dre_app_save_snapshot(h, THING));
 	if (function == LOAD)
 		close(open(box_layer_path(h, "/since"), O_CREAT | O_CLOEXEC, 0600));
+	if (function == REMOVE_BASE)
+		assert_done(dre_app_import_base(THING, "/run/base", NULL, NULL));
 }
 
 /* ... and of one that runs. */
@@ -185,7 +187,7 @@ static void put_in(int state, int function)
 
 	if (state != ABSENT)
 		dre_app_close(box_create(h.name));
-	if (state == STOPPED)
+	if (state == ABSENT || state == STOPPED)
 		prepare_stopped(function, &h);
 	if (state == RUNNING || state == SUSPENDED)
 		assert_done(dre_app_start(&h));
@@ -198,7 +200,7 @@ static void put_in(int state, int function)
 /* In the state that it is to be in, with what it is about. */
 static bool is_to_work(int code)
 {
-	return code == WORKS || code == E_SNAPSHOT || code == E_CGROUP || code == E_PID;
+	return code == WORKS || code == E_SNAPSHOT || code == E_CGROUP || code == E_PID || code == E_BASE;
 }
 
 /* What a function that works makes of @state. */
@@ -226,7 +228,7 @@ static int status_after(int function, int state)
 /* The shell's view of what it does beside that. */
 #define CONTAINER	STORE "/containers/works/"
 #define GROUPS		CGROUPS "/dre/app/works/"
-static const char *const effects[NR_CALLS] = {
+static const char *const effects[NR_ALL_CALLS] = {
 	[SET_PROPERTY]	    = "[ \"$(dre-app get works port)\" = 22 ]",
 	[COPY]		    = "[ -d " STORE "/containers/new ]",
 	[RENAME]	    = "[ -d " STORE "/containers/new ]",
@@ -234,6 +236,7 @@ static const char *const effects[NR_CALLS] = {
 	[LOAD]		    = "! ls " STORE "/layers/*/since 2>/dev/null",
 	[REMOVE_SNAPSHOT]   = "[ ! -e " CONTAINER "snapshots/" THING " ]",
 	[COMMIT]	    = "[ -e " STORE "/bases/new ]",
+	[REMOVE_BASE]	    = "[ ! -e " STORE "/bases/" THING " ]",
 	[CHECKPOINT]	    = "[ -d " CONTAINER "checkpoints/new ]",
 	[RESTART]	    = "! ls " STORE "/layers/*/since 2>/dev/null",
 	[REMOVE_CHECKPOINT] = "[ ! -d " CONTAINER "checkpoints/" THING " ]",
@@ -281,10 +284,12 @@ static void clean_up(void)
 	dre_app_remove_base("new");
 }
 
-/* Those with a checkpoint are tried below. */
-static bool is_tried(int function)
+/* Those with a checkpoint are tried below. A base image knows nothing of containers. */
+static bool is_tried(int function, int state)
 {
-	return function != RESTART && function != REMOVE_CHECKPOINT;
+	if (function == RESTART || function == REMOVE_CHECKPOINT)
+		return false;
+	return function < NR_CALLS || state == ABSENT;
 }
 
 /* Each with a container that it may change. */
@@ -292,10 +297,10 @@ static void all_work(bool loaded)
 {
 	int wrong = 0;
 
-	for (int cell = 0; cell < NR_CALLS * BUSY; cell++) {
+	for (int cell = 0; cell < NR_ALL_CALLS * BUSY; cell++) {
 		int function = cell / BUSY, state = cell % BUSY;
 
-		if (!is_tried(function) ||
+		if (!is_tried(function, state) ||
 		    !is_to_work(loaded ? expected[function][state] : without_module(function, state)))
 			continue;
 		put_in(state, function);
@@ -442,8 +447,10 @@ static void damaged(void **state)
 			check(function, h->name, -1);
 		else if (function != DESTROY)
 			check(function, h->name, DRE_ERR_CONTAINER_UNKNOWN_STATUS);
-	for (int function = NR_CALLS; function < NR_ALL_CALLS; function++)
-		check(function, h->name, expected[function][STOPPED]);
+	check(CONTAINER_LIST, h->name, 0);
+	check(BASE_LIST, h->name, 0);
+	/* Nor what it was made from. */
+	check(REMOVE_BASE, h->name, DRE_ERR_REMOVE_BASE_FAILED);
 	assert_done(dre_app_destroy_container(h->name));
 }
 

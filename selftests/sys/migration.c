@@ -280,6 +280,7 @@ static void cannot_come(void **state)
 	assert_int_equal(shell(ON_B "dre-sys immigrate --wait m %d 2>/run/dre-test-err", PORT), 124);
 	assert_int_equal(shell("grep -q 'it has not come' /run/dre-test-err"), 0);
 	assert_int_equal(shell(ON_B "dre-sys immigrate --wait --timeout 300 m %d 2>/dev/null", PORT), 124);
+	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m"), 0);
 	configure_plain("");
 }
 
