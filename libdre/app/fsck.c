@@ -42,6 +42,20 @@ static bool stopped(void *arg, const char *container)
 	return true;
 }
 
+/* With the container locked: it may have been started since the first look. One that is damaged nobody starts. */
+static bool is_left(const struct fsck_call *call, const char *name, const char *path)
+{
+	struct container *c;
+	bool mounted;
+	int err = container_lock_to_settle(&c, call->store, name);
+
+	if (err)
+		return err == DRE_ERR_CONTAINER_UNKNOWN_STATUS;
+	mounted = stopped(NULL, name) && !rootfs_mounted(name, path, &mounted) && mounted;
+	container_unlock(c);
+	return mounted;
+}
+
 /*
  * What is mounted for a container that is stopped: its next start, stop or destroy would clean it
  * up, and so does app_begin().
@@ -54,7 +68,7 @@ static void check_container(const struct fsck_call *call, const char *name)
 
 	if (container_busy(call->store, name, &busy) || busy || !stopped(NULL, name) ||
 	    app_path(call->store, name, "rootfs", path) ||
-	    rootfs_mounted(name, path, &mounted) || !mounted)
+	    rootfs_mounted(name, path, &mounted) || !mounted || !is_left(call, name, path))
 		return;
 	if (call->repair && !app_begin(&app, name, APP_REMOVE)) {
 		app_end(&app);
