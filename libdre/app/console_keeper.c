@@ -66,12 +66,20 @@ static int open_pty(struct keeper *k, uid_t owner)
 	return 0;
 }
 
+/* Of one that was killed, and whose names could not be taken away. */
+static int remove_name(const struct keeper *k, const char *name)
+{
+	return unlinkat(k->dir, name, 0) && errno != ENOENT ? failed(name) : 0;
+}
+
 /* Where liblxc's configuration has it. A symbolic link would do for liblxc, but not for CRIU. */
 static int mount_pty(const struct keeper *k, const struct app *app)
 {
 	char path[PATH_MAX], slave[32];
 	int fd, err = app_path(app->store, app->name, CONSOLE_TTY, path);
 
+	if (!err)
+		err = remove_name(k, CONSOLE_TTY);
 	if (err)
 		return err;
 	fd = openat(k->dir, CONSOLE_TTY, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -85,7 +93,10 @@ static int mount_pty(const struct keeper *k, const struct app *app)
 static int open_socket(struct keeper *k)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int err = remove_name(k, CONSOLE_SOCKET);
 
+	if (err)
+		return err;
 	/* A path of the store may be too long for a socket's. */
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/" CONSOLE_SOCKET, k->dir);
 	k->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
