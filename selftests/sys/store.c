@@ -262,8 +262,8 @@ static int count_layers(void)
 }
 
 /*
- * With as many layers as there may be a machine starts, but has no place for another; the next snapshot makes
- * one of them.
+ * With as many layers as there may be a machine starts; the next snapshot makes one of them. Checkpoints have their
+ * own way, see there.
  */
 static void long_chain(void **state)
 {
@@ -277,8 +277,6 @@ static void long_chain(void **state)
 	}
 	assert_success(dre_sys_start(&h));
 	assert_says("st", "guest: boot 1", 1);
-	assert_fails(dre_sys_checkpoint(&h, "cp"), DRE_ERR_SAVE_SNAPSHOT_FAILED, "190 layers");
-	assert_int_equal(status("st"), DRE_SYS_CONTAINER_STATUS_RUNNING);
 	assert_int_equal(count_layers(), 190);
 	assert_int_equal(shell("virsh -q destroy dre-st"), 0);
 	assert_success(dre_sys_save_snapshot(&h, "short"));
