@@ -20,6 +20,9 @@
 #define SECOND_HOST	"/tests/sys/second-host"
 #define ON_B		SECOND_HOST " run "
 
+/* For the shell: waits for what is to become true. */
+#define UNTIL(command)	"timeout 300 sh -c 'until " command "; do sleep 0.2; done'"
+
 #define SHARED_STORE	"nfs_server = " HERE "\nnfs_export = " EXPORT "\nnetwork = bridge:br0\n" \
 			"nfs_options = vers=4.2,softerr,timeo=50,retrans=2\n"
 #define PLAIN		"migration_uri = qemu+tcp://%s/system\nmigration_tls = no\n"
@@ -272,7 +275,7 @@ static void cannot_come(void **state)
 	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m"), 0);
 	/* Who waits for it waits as long as the host does. */
 	assert_int_equal(shell(ON_B "dre-sys immigrate --wait m %d 2>/run/dre-test-err & "
-			       "until grep -q ^immigration " SHARED "/containers/m/manifest; do sleep 0.2; done; "
+			       UNTIL("grep -q ^immigration " SHARED "/containers/m/manifest") " && "
 			       "for i in $(seq 50); do " ON_B "dre-sys immigrate --cancel m 2>/dev/null && break; sleep 0.2; done; "
 			       "wait $!; [ $? = 1 ]", PORT), 0);
 	assert_int_equal(shell("grep -q 'does not wait for it any longer' /run/dre-test-err"), 0);
@@ -353,8 +356,8 @@ static void migrates(void **state)
 	before = ticks();
 	shell(ON_B "dre-sys immigrate --cancel m 2>/dev/null");
 	assert_int_equal(shell(ON_B "dre-sys immigrate --wait --timeout 200 m %d & "
-			       "until grep -q immigration " SHARED "/containers/m/manifest; do sleep 0.2; done; "
-			       "until " ON_B "grep -qx %llu " GROUPS_DIR "/memory.max; do sleep 0.2; done; "
+			       UNTIL("grep -q ^immigration " SHARED "/containers/m/manifest") " && "
+			       UNTIL(ON_B "grep -qx %llu " GROUPS_DIR "/memory.max") " && "
 			       "dre-sys migrate --json m " THERE " %d >/run/dre-test-out && wait $!",
 			       PORT, 500ULL << 20, PORT), 0);
 	shell("sed 's/^/# /' /run/dre-test-out");
@@ -747,7 +750,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arguments),
 		cmocka_unit_test(cannot_come),
-		cmocka_unit_test(cannot_go),
+		cmocka_unit_test_teardown(cannot_go, go_home),
 		cmocka_unit_test_teardown(migrates, go_home),
 		cmocka_unit_test_teardown(cannot_arrive, go_home),
 		cmocka_unit_test_teardown(manager_killed, go_home),
