@@ -91,7 +91,8 @@ include Documentation/build.mk selftests/build.mk
 # The module's directory for each kernel that it is built for.
 install_module = $(INSTALL) -Dm 644 $(B)/module/$(1)/dre.ko $(DESTDIR)/lib/modules/$(1)/extra/dre.ko
 
-# What else libvirt's program is to read; the file is the administrator's, who may have lines of his own in it.
+# What else libvirt's program is to read; the file is the administrator's, who may have lines of his own in it. What is
+# loaded already is loaded anew.
 APPARMOR := $(sysconfdir)/apparmor.d
 VIRT_AA_HELPER := usr.lib.libvirt.virt-aa-helper
 
@@ -116,13 +117,15 @@ install: all
 	[ -e $(DESTDIR)$(sysconfdir)/dre/dre.conf ] || \
 		$(INSTALL) -m 644 libdre/common/dre.conf $(DESTDIR)$(sysconfdir)/dre
 	$(INSTALL) -Dm 644 tools/apparmor/dre-layers $(DESTDIR)$(APPARMOR)/abstractions/dre-layers
+	$(INSTALL) -m 644 tools/apparmor/dre-container $(DESTDIR)$(APPARMOR)/dre-container
 	$(INSTALL) -d $(DESTDIR)$(APPARMOR)/local
 	grep -qs abstractions/dre-layers $(DESTDIR)$(APPARMOR)/local/$(VIRT_AA_HELPER) || \
 		echo 'include if exists <abstractions/dre-layers>' >>$(DESTDIR)$(APPARMOR)/local/$(VIRT_AA_HELPER)
 	for k in $(KERNELS); do $(call install_module,$$k) || exit; done
 	[ '$(DESTDIR)' ] || { ldconfig; for k in $(KERNELS); do depmod $$k || exit; done; }
-	[ '$(DESTDIR)' ] || ! grep -qs '^virt-aa-helper ' /sys/kernel/security/apparmor/profiles || \
-		apparmor_parser -r $(APPARMOR)/$(VIRT_AA_HELPER)
+	[ '$(DESTDIR)' ] || for p in virt-aa-helper:$(VIRT_AA_HELPER) dre-container:dre-container; do \
+		! grep -qs "^$${p%:*} " /sys/kernel/security/apparmor/profiles || \
+		apparmor_parser -r $(APPARMOR)/$${p#*:} || exit; done
 
 # Static linking needs what the library itself is linked to.
 pkgconfig = printf '%s\n' 'prefix=$(prefix)' 'Name: $(1)' 'Description: D-RE runtime environment' \

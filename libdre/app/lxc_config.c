@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "apparmor.h"
 #include "common/rootfs.h"
 #include "console.h"
 #include "dre_paths.h"
@@ -37,8 +38,6 @@ static const char fixed_config[] =
 	 * systemd does not try then what would fail.
 	 */
 	"lxc.cap.drop = mac_admin mac_override sys_module sys_rawio sys_time\n"
-	"lxc.apparmor.profile = unconfined\n"
-	"lxc.apparmor.allow_incomplete = 1\n"
 	"lxc.cgroup.relative = 0\n"
 	"lxc.cgroup.dir.container.inner = payload\n"
 	"lxc.hook.version = 1\n"
@@ -127,6 +126,7 @@ static int write_config(FILE *f, const struct app *app, const struct manifest *m
 			map.first, map.count);
 	if (!access(SECCOMP_PROFILE, R_OK))
 		fputs("lxc.seccomp.profile = " SECCOMP_PROFILE "\n", f);
+	apparmor_write(f, app);
 	write_signal(f, m, SETTING_HALT_SIGNAL, "lxc.signal.halt");
 	write_signal(f, m, SETTING_REBOOT_SIGNAL, "lxc.signal.reboot");
 	write_mounts(f, !map.count || app->config.network != DRE_NETWORK_HOST);

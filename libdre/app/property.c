@@ -21,6 +21,7 @@ static const char *check_port(const char *value)
 
 static const struct property properties[] = {
 	{ "address", true, network_check_addresses, NULL },
+	{ "apparmor", true, NULL, NULL },
 	{ "autostart", false, property_check_yes_no, "no" },
 	{ "autostart_delay", false, property_check_delay, "0" },
 	{ "autostart_order", false, property_check_order, "0" },

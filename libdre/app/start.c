@@ -3,6 +3,7 @@
  * Starting a container, and rebooting it.
  */
 #include "app.h"
+#include "apparmor.h"
 #include "common/kmod.h"
 #include "common/limit.h"
 #include "limits.h"
@@ -22,6 +23,8 @@ int app_check_start(const struct app *app)
 		err = app_check_address(app);
 	if (!err)
 		err = volumes_find(app->name, m);
+	if (!err)
+		err = apparmor_ensure(app);
 	return err;
 }
 

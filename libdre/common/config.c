@@ -135,6 +135,14 @@ static const char *set_network(struct dre_config *cfg, const char *value)
 	return NULL;
 }
 
+static const char *set_apparmor(struct dre_config *cfg, const char *value)
+{
+	for (const char *c = value; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("._+-/", *c))
+			return "is not the name of a profile";
+	return *value ? parse_text(value, sizeof(cfg->apparmor), cfg->apparmor) : "is empty";
+}
+
 /* No limit, where there would be another one. */
 static bool is_max(const char *value)
 {
@@ -419,6 +427,7 @@ static const struct {
 	{ "app", "stop_timeout", set_stop_timeout },
 	{ "app", "halt_timeout", set_halt_timeout },
 	{ "app", "network", set_network },
+	{ "app", "apparmor", set_apparmor },
 	{ "app", "cpu", set_cpu },
 	{ "app", "cores", set_cores },
 	{ "app", "memory", set_memory },
@@ -499,6 +508,8 @@ static const char *get_app(const struct dre_config *cfg, const char *key, char *
 {
 	if (!strcmp(key, "network"))
 		return print_network(cfg, text);
+	if (!strcmp(key, "apparmor"))
+		return strcpy(text, cfg->apparmor);
 	if (!strcmp(key, "stop_timeout"))
 		return print_number(text, cfg->stop_timeout);
 	if (!strcmp(key, "halt_timeout"))
@@ -633,6 +644,7 @@ int dre_config_load(struct dre_config *cfg)
 		.store = "/var/lib/dre/app",
 		.stop_timeout = 10,
 		.halt_timeout = 10,
+		.apparmor = DRE_APPARMOR_PROFILE,
 		.idmap_base = 0x70000000,
 		.idmap_size = 65536,
 		.sys = {

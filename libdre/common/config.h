@@ -66,6 +66,10 @@ struct dre_sys_config {
 	unsigned int immigration_timeout;	/* how long a machine is waited for, in seconds */
 };
 
+/* The AppArmor profile that comes with D-RE, and the word for none. */
+#define DRE_APPARMOR_PROFILE	"dre-container"
+#define DRE_APPARMOR_NONE	"unconfined"
+
 struct dre_config {
 	char base[DRE_NAME_MAX + 1];	/* default base image */
 	char store[PATH_MAX];		/* root of the image store, absolute */
@@ -74,6 +78,7 @@ struct dre_config {
 	unsigned int halt_timeout;	/* seconds for init after that */
 	enum dre_network network;
 	char bridge[IFNAMSIZ];		/* "" unless .network is DRE_NETWORK_BRIDGE */
+	char apparmor[256];		/* the AppArmor profile of containers */
 	struct dre_limits limits;
 	uint32_t idmap_base;		/* first host id that user namespaces may use */
 	uint32_t idmap_size;		/* ids of each user namespace */
@@ -104,7 +109,7 @@ int dre_config_check_stop(bool known, int kill, int timeout);
 
 /*
  * The value in the words of the file, for the keys that are also properties of containers: network,
- * the timeouts, limits, cpus, memory and disk; NULL for others. @text is room for it.
+ * apparmor, the timeouts, limits, cpus, memory and disk; NULL for others. @text is room for it.
  */
 #define DRE_VALUE_SIZE	(DRE_CORES_SIZE + 1)
 

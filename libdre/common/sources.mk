@@ -6,7 +6,7 @@
 
 libdre_common_SRCS := $(addprefix libdre/common/,base.c base_make.c cgroupfs.c checkpoint.c child.c config.c \
 	container.c cpulist.c debian.c events.c fail.c file.c fsck.c gc.c groups.c info.c kmod.c layer.c limit.c live.c lock.c \
-	log_reader.c manifest.c names.c property.c resource.c snapshot.c store.c trash.c tree_remove.c \
+	log_reader.c manifest.c names.c property.c resource.c snapshot.c store.c tool.c trash.c tree_remove.c \
 	usage.c utf8.c)
 libdre_common_LIBS := inih
 
@@ -17,4 +17,4 @@ libdre_tree_SRCS := $(addprefix libdre/common/,archive_lib.c attr.c base_busybox
 libdre_tree_LIBS :=
 
 libdre_disk_SRCS := $(addprefix libdre/common/,base_debian_disk.c export_disk.c import_disk.c layer_disk.c move.c \
-	pull.c qcow2.c qemu_img.c tool.c)
+	pull.c qcow2.c qemu_img.c)

@@ -652,6 +652,8 @@ dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgr
  *	port		of its SSH server, 1 to 65535
  *	network		empty (a loopback device), none (not even that), host (that of
  *			the host) or bridge:NAME
+ *	apparmor	the AppArmor profile that it runs in, where the host has AppArmor; or
+ *			unconfined
  *	address		of its interface in the bridge, with the prefix: "192.0.2.7/24",
  *			"2001:db8::7/64"; several with commas
  *	gateway		an address "192.0.2.1", or one of each kind with a comma
@@ -672,11 +674,11 @@ dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgr
  *	stop_timeout	seconds, 0 to 86400, see dre_app_stop()
  *	halt_timeout	likewise
  *
- * network, the limits and the timeouts are also keys of dre.conf; the property
+ * network, apparmor, the limits and the timeouts are also keys of dre.conf; the property
  * wins. A change of the limits holds at once, also while the container runs: the
  * kernel may kill processes to make memory fit; of more than pids, those that are
- * there stay, and none can be forked. port, network, address, gateway, mac and volumes
- * hold from the container's next start on, or its reboot; all else is looked at when
+ * there stay, and none can be forked. port, network, apparmor, address, gateway, mac and
+ * volumes hold from the container's next start on, or its reboot; all else is looked at when
  * it is needed. What goes on from a checkpoint has the mac that it had then.
  */
 

@@ -36,6 +36,7 @@ static void assert_property(const dre_app_handle *h, const char *key, const char
 
 static const dre_app_property good[] = {
 	{ .key = "address", .value = "192.0.2.7/24,2001:db8::7/64,10.0.0.1/32" },
+	{ .key = "apparmor", .value = "unconfined" },
 	{ .key = "autostart", .value = "yes" },
 	{ .key = "autostart_delay", .value = "3600" },
 	{ .key = "autostart_order", .value = "1000000" },
@@ -69,11 +70,11 @@ static void set_listed_and_unset(void **state)
 		assert_null(list[i].value);
 	}
 	assert_null(list[NR_GOOD].key);
-	assert_string_equal(list[1].fallback, "no");
-	assert_string_equal(list[7].fallback, "10");
-	assert_int_equal(strlen(list[8].fallback), strlen("02:00:5e:10:20:3f"));
-	assert_null(list[9].fallback);
-	assert_string_equal(list[11].fallback, "empty");
+	assert_string_equal(list[2].fallback, "no");
+	assert_string_equal(list[8].fallback, "10");
+	assert_int_equal(strlen(list[9].fallback), strlen("02:00:5e:10:20:3f"));
+	assert_null(list[11].fallback);
+	assert_string_equal(list[12].fallback, "empty");
 	assert_done(dre_app_release_property_list(list));
 	assert_true(world_is_as_marked());
 
@@ -92,9 +93,9 @@ static void set_listed_and_unset(void **state)
 	assert_done(set(h, "port", NULL));	/* again */
 	use_conf("cpu = 50\nmemory = 1M\nnetwork = host\n");
 	assert_done(dre_app_get_property_list(h, &list));
-	assert_string_equal(list[5].fallback, "50");
-	assert_string_equal(list[9].fallback, "1048576");
-	assert_string_equal(list[11].fallback, "host");
+	assert_string_equal(list[6].fallback, "50");
+	assert_string_equal(list[10].fallback, "1048576");
+	assert_string_equal(list[12].fallback, "host");
 	assert_done(dre_app_release_property_list(list));
 }
 
@@ -112,6 +113,7 @@ static void values_that_are_refused(void **state)
 		{ "address", "192.0.2.7/24\nlxc.x = y" }, { "address", "2001:db8::7/129" },
 		{ "address", "host/24" }, { "gateway", "192.0.2.1/24" },
 		{ "gateway", "192.0.2.1,192.0.2.2" }, { "gateway", "x" },
+		{ "apparmor", "" }, { "apparmor", "a b" }, { "apparmor", ":ns:a" }, { "apparmor", "a\nlxc.x = y" },
 		{ "mac", "" }, { "mac", "02:00:5e:10:20" }, { "mac", "02:00:5e:10:20:3g" },
 		{ "mac", "02:00:5e:10:20:3f:" }, { "mac", "02-00-5e-10-20-3f" }, { "mac", "xx:xx:xx:xx:xx:xx" },
 		{ "mac", "03:00:5e:10:20:3f" }, { "mac", "ff:ff:ff:ff:ff:ff" },

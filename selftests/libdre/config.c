@@ -43,6 +43,7 @@ static void assert_defaults(const struct dre_config *cfg)
 	assert_int_equal(cfg->halt_timeout, 10);
 	assert_int_equal(cfg->network, DRE_NETWORK_EMPTY);
 	assert_string_equal(cfg->bridge, "");
+	assert_string_equal(cfg->apparmor, "dre-container");
 	assert_int_equal(cfg->idmap_base, 1879048192);
 	assert_int_equal(cfg->idmap_size, 65536);
 	assert_int_equal(cfg->limits.cpu, 0);
@@ -121,7 +122,7 @@ static void shipped_file(void **state)
 	}
 	fclose(f);
 	setenv("DRE_CONF", path, 1);
-	assert_int_equal(keys, 25);
+	assert_int_equal(keys, 26);
 	memset(&cfg, 0xff, sizeof(cfg));
 	assert_success(load(&cfg, text));
 	assert_defaults(&cfg);
@@ -208,6 +209,7 @@ static void single_values(void **state)
 	} cases[] = {
 		{ "app", "network", "bridge:br0", "bridge:br0" }, { "app", "network", "host", "host" },
 		{ "app", "network", "none", "none" }, { "app", "network", "empty", "empty" },
+		{ "app", "apparmor", "unconfined", "unconfined" }, { "app", "apparmor", "/usr/bin/a", "/usr/bin/a" },
 		{ "app", "cpu", "50%", "50" }, { "app", "cpu", "200", "200" }, { "app", "cpu", "max", NULL },
 		{ "app", "cores", "0-3,5", "0-3,5" }, { "app", "cores", "max", NULL },
 		{ "app", "memory", "1", "1" }, { "app", "memory", "2k", "2048" },
@@ -280,6 +282,8 @@ static void bad_lines(void **state)
 		{ "[app]\nnetwork = bridge:a b\n", ":2: network does not name a bridge" },
 		{ "[app]\nnetwork = bridge:a234567890123456\n",
 		  ":2: network does not name a bridge" },
+		{ "[app]\napparmor =\n", ":2: apparmor is empty" },
+		{ "[app]\napparmor = a b\n", ":2: apparmor is not the name of a profile" },
 		{ "[app]\ncpu = 0\n", ":2: cpu is out of range" },
 		{ "[app]\ncpu = %\n", ":2: cpu is not a number" },
 		{ "[app]\ncpu = 00000000000000000000\n", ":2: cpu is out of range" },

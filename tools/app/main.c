@@ -121,6 +121,7 @@ static const struct command commands[] = {
 	{ "set", "NAME KEY=VALUE...", "set properties of a container",
 	  "  port=PORT            of its SSH server\n"
 	  "  network=NETWORK      empty, none, host or bridge:NAME\n"
+	  "  apparmor=PROFILE     that it runs in; or unconfined\n"
 	  "  address=ADDRESS/BITS in the bridge, several with commas\n"
 	  "  gateway=ADDRESS      in the bridge\n"
 	  "  mac=ADDRESS          of its network device there\n"
@@ -136,8 +137,8 @@ static const struct command commands[] = {
 	  "  autostart_delay=SECONDS\n"
 	  "                       before the next one is started\n"
 	  "  stop_timeout=SECONDS, halt_timeout=SECONDS\n\n"
-	  "All of them, or none if one cannot be set. Limits hold at once; port, network, address,\n"
-	  "gateway, mac and volumes when the container is started again.\n", cmd_set },
+	  "All of them, or none if one cannot be set. Limits hold at once; port, network, apparmor,\n"
+	  "address, gateway, mac and volumes when the container is started again.\n", cmd_set },
 	{ "unset", "NAME KEY...", "unset properties of a container",
 	  "What dre.conf says holds for it then.\n", cmd_unset },
 	{ "get", "[--json] NAME [KEY]", "show the properties of a container, or the value of one",
