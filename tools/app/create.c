@@ -15,6 +15,7 @@ int cmd_create(int argc, char **argv)
 		{ "base", required_argument, NULL, 'b' },
 		{ "port", required_argument, NULL, 'p' },
 		{ "set", required_argument, NULL, 's' },
+		{ "start", no_argument, NULL, 'S' },
 		{ "privileged", no_argument, NULL, 'P' },
 		{ "unprivileged", no_argument, NULL, 'U' },
 		{ }
@@ -22,6 +23,7 @@ int cmd_create(int argc, char **argv)
 	dre_app_data data = { .type = DRE_APP_CONTAINER_TYPE_LXC };
 	dre_app_create_options create = { .size = sizeof(create) };
 	dre_app_property *properties = command_memory(calloc(argc, sizeof(*properties)));
+	bool start = false;
 	int c, err, nr = 0;
 
 	create.properties = properties;
@@ -42,11 +44,16 @@ int cmd_create(int argc, char **argv)
 		case 'U':
 			create.privileged = -1;
 			break;
+		case 'S':
+			start = true;
+			break;
 		}
 	}
 	if (argc - optind != 1)
 		command_usage("one name is wanted");
 	err = dre_app_create_container_with(argv[optind], &data, &create);
 	free(properties);
+	if (!err && start)
+		err = with_time("start", argv[optind], container_api.start);
 	return err ? command_fail(err, argv[optind]) : EXIT_SUCCESS;
 }

@@ -26,26 +26,12 @@ static void long_cells(struct table *table, const char *name)
 
 int cmd_app_list(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "long", no_argument, NULL, 'l' },
-		{ }
-	};
 	static const struct column columns[] = {
 		LIST_COLUMNS_COMMON,
 		[LIST_MEMORY] = { "MEMORY", COLUMN_NUMBER },
 		[LIST_ADDRESS] = { "ADDRESS", COLUMN_STRINGS },
 		{ }
 	};
-	bool json = false, more = false;
-	int c;
 
-	while ((c = command_getopt(argc, argv, "jl", options)) >= 0) {
-		json |= c == 'j';
-		more |= c == 'l';
-	}
-	if (optind != argc)
-		command_usage("no argument is wanted");
-	return more ? list_containers(columns, json, long_cells) : list_containers(NULL, json, NULL);
+	return list_containers(argc, argv, columns, long_cells);
 }

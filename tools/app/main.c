@@ -11,13 +11,14 @@
 #include "app.h"
 
 static const struct command commands[] = {
-	{ "create", "[--base BASE] [--port PORT] [--set KEY=VALUE]... [--privileged | --unprivileged] NAME",
+	{ "create", "[--base BASE] [--port PORT] [--set KEY=VALUE]... [--privileged | --unprivileged] [--start] NAME",
 	  "create a container",
 	  "  -b, --base BASE     made from this base image (default: dre.conf's)\n"
 	  "  -p, --port PORT     port of its SSH server\n"
 	  "  -s, --set KEY=VALUE a property, see 'dre-app set --help'\n"
 	  "      --privileged    without a user namespace: its root is the host's\n"
-	  "      --unprivileged  with one (default: dre.conf's choice, which is this)\n",
+	  "      --unprivileged  with one (default: dre.conf's choice, which is this)\n"
+	  "      --start         and start it\n",
 	  cmd_create },
 	{ "start", "[--all | NAME...]", "start containers",
 	  "  -a, --all  all that are stopped, in the order of autostart\n", cmd_start },
@@ -53,9 +54,11 @@ static const struct command commands[] = {
 	{ "status", "[--json] NAME", "print the state of a container",
 	  "  -j, --json  as JSON\n\n"
 	  "It is stopped, running, suspended or busy.\n", cmd_status },
-	{ "list", "[--json] [--long]", "list the containers",
-	  "  -j, --json  as JSON\n"
-	  "  -l, --long  with what they use of memory, in bytes, and their addresses\n", cmd_app_list },
+	{ "list", "[--json] [--long] [--quiet] [--state STATE]", "list the containers",
+	  "  -j, --json         as JSON\n"
+	  "  -l, --long         with what they use of memory, in bytes, and their addresses\n"
+	  "  -q, --quiet        nothing but their names\n"
+	  "  -s, --state STATE  those that are stopped, running, suspended, busy or unknown\n", cmd_app_list },
 	{ "ps", "[--json] [NAME]", "list the registered processes, of all or of one container",
 	  "  -j, --json  as JSON\n\n"
 	  "PID is the process' number here, VPID that in the container, SIGNALS those that it\n"
@@ -69,7 +72,7 @@ static const struct command commands[] = {
 	  "  -v, --vpid  PID is the process' number in the container\n", cmd_register },
 	{ "unregister", "[--vpid] NAME PID", "take a process out of D-RE's control",
 	  "  -v, --vpid  PID is the process' number in the container\n", cmd_unregister },
-	{ "exec", "[--env KEY=VALUE]... [--user USER[:GROUP]] [--cwd PATH] [--tty | --no-tty] NAME [--] COMMAND [ARGUMENT]...",
+	{ "exec", "[--env KEY=VALUE]... [--user USER[:GROUP]] [--cwd PATH] [--tty | --no-tty] NAME [[--] COMMAND [ARGUMENT]...]",
 	  "run a command in a running container",
 	  "  -e, --env KEY=VALUE      a variable of its environment\n"
 	  "  -u, --user USER[:GROUP]  whom it runs as: names or numbers of the container (default: its root)\n"

@@ -87,6 +87,7 @@ int cmd_exec(int argc, char **argv)
 	char **env = command_memory(calloc(argc + 1, sizeof(*env)));
 	dre_app_exec_options options = { .size = sizeof(options), .env = env };
 	dre_app_handle h = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+	char *shell[] = { "/bin/sh", NULL };
 	int i, status, err;
 
 	read_exec_options(argc, argv, &options, env);
@@ -96,12 +97,10 @@ int cmd_exec(int argc, char **argv)
 	h.name = argv[i++];
 	if (i < argc && !strcmp(argv[i], "--"))
 		i++;
-	if (i == argc)
-		command_usage("a command is missing");
 	/* Ctrl-C is the command's business. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
-	err = dre_app_exec_with(&h, argv + i, &options, &status);
+	err = dre_app_exec_with(&h, i < argc ? argv + i : shell, &options, &status);
 	free(env);
 	if (err)
 		return command_fail(err, h.name);

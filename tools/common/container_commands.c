@@ -127,44 +127,97 @@ static void release_info(dre_list_t info)
 		container_api.release_list(info);
 }
 
-int list_containers(const struct column *columns, bool json,
+/* Is that what container_state() may say? */
+static bool is_container_state(const char *text)
+{
+	static const char *const states[] = { "stopped", "running", "suspended", "busy", "unknown" };
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
+		if (!strcmp(text, states[i]))
+			return true;
+	return container_extras.is_remote && !strcmp(text, "remote");
+}
+
+struct list {
+	bool json, quiet, more;
+	const char *state;	/* only those that are in it; NULL: all */
+};
+
+static void read_list_options(int argc, char **argv, struct list *list)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "long", no_argument, NULL, 'l' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "state", required_argument, NULL, 's' },
+		{ }
+	};
+	int c;
+
+	while ((c = command_getopt(argc, argv, "jlqs:", options)) >= 0) {
+		list->json |= c == 'j';
+		list->more |= c == 'l';
+		list->quiet |= c == 'q';
+		if (c == 's')
+			list->state = optarg;
+	}
+	if (optind != argc)
+		command_usage("no argument is wanted");
+	if (list->quiet && (list->json || list->more))
+		command_usage("--quiet is in place of --json and --long");
+	if (list->state && !is_container_state(list->state))
+		command_usage("'%s' is no state", list->state);
+}
+
+static void list_row(struct table *table, const char *name, const char *state)
+{
+	dre_list_t info = get_info(container_api.get_info, name);
+	int pid;
+
+	table_row(table);
+	table_cell(table, LIST_NAME, name);
+	table_cell(table, LIST_STATE, state);
+	if (container_api.get_pid(name, &pid) == 0)
+		table_number(table, LIST_PID, pid);
+	created_cell(table, LIST_CREATED, info, "created");
+	release_info(info);
+}
+
+int list_containers(int argc, char **argv, const struct column *columns,
 		    void (*more)(struct table *table, const char *name))
 {
 	static const struct column common[] = { LIST_COLUMNS_COMMON, { } };
-	struct table *table;
-	dre_list_t list, info;
-	int status, pid, err = container_api.get_container_list(&list);
+	struct list options = {};
+	struct table *table = NULL;
+	const char *state;
+	dre_list_t list;
+	int status, err;
 
+	read_list_options(argc, argv, &options);
+	err = container_api.get_container_list(&list);
 	if (err)
 		return command_fail(err, NULL);
-	table = table_new("containers", columns ? columns : common, json);
+	if (!options.quiet)
+		table = table_new("containers", options.more ? columns : common, options.json);
 	for (dre_list_t name = list; *name; name++) {
 		status = container_api.status(*name);
 		if (status == DRE_ERR_CONTAINER_NONEXISTENCE)	/* since the list was made */
 			continue;
-		table_row(table);
-		table_cell(table, LIST_NAME, *name);
-		table_cell(table, LIST_STATE, container_state(*name, status));
-		if (container_api.get_pid(*name, &pid) == 0)
-			table_number(table, LIST_PID, pid);
-		info = get_info(container_api.get_info, *name);
-		created_cell(table, LIST_CREATED, info, "created");
-		release_info(info);
-		if (more)
+		state = container_state(*name, status);
+		if (options.state && strcmp(state, options.state) != 0)
+			continue;
+		if (table)
+			list_row(table, *name, state);
+		else
+			puts(*name);
+		if (options.more)
 			more(table, *name);
 	}
 	container_api.release_list(list);
-	table_print(table);
+	if (table)
+		table_print(table);
 	return EXIT_SUCCESS;
-}
-
-int cmd_list(int argc, char **argv)
-{
-	bool json = json_option(argc, argv);
-
-	if (optind != argc)
-		command_usage("no argument is wanted");
-	return list_containers(NULL, json, NULL);
 }
 
 int cmd_base_list(int argc, char **argv)

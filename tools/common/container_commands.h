@@ -386,7 +386,6 @@ int cmd_wait(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 int cmd_status(int argc, char **argv);
-int cmd_list(int argc, char **argv);
 int cmd_save(int argc, char **argv);
 int cmd_load(int argc, char **argv);
 int cmd_commit(int argc, char **argv);
@@ -433,7 +432,7 @@ void fsck_problem(void *arg, const char *path, const char *what, bool repaired);
 bool complete_common(const char *kind, const char *name);
 bool complete_words(const char *kind, const char *const words[][COMPLETE_WORDS], size_t nr);
 
-/* The columns of a list; a program may have more, which it fills in with @more. @columns NULL: these. */
+/* list. These are its columns; a program has @columns for --long, and fills what it has more of them with @more. */
 enum { LIST_NAME, LIST_STATE, LIST_PID, LIST_CREATED, LIST_COLUMNS };
 
 #define LIST_COLUMNS_COMMON				\
@@ -442,7 +441,7 @@ enum { LIST_NAME, LIST_STATE, LIST_PID, LIST_CREATED, LIST_COLUMNS };
 	[LIST_PID] = { "PID", COLUMN_NUMBER },		\
 	[LIST_CREATED] = { "CREATED", COLUMN_TIME }
 
-int list_containers(const struct column *columns, bool json,
+int list_containers(int argc, char **argv, const struct column *columns,
 		    void (*more)(struct table *table, const char *name));
 
 /* The value of @key in a list of "KEY=VALUE", or NULL. */

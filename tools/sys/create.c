@@ -17,11 +17,13 @@ int cmd_create(int argc, char **argv)
 		{ "memory", required_argument, NULL, 'm' },
 		{ "rootfs", required_argument, NULL, 'r' },
 		{ "set", required_argument, NULL, 's' },
+		{ "start", no_argument, NULL, 'S' },
 		{ }
 	};
 	dre_sys_data data = { .type = DRE_SYS_CONTAINER_TYPE_KVM };
 	dre_sys_create_options create = { .size = sizeof(create) };
 	dre_property *properties = command_memory(calloc(argc, sizeof(*properties)));
+	bool start = false;
 	int c, err, nr = 0;
 
 	create.properties = properties;
@@ -39,11 +41,16 @@ int cmd_create(int argc, char **argv)
 		case 's':
 			properties[nr++] = property_argument(optarg);
 			break;
+		case 'S':
+			start = true;
+			break;
 		}
 	}
 	if (argc - optind != 1)
 		command_usage("one name is wanted");
 	err = dre_sys_create_container_with(argv[optind], &data, &create);
 	free(properties);
+	if (!err && start)
+		err = with_time("start", argv[optind], container_api.start);
 	return err ? command_fail(err, argv[optind]) : EXIT_SUCCESS;
 }

@@ -63,28 +63,14 @@ dre_return_t sys_check_list(void)
 
 int cmd_sys_list(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "long", no_argument, NULL, 'l' },
-		{ }
-	};
 	static const struct column columns[] = {
 		LIST_COLUMNS_COMMON,
 		[LIST_MEMORY] = { "MEMORY", COLUMN_NUMBER },
 		[LIST_OWNER] = { "OWNER", COLUMN_STRING },
 		{ }
 	};
-	bool json = false, more = false;
-	int c, err, status;
+	int err, status = list_containers(argc, argv, columns, long_cells);
 
-	while ((c = command_getopt(argc, argv, "jl", options)) >= 0) {
-		json |= c == 'j';
-		more |= c == 'l';
-	}
-	if (optind != argc)
-		command_usage("no argument is wanted");
-	status = more ? list_containers(columns, json, long_cells) : list_containers(NULL, json, NULL);
 	if (status != EXIT_SUCCESS)
 		return status;
 	err = sys_check_list();

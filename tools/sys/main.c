@@ -11,12 +11,13 @@
 #include "sys.h"
 
 static const struct command commands[] = {
-	{ "create", "[--base BASE | --rootfs DEVICE] [--memory MIB] [--set KEY=VALUE]... NAME",
+	{ "create", "[--base BASE | --rootfs DEVICE] [--memory MIB] [--set KEY=VALUE]... [--start] NAME",
 	  "create a container",
 	  "  -b, --base BASE      made from this base image (default: dre.conf's)\n"
 	  "  -r, --rootfs DEVICE  made from this partition of the host, which dre.conf's kernel boots\n"
 	  "  -m, --memory MIB     memory of its machine (default: dre.conf's)\n"
-	  "  -s, --set KEY=VALUE  a property, see 'dre-sys set --help'\n", cmd_create },
+	  "  -s, --set KEY=VALUE  a property, see 'dre-sys set --help'\n"
+	  "      --start          and switch it on\n", cmd_create },
 	{ "start", "[--all | NAME...]", "switch containers on",
 	  "  -a, --all  all that are stopped, in the order of autostart\n", cmd_start },
 	{ "stop", "[--timeout SECONDS | --kill] [--all | NAME...]", "stop containers in good order",
@@ -42,9 +43,11 @@ static const struct command commands[] = {
 	  cmd_inspect },
 	{ "status", "[--json] NAME", "print the state of a container",
 	  "  -j, --json  as JSON\n\nIt is stopped, running, suspended or busy.\n", cmd_status },
-	{ "list", "[--json] [--long]", "list the containers",
-	  "  -j, --json  as JSON\n"
-	  "  -l, --long  also the memory of those that run, in bytes, and the hosts that shared ones belong to\n\n"
+	{ "list", "[--json] [--long] [--quiet] [--state STATE]", "list the containers",
+	  "  -j, --json         as JSON\n"
+	  "  -l, --long         also the memory of those that run, in bytes, and the hosts that shared ones belong to\n"
+	  "  -q, --quiet        nothing but their names\n"
+	  "  -s, --state STATE  those that are stopped, running, suspended, busy, remote or unknown\n\n"
 	  "What another host has of the shared store is remote.\n", cmd_sys_list },
 	{ "top", "[--groups] [--interval SECONDS] [--count N] [--json]", "show what containers use, again and again",
 	  "  -g, --groups            what each of their control groups uses; \".\" is a container as a whole\n"
