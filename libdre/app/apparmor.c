@@ -4,10 +4,14 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "app.h"
 #include "apparmor.h"
 #include "common/tool.h"
+
+/* Of containers, where it is a property, and of checkpoints. */
+#define SETTING_APPARMOR	"apparmor"
 
 #define ENABLED		"/sys/module/apparmor/parameters/enabled"
 #define LOADED		"/sys/kernel/security/apparmor/profiles"
@@ -79,6 +83,50 @@ int apparmor_ensure(const struct app *app)
 		return load_ours();
 	return dre_fail(DRE_ERR_INVALID_ARGUMENT, "container '%s': there is no AppArmor profile '%s' on this host", app->name,
 			profile);
+}
+
+/* "NAME (MODE)", or "unconfined". Without AppArmor there is no such file. */
+static int read_label(const struct app *app, char *label, size_t size)
+{
+	char path[64];
+	pid_t init;
+	FILE *f;
+	int err = app_init_pid(app, &init);
+
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "/proc/%d/attr/apparmor/current", (int)init);
+	f = fopen(path, "re");
+	if (!f || !fgets(label, (int)size, f))
+		*label = '\0';
+	if (f)
+		fclose(f);
+	label[strcspn(label, " \n")] = '\0';
+	return 0;
+}
+
+int apparmor_note(const struct app *app, struct manifest *checkpoint)
+{
+	char label[sizeof(app->config.apparmor)];
+	int err = read_label(app, label, sizeof(label));
+
+	if (err || !*label || !strcmp(label, DRE_APPARMOR_NONE))
+		return err;
+	err = manifest_set(checkpoint, SETTING_APPARMOR, label);
+	return err ? dre_fail_errno(-err, "container '%s', AppArmor profile", app->name) : 0;
+}
+
+int apparmor_go_on(struct app *app, const struct manifest *checkpoint)
+{
+	const char *label = manifest_get(checkpoint, SETTING_APPARMOR);
+
+	if (label && !host_has_it())
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "container '%s' was in AppArmor profile '%s', and this host has no "
+				"AppArmor", app->name, label);
+	if (dre_config_set(&app->config, "app", SETTING_APPARMOR, label ? label : DRE_APPARMOR_NONE))
+		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s': its checkpoint has no AppArmor profile '%s'",
+				app->name, label);
+	return apparmor_ensure(app);
 }
 
 /* Where the host has none liblxc must not name one to CRIU, which would refuse it. */

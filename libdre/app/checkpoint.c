@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "apparmor.h"
 #include "common/checkpoint.h"
 #include "common/kmod.h"
 #include "common/store_private.h"
@@ -17,7 +18,9 @@ static int checkpoint(const struct app *app, const char *tag)
 
 	if (err)
 		return err;
-	err = app_helper_checkpoint(app, cp.dir, cp.manifest.writable);
+	err = apparmor_note(app, &cp.manifest);
+	if (!err)
+		err = app_helper_checkpoint(app, cp.dir, cp.manifest.writable);
 	if (err) {
 		checkpoint_abandon(&cp);
 		return err;
@@ -92,14 +95,16 @@ static int replace(const struct app *app, const struct checkpoint *cp)
 	return err;
 }
 
-static int restart(const struct app *app, const char *tag)
+static int restart(struct app *app, const char *tag)
 {
 	struct checkpoint cp;
 	int err = checkpoint_open(&cp, app->container, tag);
 
 	if (err)
 		return err;
-	err = store_change_begin(app->store);
+	err = apparmor_go_on(app, &cp.manifest);
+	if (!err)
+		err = store_change_begin(app->store);
 	if (!err)
 		err = store_change_end(app->store, true, replace(app, &cp));
 	checkpoint_close(&cp);

@@ -23,9 +23,15 @@ int app_check_start(const struct app *app)
 		err = app_check_address(app);
 	if (!err)
 		err = volumes_find(app->name, m);
-	if (!err)
-		err = apparmor_ensure(app);
 	return err;
+}
+
+/* A restart is in the profile of its checkpoint. */
+static int check_new_start(const struct app *app)
+{
+	int err = app_check_start(app);
+
+	return err ? err : apparmor_ensure(app);
 }
 
 static int start(const struct app *app)
@@ -56,7 +62,7 @@ void app_undo_start(const struct app *app)
 
 int app_start(const struct app *app)
 {
-	int err = app_check_start(app);
+	int err = check_new_start(app);
 
 	if (!err)
 		err = network_ensure_mac(app);
@@ -88,7 +94,7 @@ dre_return_t dre_app_start(const dre_app_handle *h)
 /* What cannot be started again is not stopped. */
 static int reboot(const struct app *app, const dre_app_stop_options *options)
 {
-	int err = app_check_start(app);
+	int err = check_new_start(app);
 
 	if (!err)
 		err = app_stop(app, options);

@@ -679,7 +679,7 @@ dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgr
  * kernel may kill processes to make memory fit; of more than pids, those that are
  * there stay, and none can be forked. port, network, apparmor, address, gateway, mac and
  * volumes hold from the container's next start on, or its reboot; all else is looked at when
- * it is needed. What goes on from a checkpoint has the mac that it had then.
+ * it is needed. What goes on from a checkpoint has the mac and the profile that it had then.
  */
 
 /**
