@@ -15,7 +15,6 @@
 
 #define ENABLED		"/sys/module/apparmor/parameters/enabled"
 #define LOADED		"/sys/kernel/security/apparmor/profiles"
-#define OUR_FILE	"/etc/apparmor.d/" DRE_APPARMOR_PROFILE
 
 static bool host_has_it(void)
 {
@@ -55,7 +54,8 @@ static int find(const char *profile, bool *loaded)
 /* It is not read at boot where nobody started AppArmor's service, or D-RE has been installed since. */
 static int load_ours(void)
 {
-	const char *const argv[] = { "apparmor_parser", "--replace", "--write-cache", OUR_FILE, NULL };
+	static const char file[] = "/etc/apparmor.d/" DRE_APPARMOR_PROFILE;
+	const char *const argv[] = { "apparmor_parser", "--replace", "--write-cache", file, NULL };
 	const struct tool tool = { .argv = argv, .dir_fd = AT_FDCWD, .fds = { -1, -1 }, .what = "AppArmor profile" };
 	struct printable p;
 	char last[256];
