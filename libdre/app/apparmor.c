@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "app.h"
 #include "apparmor.h"
 #include "common/tool.h"
 
-/* Of containers, where it is a property, and of checkpoints. */
-#define SETTING_APPARMOR	"apparmor"
+/* Of a checkpoint: the profile of its init, if that had one. */
+#define SETTING_LABEL	"apparmor_label"
 
 #define ENABLED		"/sys/module/apparmor/parameters/enabled"
 #define LOADED		"/sys/kernel/security/apparmor/profiles"
@@ -44,8 +45,8 @@ static int find(const char *profile, bool *loaded)
 	FILE *f = fopen(LOADED, "re");
 
 	if (!f)
-		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "AppArmor profile '%s': %s: %s%s", profile, LOADED, strerror(errno),
-				errno == ENOENT ? ": is securityfs mounted?" : "");
+		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "AppArmor profile '%s': %s: %s: mount securityfs there, or set apparmor = "
+				DRE_APPARMOR_NONE, profile, LOADED, strerror(errno));
 	*loaded = is_in(f, profile);
 	fclose(f);
 	return 0;
@@ -68,41 +69,49 @@ static int load_ours(void)
 					      DRE_APPARMOR_PROFILE, dre_printable(&p, last));
 }
 
+static int ensure(const char *name, const char *profile)
+{
+	bool loaded = false;
+	int err = find(profile, &loaded);
+
+	if (!err && !loaded && !strcmp(profile, DRE_APPARMOR_PROFILE)) {
+		err = load_ours();
+		/* One that somebody has disabled is passed over. */
+		if (!err)
+			err = find(profile, &loaded);
+	}
+	return err || loaded ? err : dre_fail(DRE_ERR_INVALID_ARGUMENT, "container '%s': AppArmor profile '%s' is not loaded",
+					      name, profile);
+}
+
 int apparmor_ensure(const struct app *app)
 {
 	const char *profile = app->config.apparmor;
-	bool loaded = false;
-	int err;
 
-	if (!strcmp(profile, DRE_APPARMOR_NONE) || !host_has_it())
-		return 0;
-	err = find(profile, &loaded);
-	if (err || loaded)
-		return err;
-	if (!strcmp(profile, DRE_APPARMOR_PROFILE))
-		return load_ours();
-	return dre_fail(DRE_ERR_INVALID_ARGUMENT, "container '%s': there is no AppArmor profile '%s' on this host", app->name,
-			profile);
+	return strcmp(profile, DRE_APPARMOR_NONE) && host_has_it() ? ensure(app->name, profile) : 0;
 }
 
-/* "NAME (MODE)", or "unconfined". Without AppArmor there is no such file. */
+/* "NAME (MODE)", or "unconfined"; without AppArmor there is nothing to read. */
 static int read_label(const struct app *app, char *label, size_t size)
 {
 	char path[64];
+	ssize_t len = -1;
 	pid_t init;
-	FILE *f;
-	int err = app_init_pid(app, &init);
+	int fd, err = app_init_pid(app, &init);
 
 	if (err)
 		return err;
 	snprintf(path, sizeof(path), "/proc/%d/attr/apparmor/current", (int)init);
-	f = fopen(path, "re");
-	if (!f || !fgets(label, (int)size, f))
-		*label = '\0';
-	if (f)
-		fclose(f);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		len = read(fd, label, size - 1);
+	if (len < 0 && errno != ENOENT && errno != EINVAL)
+		err = dre_fail_errno(errno, "container '%s', AppArmor profile", app->name);
+	label[len < 0 ? 0 : len] = '\0';
 	label[strcspn(label, " \n")] = '\0';
-	return 0;
+	if (fd >= 0)
+		close(fd);
+	return err;
 }
 
 int apparmor_note(const struct app *app, struct manifest *checkpoint)
@@ -112,26 +121,23 @@ int apparmor_note(const struct app *app, struct manifest *checkpoint)
 
 	if (err || !*label || !strcmp(label, DRE_APPARMOR_NONE))
 		return err;
-	err = manifest_set(checkpoint, SETTING_APPARMOR, label);
+	err = manifest_set(checkpoint, SETTING_LABEL, label);
 	return err ? dre_fail_errno(-err, "container '%s', AppArmor profile", app->name) : 0;
 }
 
-int apparmor_go_on(struct app *app, const struct manifest *checkpoint)
+int apparmor_check(const struct app *app, const struct manifest *checkpoint)
 {
-	const char *label = manifest_get(checkpoint, SETTING_APPARMOR);
+	const char *label = manifest_get(checkpoint, SETTING_LABEL);
 
 	if (label && !host_has_it())
 		return dre_fail(DRE_ERR_INVALID_ARGUMENT, "container '%s' was in AppArmor profile '%s', and this host has no "
 				"AppArmor", app->name, label);
-	if (dre_config_set(&app->config, "app", SETTING_APPARMOR, label ? label : DRE_APPARMOR_NONE))
-		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s': its checkpoint has no AppArmor profile '%s'",
-				app->name, label);
-	return apparmor_ensure(app);
+	return label ? ensure(app->name, label) : 0;
 }
 
-/* Where the host has none liblxc must not name one to CRIU, which would refuse it. */
-void apparmor_write(FILE *f, const struct app *app)
+/* Where the host has none, and where none is named, CRIU is not told of any. */
+void apparmor_write(FILE *f, const char *profile)
 {
-	if (host_has_it())
-		fprintf(f, "lxc.apparmor.profile = %s\nlxc.apparmor.allow_incomplete = 1\n", app->config.apparmor);
+	if (*profile && host_has_it())
+		fprintf(f, "lxc.apparmor.profile = %s\nlxc.apparmor.allow_incomplete = 1\n", profile);
 }

@@ -17,14 +17,14 @@ struct manifest;
 int apparmor_ensure(const struct app *app);
 
 /*
- * A checkpoint has the profile that its processes had, and they go on in that: CRIU gives nobody one who had none, and
- * what is run beside them is to have the same. The first notes it for the container, which runs; the second has the
- * container's next start be in it. DRE_ERR_INVALID_ARGUMENT: this host has not got it.
+ * The processes of a checkpoint go on in the profiles that they had, and in none if they had none: CRIU sees to it. Which
+ * one init has, while it runs, is noted in the checkpoint's manifest; and whether this host has that is checked.
+ * DRE_ERR_INVALID_ARGUMENT: it has not got it.
  */
 int apparmor_note(const struct app *app, struct manifest *checkpoint);
-int apparmor_go_on(struct app *app, const struct manifest *checkpoint);
+int apparmor_check(const struct app *app, const struct manifest *checkpoint);
 
-/* liblxc's configuration of it. */
-void apparmor_write(FILE *f, const struct app *app);
+/* liblxc's configuration of it. With "" each process of a checkpoint has its own. */
+void apparmor_write(FILE *f, const char *profile);
 
 #endif /* DRE_APP_APPARMOR_H */

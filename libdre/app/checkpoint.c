@@ -48,16 +48,32 @@ dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag)
 /* The container is stopped and has the checkpoint's files. */
 static int restore(const struct app *app, const struct checkpoint *cp)
 {
-	int err = app_write_lxc(app, &app->container->manifest);
+	int err = app_mount_root(app);
 
-	if (!err)
-		err = app_mount_root(app);
 	if (!err)
 		err = network_claim_port(app);
 	if (err)
 		return err;
 	err = app_helper_restore(app, cp->dir);
 	network_release_port(app);
+	return err;
+}
+
+/* Each of its processes has the AppArmor profile that it had. What is configured is for those who start it next. */
+static int restore_as_it_was(const struct app *app, const struct checkpoint *cp)
+{
+	const struct manifest *m = &app->container->manifest;
+	struct saved_error saved;
+	struct app free = *app;
+	int err;
+
+	*free.config.apparmor = '\0';
+	err = app_write_lxc(&free, m);
+	if (!err)
+		err = restore(app, cp);
+	save_error(&saved);
+	app_write_lxc(app, m);
+	restore_error(&saved);
 	return err;
 }
 
@@ -87,7 +103,7 @@ static int replace(const struct app *app, const struct checkpoint *cp)
 	if (!err)
 		err = container_exchange(app->container, &m);
 	if (!err) {
-		err = restore(app, cp);
+		err = restore_as_it_was(app, cp);
 		if (err)
 			take_back(app, &m);
 	}
@@ -95,14 +111,14 @@ static int replace(const struct app *app, const struct checkpoint *cp)
 	return err;
 }
 
-static int restart(struct app *app, const char *tag)
+static int restart(const struct app *app, const char *tag)
 {
 	struct checkpoint cp;
 	int err = checkpoint_open(&cp, app->container, tag);
 
 	if (err)
 		return err;
-	err = apparmor_go_on(app, &cp.manifest);
+	err = apparmor_check(app, &cp.manifest);
 	if (!err)
 		err = store_change_begin(app->store);
 	if (!err)

@@ -126,7 +126,7 @@ static int write_config(FILE *f, const struct app *app, const struct manifest *m
 			map.first, map.count);
 	if (!access(SECCOMP_PROFILE, R_OK))
 		fputs("lxc.seccomp.profile = " SECCOMP_PROFILE "\n", f);
-	apparmor_write(f, app);
+	apparmor_write(f, app->config.apparmor);
 	write_signal(f, m, SETTING_HALT_SIGNAL, "lxc.signal.halt");
 	write_signal(f, m, SETTING_REBOOT_SIGNAL, "lxc.signal.reboot");
 	write_mounts(f, !map.count || app->config.network != DRE_NETWORK_HOST);

@@ -26,7 +26,7 @@ int app_check_start(const struct app *app)
 	return err;
 }
 
-/* A restart is in the profile of its checkpoint. */
+/* A restart is in the profiles of its checkpoint. */
 static int check_new_start(const struct app *app)
 {
 	int err = app_check_start(app);

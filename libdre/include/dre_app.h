@@ -678,8 +678,9 @@ dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgr
  * wins. A change of the limits holds at once, also while the container runs: the
  * kernel may kill processes to make memory fit; of more than pids, those that are
  * there stay, and none can be forked. port, network, apparmor, address, gateway, mac and
- * volumes hold from the container's next start on, or its reboot; all else is looked at when
- * it is needed. What goes on from a checkpoint has the mac and the profile that it had then.
+ * volumes hold from the container's next start on, or dre_app_reboot(); all else is looked at when
+ * it is needed. What goes on from a checkpoint has the mac and the
+ * profiles that it had then.
  */
 
 /**

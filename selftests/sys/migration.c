@@ -275,7 +275,7 @@ static void cannot_come(void **state)
 	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m"), 0);
 	/* Who waits for it waits as long as the host does. */
 	assert_int_equal(shell(ON_B "dre-sys immigrate --wait m %d 2>/run/dre-test-err & "
-			       UNTIL("grep -q ^immigration " SHARED "/containers/m/manifest") " && "
+			       UNTIL("grep -q ^immigration " SHARED "/containers/m/manifest") "; "
 			       "for i in $(seq 50); do " ON_B "dre-sys immigrate --cancel m 2>/dev/null && break; sleep 0.2; done; "
 			       "wait $!; [ $? = 1 ]", PORT), 0);
 	assert_int_equal(shell("grep -q 'does not wait for it any longer' /run/dre-test-err"), 0);
