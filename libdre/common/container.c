@@ -25,6 +25,9 @@
 #define SETTLE_INTERVAL	2000
 #define SETTLE_TRIES	15000
 
+/* Containers of one name may come and go while one of them is looked at; a damaged one stays so. */
+#define READS	10
+
 static struct container *new_container(struct store *store, const char *name)
 {
 	struct container *c = calloc(1, sizeof(*c));
@@ -65,35 +68,50 @@ static int fail_open(const char *name, int errnum)
 	return dre_fail_errno(errnum, "cannot open container '%s'", name);
 }
 
-int container_read(struct store *store, const char *name, struct manifest *m)
-{
-	char path[sizeof("containers//manifest") + DRE_NAME_MAX];
-	int ret;
-
-	ret = dre_check_name("container", name);
-	if (ret)
-		return ret;
-	snprintf(path, sizeof(path), "containers/%s/manifest", name);
-	ret = store_read_manifest(store, path, DRE_ERR_CONTAINER_UNKNOWN_STATUS, m);
-	/* Without a directory, it is not the manifest that is missing. */
-	if (ret && faccessat(store->containers_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		ret = fail_open(name, errno);
-	return ret;
-}
-
 static int open_directory(struct store *s, const char *name)
 {
 	return openat(s->containers_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 /* Is the directory still the one of that name? It goes by a rename, its lock file with it. */
-static bool is_current(const struct container *c)
+static bool is_named(const struct store *s, int dir_fd, const char *name)
 {
 	struct stat there, ours;
 
-	return !fstatat(c->store->containers_fd, c->name, &there, AT_SYMLINK_NOFOLLOW) &&
-	       !fstat(c->dir_fd, &ours) &&
+	return !fstatat(s->containers_fd, name, &there, AT_SYMLINK_NOFOLLOW) && !fstat(dir_fd, &ours) &&
 	       there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+}
+
+/*
+ * Why its manifest could not be read: the container is gone, or it is damaged, or was gone, and there is another one of
+ * that name now, so that it is worth another try.
+ */
+static int explain(struct store *store, const char *name, int damaged, bool *again)
+{
+	int fd = open_directory(store, name);
+
+	*again = false;
+	if (fd < 0)
+		return errno == ENOENT ? fail_absent(name) : damaged;
+	*again = !faccessat(fd, "manifest", F_OK, AT_SYMLINK_NOFOLLOW) || !is_named(store, fd, name);
+	close(fd);
+	return damaged;
+}
+
+int container_read(struct store *store, const char *name, struct manifest *m)
+{
+	char path[sizeof("containers//manifest") + DRE_NAME_MAX];
+	int ret = dre_check_name("container", name);
+	bool again = !ret;
+
+	snprintf(path, sizeof(path), "containers/%s/manifest", name);
+	for (int tries = 0; again && tries < READS; tries++) {
+		ret = store_read_manifest(store, path, DRE_ERR_CONTAINER_UNKNOWN_STATUS, m);
+		if (!ret)
+			break;
+		ret = explain(store, name, ret, &again);
+	}
+	return ret;
 }
 
 static int open_lock(struct container *c)
@@ -154,7 +172,7 @@ static int take_lock(struct container *c, bool settle)
 	if (ret)
 		return dre_fail_errno(-ret, "cannot lock container '%s'", c->name);
 	/* Removed between opening and locking, and perhaps created again: that one is not ours. */
-	if (!is_current(c))
+	if (!is_named(c->store, c->dir_fd, c->name))
 		return fail_absent(c->name);
 	/* What a killed holder of the lock was about to write. */
 	unlinkat(c->dir_fd, MANIFEST_NEW, 0);

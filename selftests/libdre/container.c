@@ -663,6 +663,47 @@ static void damaged_can_be_removed(void **state)
 	assert_unchanged(f, before);
 }
 
+/* Until it is killed, "web" goes and comes again, as another one of that name. */
+static void come_and_go(const struct fixture *f)
+{
+	char there[PATH_MAX], away[PATH_MAX];
+
+	snprintf(there, sizeof(there), "%s/containers/web", f->root);
+	snprintf(away, sizeof(away), "%s/work/web", f->root);
+	for (;;)
+		if (rename(there, away) || rename(away, there))
+			_exit(1);
+}
+
+/* It is there, or it is not; but it is never damaged. */
+static void read_while_it_comes_and_goes(void **state)
+{
+	struct fixture *f = *state;
+	struct manifest m = { 0 };
+	int ret = 0, found = 0, absent = 0;
+	pid_t pid;
+
+	container_unlock(create(f, "web", NULL));
+	pid = fork();
+	if (!pid)
+		come_and_go(f);
+	for (int i = 0; i < 200000 && (i < 20000 || !found || !absent); i++) {
+		ret = container_read(f->store, "web", &m);
+		if (ret && ret != DRE_ERR_CONTAINER_NONEXISTENCE)
+			break;
+		found += !ret;
+		absent += ret != 0;
+		manifest_free(&m);
+		m = (struct manifest){ 0 };
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	print_message("# found %d times, absent %d times\n", found, absent);
+	if (ret)
+		assert_fails(ret, DRE_ERR_CONTAINER_NONEXISTENCE, "web");
+	assert_true(found && absent);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup_base, fixture_teardown)
@@ -691,6 +732,7 @@ int main(void)
 		TEST(removed_though_immutable),
 		TEST(removed_while_the_store_is_changed),
 		TEST(damaged_can_be_removed),
+		TEST(read_while_it_comes_and_goes),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
