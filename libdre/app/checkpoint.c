@@ -64,11 +64,11 @@ static int restore_as_it_was(const struct app *app, const struct checkpoint *cp)
 {
 	const struct manifest *m = &app->container->manifest;
 	struct saved_error saved;
-	struct app free = *app;
+	struct app unnamed = *app;
 	int err;
 
-	*free.config.apparmor = '\0';
-	err = app_write_lxc(&free, m);
+	*unnamed.config.apparmor = '\0';
+	err = app_write_lxc(&unnamed, m);
 	if (!err)
 		err = restore(app, cp);
 	save_error(&saved);
