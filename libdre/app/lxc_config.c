@@ -19,6 +19,7 @@
 #include "console.h"
 #include "dre_paths.h"
 #include "network.h"
+#include "seccomp.h"
 #include "volume.h"
 
 #define INIT	DRE_LIBEXECDIR "/dre/dre-app-init"
@@ -44,9 +45,6 @@ static const char fixed_config[] =
 	"lxc.hook.pre-start = " HOOK "\n"
 	"lxc.hook.start-host = " HOOK "\n"
 	"lxc.hook.post-stop = " HOOK "\n";
-
-/* liblxc's own, as its tools' containers have it: what even root of such a container may not call. */
-#define SECCOMP_PROFILE	"/usr/share/lxc/config/common.seccomp"
 
 /*
  * sysfs belongs to the owner of the network namespace: a user namespace on the
@@ -124,8 +122,7 @@ static int write_config(FILE *f, const struct app *app, const struct manifest *m
 	if (map.count)
 		fprintf(f, "lxc.idmap = u 0 %u %u\nlxc.idmap = g 0 %u %u\n", map.first, map.count,
 			map.first, map.count);
-	if (!access(SECCOMP_PROFILE, R_OK))
-		fputs("lxc.seccomp.profile = " SECCOMP_PROFILE "\n", f);
+	seccomp_write(f, app);
 	apparmor_write(f, app->config.apparmor);
 	write_signal(f, m, SETTING_HALT_SIGNAL, "lxc.signal.halt");
 	write_signal(f, m, SETTING_REBOOT_SIGNAL, "lxc.signal.reboot");

@@ -8,6 +8,7 @@
 #include "common/limit.h"
 #include "limits.h"
 #include "network.h"
+#include "seccomp.h"
 #include "volume.h"
 
 int app_check_start(const struct app *app)
@@ -15,6 +16,8 @@ int app_check_start(const struct app *app)
 	const struct manifest *m = &app->container->manifest;
 	int err = kmod_check();
 
+	if (!err)
+		err = seccomp_check(app);
 	if (!err)
 		err = limits_check(app->name, &app->config.limits);
 	if (!err)

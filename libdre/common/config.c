@@ -143,6 +143,14 @@ static const char *set_apparmor(struct dre_config *cfg, const char *value)
 	return *value ? parse_text(value, sizeof(cfg->apparmor), cfg->apparmor) : "is empty";
 }
 
+static const char *set_seccomp(struct dre_config *cfg, const char *value)
+{
+	if (strcmp(value, DRE_SECCOMP_NONE) != 0)
+		return parse_path(value, cfg->seccomp);
+	strcpy(cfg->seccomp, value);
+	return NULL;
+}
+
 /* No limit, where there would be another one. */
 static bool is_max(const char *value)
 {
@@ -428,6 +436,7 @@ static const struct {
 	{ "app", "halt_timeout", set_halt_timeout },
 	{ "app", "network", set_network },
 	{ "app", "apparmor", set_apparmor },
+	{ "app", "seccomp", set_seccomp },
 	{ "app", "cpu", set_cpu },
 	{ "app", "cores", set_cores },
 	{ "app", "memory", set_memory },
@@ -645,6 +654,7 @@ int dre_config_load(struct dre_config *cfg)
 		.stop_timeout = 10,
 		.halt_timeout = 10,
 		.apparmor = DRE_APPARMOR_PROFILE,
+		.seccomp = "/usr/share/lxc/config/common.seccomp",
 		.idmap_base = 0x70000000,
 		.idmap_size = 65536,
 		.sys = {

@@ -69,6 +69,7 @@ struct dre_sys_config {
 /* The AppArmor profile that comes with D-RE, and the word for none. */
 #define DRE_APPARMOR_PROFILE	"dre-container"
 #define DRE_APPARMOR_NONE	"unconfined"
+#define DRE_SECCOMP_NONE	"unconfined"
 
 struct dre_config {
 	char base[DRE_NAME_MAX + 1];	/* default base image */
@@ -79,6 +80,7 @@ struct dre_config {
 	enum dre_network network;
 	char bridge[IFNAMSIZ];		/* "" unless .network is DRE_NETWORK_BRIDGE */
 	char apparmor[256];		/* the AppArmor profile of containers */
+	char seccomp[PATH_MAX];		/* the file of their seccomp filter, absolute, or DRE_SECCOMP_NONE */
 	struct dre_limits limits;
 	uint32_t idmap_base;		/* first host id that user namespaces may use */
 	uint32_t idmap_size;		/* ids of each user namespace */

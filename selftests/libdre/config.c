@@ -44,6 +44,7 @@ static void assert_defaults(const struct dre_config *cfg)
 	assert_int_equal(cfg->network, DRE_NETWORK_EMPTY);
 	assert_string_equal(cfg->bridge, "");
 	assert_string_equal(cfg->apparmor, "dre-container");
+	assert_string_equal(cfg->seccomp, "/usr/share/lxc/config/common.seccomp");
 	assert_int_equal(cfg->idmap_base, 1879048192);
 	assert_int_equal(cfg->idmap_size, 65536);
 	assert_int_equal(cfg->limits.cpu, 0);
@@ -122,7 +123,7 @@ static void shipped_file(void **state)
 	}
 	fclose(f);
 	setenv("DRE_CONF", path, 1);
-	assert_int_equal(keys, 26);
+	assert_int_equal(keys, 27);
 	memset(&cfg, 0xff, sizeof(cfg));
 	assert_success(load(&cfg, text));
 	assert_defaults(&cfg);
@@ -284,6 +285,8 @@ static void bad_lines(void **state)
 		  ":2: network does not name a bridge" },
 		{ "[app]\napparmor =\n", ":2: apparmor is empty" },
 		{ "[app]\napparmor = a b\n", ":2: apparmor is not the name of a profile" },
+		{ "[app]\nseccomp =\n", ":2: seccomp is not an absolute path" },
+		{ "[app]\nseccomp = common.seccomp\n", ":2: seccomp is not an absolute path" },
 		{ "[app]\ncpu = 0\n", ":2: cpu is out of range" },
 		{ "[app]\ncpu = %\n", ":2: cpu is not a number" },
 		{ "[app]\ncpu = 00000000000000000000\n", ":2: cpu is out of range" },

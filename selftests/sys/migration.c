@@ -251,6 +251,20 @@ static void undefine_stranger(void)
 	assert_int_equal(shell(ON_B "virsh -q undefine dre-m"), 0);
 }
 
+/* What its machine needs is not there. */
+static void host_is_not_fit(void)
+{
+	assert_int_equal(shell("rmmod dre && " ON_B "dre-sys immigrate m %d 2>&1 | grep -q 'modprobe dre'; r=$?; modprobe dre; exit $r",
+			       PORT), 0);
+	assert_int_equal(shell(ON_B "unshare -m sh -c 'mount --bind /dev/null /dev/kvm && dre-sys immigrate m %d' 2>&1 | "
+			       "grep -q '/dev/kvm cannot run machines'", PORT), 0);
+	assert_int_equal(shell("sed 's,^initrd = .*,initrd = /nowhere,' " CONFIG " >/run/dre-test-nowhere.conf && "
+			       "DRE_CONF=/run/dre-test-nowhere.conf " ON_B "dre-sys immigrate m %d 2>&1 | grep -q ': /nowhere: No such'",
+			       PORT), 0);
+	assert_int_equal(shell("grep -q ^immigration " SHARED "/containers/m/manifest"), 1);
+	assert_int_equal(shell(ON_B "[ -e " GROUPS_DIR " ]"), 1);
+}
+
 /* Each reason for which it could not come there is told there, before it is on its way. */
 static void cannot_come(void **state)
 {
@@ -266,6 +280,7 @@ static void cannot_come(void **state)
 	assert_int_equal(shell("dre-sys set m memory=96"), 0);
 	assert_int_equal(shell("dre-sys set m network=bridge:br7 && " ON_B "dre-sys immigrate m %d 2>&1 | grep -q br7", PORT), 0);
 	assert_int_equal(shell("dre-sys unset m network"), 0);
+	host_is_not_fit();
 	/* Another host waits already; and then it does not any more. */
 	assert_int_equal(shell(ON_B "unshare -u sh -c 'hostname hostc; dre-sys immigrate m %d'", PORT), 0);
 	assert_int_equal(shell(ON_B "dre-sys immigrate m %d 2>&1 | grep -q hostc", PORT), 0);
@@ -347,6 +362,15 @@ static void assert_answers(int fd, const char *text)
 	assert_string_equal(buffer, text);
 }
 
+/* From there, slowly enough that it is shown how far it is. */
+static void goes_on_a_terminal(const char *target)
+{
+	assert_int_equal(shell(ON_B "virsh -q migrate-setspeed dre-m 8 && " ON_B "script -qec 'stty columns 100; dre-sys migrate m %s %d' "
+			       "/dev/null >/run/dre-test-out </dev/null", target, PORT), 0);
+	assert_int_equal(shell("tr '\\r' '\\n' </run/dre-test-out | grep -m 1 'migrate \\[[#-]*\\] .*%% .* of .*/s .* left'"), 0);
+	assert_int_equal(shell("grep 'm runs on %s: .*MB in .* s; it stood still for [0-9]* ms' /run/dre-test-out", target), 0);
+}
+
 /* With groups, limits and a bound process; a guest that counts, and answers. There, and back. */
 static void migrates(void **state)
 {
@@ -392,7 +416,7 @@ static void migrates(void **state)
 	assert_fails(status("m"), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "'hostb'");
 	/* And back. */
 	assert_success(dre_sys_immigration_start("m", PORT));
-	assert_int_equal(shell(ON_B "dre-sys migrate m " HERE " %d", PORT), 0);
+	goes_on_a_terminal(HERE);
 	assert_owner("dre");
 	assert_int_equal(status("m"), DRE_SYS_CONTAINER_STATUS_RUNNING);
 	assert_answers(fd, "home");
