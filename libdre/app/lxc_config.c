@@ -122,14 +122,13 @@ static int write_config(FILE *f, const struct app *app, const struct manifest *m
 	if (map.count)
 		fprintf(f, "lxc.idmap = u 0 %u %u\nlxc.idmap = g 0 %u %u\n", map.first, map.count,
 			map.first, map.count);
-	seccomp_write(f, app);
 	apparmor_write(f, app->config.apparmor);
 	write_signal(f, m, SETTING_HALT_SIGNAL, "lxc.signal.halt");
 	write_signal(f, m, SETTING_REBOOT_SIGNAL, "lxc.signal.reboot");
 	write_mounts(f, !map.count || app->config.network != DRE_NETWORK_HOST);
 	network_write(f, app, m);
 	write_devices(f);
-	return 0;
+	return seccomp_write(f, app);
 }
 
 /* Whole or not at all: liblxc's tools may read it at any time. */
@@ -200,14 +199,14 @@ int app_write_lxc(const struct app *app, const struct manifest *m)
 		err = make_rootfs(app, rootfs);
 	if (!err)
 		err = replace_config(app, m, rootfs);
-	return err;
+	return err ? err : seccomp_take(app);
 }
 
 int app_remove_lxc(const struct store *store, const char *name)
 {
 	static const char *const files[] = { "config", ".config.new", "lxc.log", "sshd.conf",
 					     CONSOLE_LOG, CONSOLE_LOG_OLD, CONSOLE_PREVIOUS,
-					     CONSOLE_PREVIOUS_OLD, VOLUMES_MARK };
+					     CONSOLE_PREVIOUS_OLD, VOLUMES_MARK, SECCOMP_COPY };
 	char path[PATH_MAX];
 	int err = 0;
 

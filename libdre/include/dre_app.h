@@ -162,7 +162,8 @@ dre_return_t dre_app_close(const dre_app_handle *h);
  * Stopped only. Needs the module. Returns when init runs. With the network of the
  * host, a container's port is its own.
  *
- * DRE_ERR_INVALID_ARGUMENT: it has an address, and no bridge;
+ * DRE_ERR_INVALID_ARGUMENT: it has an address, and no bridge; or the AppArmor profile or the seccomp
+ * filter that it is to have is not there;
  * DRE_ERR_SET_LIMIT_FAILED: limits of its own or of dre.conf do not fit together,
  * or the kernel refuses them; DRE_ERR_DEVICE_BUSY, also for the source of a
  * volume that is missing, and for a port that somebody else has.
@@ -361,8 +362,8 @@ dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag);
  * Limits of the container as a whole that its properties or dre.conf give are those of now, as at
  * each start. Returns when the processes run.
  *
- * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_LOAD_SNAPSHOT_FAILED: what CRIU or the machine
- * could not do. The container is then as it was; but it is stopped if it had to be
+ * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_INVALID_ARGUMENT as for dre_app_start();
+ * DRE_ERR_LOAD_SNAPSHOT_FAILED: what CRIU or the machine could not do. The container is then as it was; but it is stopped if it had to be
  * stopped for that.
  */
 dre_return_t dre_app_restart(const dre_app_handle *h, const char *tag);

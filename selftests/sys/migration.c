@@ -119,8 +119,8 @@ static void tell_what_it_does(void)
 static void tell_where_its_log_ends(void)
 {
 	shell("for on in '' '" ON_B "'; do $on sh -c 'hostname; stat -c \"%%n %%s\" " SHARED "/containers/m/console.log; "
-	      "tail -n 2 " SHARED "/containers/m/console.log; ls -l /proc/$(cat /run/libvirt/virtlogd.pid /run/virtlogd.pid "
-	      "2>/dev/null | head -n 1)/fd; tail -n 3 /var/log/libvirt/virtlogd.log'; done 2>&1 | sed 's/^/# /'; stat -c '# %%n %%s' " EXPORT "/containers/m/console.log; "
+	      "tail -n 2 " SHARED "/containers/m/console.log; ls -l /proc/$(cat /run/libvirt/virtlogd.pid "
+	      "2>/dev/null || cat /run/virtlogd.pid)/fd; tail -n 3 /var/log/libvirt/virtlogd.log'; done 2>&1 | sed 's/^/# /'; stat -c '# %%n %%s' " EXPORT "/containers/m/console.log; "
 	      "tail -n 2 " EXPORT "/containers/m/console.log | sed 's/^/# /'");
 }
 
@@ -367,8 +367,8 @@ static void goes_on_a_terminal(const char *target)
 {
 	assert_int_equal(shell(ON_B "virsh -q migrate-setspeed dre-m 8 && " ON_B "script -qec 'stty columns 100; dre-sys migrate m %s %d' "
 			       "/dev/null >/run/dre-test-out </dev/null", target, PORT), 0);
-	assert_int_equal(shell("tr '\\r' '\\n' </run/dre-test-out | grep -m 1 'migrate \\[[#-]*\\] .*%% .* of .*/s .* left'"), 0);
-	assert_int_equal(shell("grep 'm runs on %s: .*MB in .* s; it stood still for [0-9]* ms' /run/dre-test-out", target), 0);
+	assert_int_equal(shell("tr '\\r' '\\n' </run/dre-test-out | grep -o -m 1 'migrate \\[[#-]*\\] .*%% .* of .*/s .* left'"), 0);
+	assert_int_equal(shell("grep -o 'm runs on %s: .*MB in .* s; it stood still for [0-9]* ms' /run/dre-test-out", target), 0);
 }
 
 /* With groups, limits and a bound process; a guest that counts, and answers. There, and back. */
