@@ -363,8 +363,8 @@ dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag);
  * each start. Returns when the processes run.
  *
  * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_INVALID_ARGUMENT as for dre_app_start();
- * DRE_ERR_LOAD_SNAPSHOT_FAILED: what CRIU or the machine could not do. The container is then as it was; but it is stopped if it had to be
- * stopped for that.
+ * DRE_ERR_LOAD_SNAPSHOT_FAILED: what CRIU or the machine could not do. The container is then
+ * as it was; but it is stopped if it had to be stopped for that.
  */
 dre_return_t dre_app_restart(const dre_app_handle *h, const char *tag);
 

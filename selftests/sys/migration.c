@@ -120,7 +120,8 @@ static void tell_where_its_log_ends(void)
 {
 	shell("for on in '' '" ON_B "'; do $on sh -c 'hostname; stat -c \"%%n %%s\" " SHARED "/containers/m/console.log; "
 	      "tail -n 2 " SHARED "/containers/m/console.log; ls -l /proc/$(cat /run/libvirt/virtlogd.pid "
-	      "2>/dev/null || cat /run/virtlogd.pid)/fd; tail -n 3 /var/log/libvirt/virtlogd.log'; done 2>&1 | sed 's/^/# /'; stat -c '# %%n %%s' " EXPORT "/containers/m/console.log; "
+	      "2>/dev/null || cat /run/virtlogd.pid)/fd; tail -n 3 /var/log/libvirt/virtlogd.log'; done 2>&1 | "
+	      "sed 's/^/# /'; stat -c '# %%n %%s' " EXPORT "/containers/m/console.log; "
 	      "tail -n 2 " EXPORT "/containers/m/console.log | sed 's/^/# /'");
 }
 
