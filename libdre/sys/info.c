@@ -79,6 +79,8 @@ dre_return_t dre_sys_get_info(const dre_sys_handle *h, dre_list_t *list)
 	err = sys_open_store_of(&sys.config, sys.name, &sys.store, &sys.shared);
 	if (!err)
 		err = container_read(sys.store, sys.name, &sys.manifest);
+	if (sys.shared)
+		err = sys_name_failure(err);
 	if (!err) {
 		collect(&info, &sys);
 		err = info_end(&info, "container", sys.name, list);

@@ -125,7 +125,7 @@ static int read_manifest(struct dre_config *config, const dre_sys_handle *h, str
 	if (!err)
 		err = container_read(store, h->name, m);
 	store_close(store);
-	return err;
+	return shared ? sys_name_failure(err) : err;
 }
 
 dre_return_t dre_sys_get_property(const dre_sys_handle *h, const char *key, char **value)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sys.h"
+#include "shared.h"
 
 /* Where libvirt's QEMU driver has the PIDs of its machines, by name. It has no function for it. */
 #define PID_DIRECTORY "/run/libvirt/qemu/"
@@ -23,6 +23,8 @@ dre_return_t dre_sys_status(const dre_sys_handle *h)
 	if (ret)
 		return ret;
 	ret = container_busy(sys.store, sys.name, &busy);
+	if (sys.shared)
+		ret = sys_name_failure(ret);
 	if (!ret && busy)
 		ret = DRE_SYS_CONTAINER_STATUS_BUSY;
 	if (!ret) {
