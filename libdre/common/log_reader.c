@@ -18,6 +18,7 @@ struct log_reader {
 	int files[LOG_READER_FILES];	/* still to be read; the next one is the last of them */
 	size_t nr;
 	char name[32];			/* of the newest one */
+	void (*newest)(int dir, char *name, size_t size);
 	bool newlines;
 	size_t cr;			/* carriage returns that may belong to the end of a line */
 	char raw[4096];			/* as it is, to be made lines of */
@@ -76,6 +77,7 @@ int log_reader_open(struct log_reader **log, const struct log_reader_how *how)
 	if (!l)
 		return dre_fail_errno(ENOMEM, "the log in %s", how->dir);
 	snprintf(l->name, sizeof(l->name), "%s", how->names[0]);
+	l->newest = how->newest;
 	l->newlines = how->newlines;
 	l->dir = open(how->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	l->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -109,8 +111,11 @@ static void forget_notes(const struct log_reader *log)
  */
 static bool next_file(struct log_reader *log)
 {
-	int fd = open_file(log, log->name);
+	int fd;
 
+	if (log->newest)
+		log->newest(log->dir, log->name, sizeof(log->name));
+	fd = open_file(log, log->name);
 	if (fd < 0)
 		return false;
 	if (log->nr && is_same(fd, log->files[0])) {

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define LOG_READER_FILES	9
+#define LOG_READER_FILES	33
 
 struct log_reader;
 
@@ -20,6 +20,8 @@ struct log_reader_how {
 	const char *dir;
 	/* In @dir, the newest one first, LOG_READER_FILES at most, ended by a NULL. None need be there. */
 	const char *const *names;
+	/* Names the file that is written to now; NULL: that is always the first of @names. @dir is O_PATH. */
+	void (*newest)(int dir, char *name, size_t size);
 	bool ended;	/* nobody writes to it any more */
 	bool at_end;	/* only what comes from now on */
 	bool newlines;	/* ends of lines are newlines, not CR LF as on a terminal */

@@ -769,7 +769,8 @@ typedef struct dre_sys_log dre_sys_log;
  *
  * In any state. virtlogd, which libvirt has for that, keeps the last part of it only: by default
  * 2 MiB, and three times as much before that (see /etc/libvirt/virtlogd.conf). Where libvirt has
- * no virtlogd (stdio_handler = "file" in its qemu.conf) it has no bound.
+ * no virtlogd (stdio_handler = "file" in its qemu.conf) it has no bound. Of a container that has
+ * migrated while it ran, each host wrote that much; the last four are read, one after the other.
  */
 dre_return_t dre_sys_log_open(const dre_sys_handle *h, int previous, dre_sys_log **log);
 

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/log_reader.h"
 #include "console.h"
 #include "console_pump.h"
 
@@ -49,11 +48,13 @@ static int open_pty(const struct sys *sys, int *fd)
 
 static int open_log(const struct sys *sys, struct log_reader **log)
 {
-	static const char *const names[] = CONSOLE_LOG_FILES(CONSOLE_LOG);
+	struct console_log files;
 	char path[PATH_MAX];
-	struct log_reader_how how = { .dir = path, .names = names, .at_end = true };
+	struct log_reader_how how = { .dir = path, .names = files.names, .newest = console_newest, .at_end = true };
 	int err = sys_path(sys, "", path);
 
+	if (!err)
+		err = console_log_files(path, CONSOLE_LOG, &files);
 	return err ? err : log_reader_open(log, &how);
 }
 

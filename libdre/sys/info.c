@@ -3,8 +3,10 @@
  * What a container is made of.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/info.h"
 #include "console.h"
@@ -18,6 +20,18 @@ static void add_path(struct info *info, const struct sys *sys, const char *key, 
 		info->err = ENAMETOOLONG;
 	else
 		info_add(info, "%s=%s", key, path);
+}
+
+static void add_log(struct info *info, const struct sys *sys)
+{
+	char path[PATH_MAX], name[CONSOLE_NAME_SIZE] = CONSOLE_LOG;
+	int dir = sys_path(sys, "", path) ? -1 : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir >= 0) {
+		console_newest(dir, name, sizeof(name));
+		close(dir);
+	}
+	add_path(info, sys, "log", name);
 }
 
 /* How large the guest sees it, and what the writable layer takes here. */
@@ -57,7 +71,7 @@ static void collect(struct info *info, const struct sys *sys)
 	info_add(info, "mac=%s", sys_mac(m, mac) ? mac : "");
 	info_add_layers(info, m);
 	add_disk(info, sys, m);
-	add_path(info, sys, "log", CONSOLE_LOG);
+	add_log(info, sys);
 	info_add_times(info, sys->store, sys->name);
 	info_add_settings(info, m);
 }

@@ -38,6 +38,10 @@ struct sys_location {
 /* The description @saved with these. */
 int sys_relocate(const char *name, const char *saved, const struct sys_location *to, char **xml);
 
+/* The path of the console's log in a description, and the description with another one. DRE_ERR_DEVICE_BUSY: there is none. */
+int sys_read_log(const char *name, const char *xml, char **path);
+int sys_replace_log(const char *name, const char *described, const char *log, char **xml);
+
 /* The path of the disk in a description. DRE_ERR_CONTAINER_UNKNOWN_STATUS: there is none. */
 int sys_read_disk(const char *name, const char *xml, char **disk);
 

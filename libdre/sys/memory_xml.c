@@ -104,6 +104,11 @@ static int fail_disk(const char *name, int code)
 	return dre_fail(code, "container '%s': libvirt describes no disk of its machine", name);
 }
 
+static int fail_log(const char *name)
+{
+	return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': libvirt describes no log of its machine's console", name);
+}
+
 /* What libvirt knew of the layers below is not so any more. */
 static bool replace_layer(xmlNodePtr disk, const char *layer)
 {
@@ -155,6 +160,37 @@ int sys_relocate(const char *name, const char *saved, const struct sys_location 
 	err = disk && replace_layer(disk, to->disk) && replace_policy(find(disk, "driver"), to->remote) &&
 	      replace_log(disk->parent, to->log) ? print(name, doc, xml) :
 	      fail_disk(name, DRE_ERR_LOAD_SNAPSHOT_FAILED);
+	xmlFreeDoc(doc);
+	return err;
+}
+
+/* Of the first device that has one. */
+static xmlChar *log_of(xmlNodePtr devices)
+{
+	xmlNodePtr node = devices ? devices->children : NULL, log = NULL;
+
+	for (; node && !log; node = node->next)
+		log = find(node, "log");
+	return log ? xmlGetProp(log, X("file")) : NULL;
+}
+
+int sys_read_log(const char *name, const char *xml, char **path)
+{
+	xmlDocPtr doc = parse(xml);
+	xmlChar *text = doc ? log_of(find(xmlDocGetRootElement(doc), "devices")) : NULL;
+
+	*path = text ? strdup((char *)text) : NULL;
+	xmlFree(text);
+	xmlFreeDoc(doc);
+	return *path ? 0 : fail_log(name);
+}
+
+int sys_replace_log(const char *name, const char *described, const char *log, char **xml)
+{
+	xmlDocPtr doc = parse(described);
+	xmlNodePtr devices = doc ? find(xmlDocGetRootElement(doc), "devices") : NULL;
+	int err = devices && replace_log(devices, log) ? print(name, doc, xml) : fail_log(name);
+
 	xmlFreeDoc(doc);
 	return err;
 }

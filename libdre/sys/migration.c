@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "common/store_private.h"
+#include "console.h"
 #include "job.h"
+#include "memory.h"
 #include "migration.h"
 #include "shared.h"
 
@@ -32,15 +34,33 @@ struct migration {
 	dre_sys_migration_result *result;	/* may be NULL */
 };
 
+/* The machine as it is to be there: another host writes to another part of its log, see console.h. */
+static int describe(const struct sys *sys, char **xml)
+{
+	char *here = virDomainGetXMLDesc(sys->domain, VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE), *log = NULL;
+	char next[PATH_MAX];
+	int err = here ? sys_read_log(sys->name, here, &log) : sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
+
+	if (!err)
+		err = sys_next_log(sys, log, next);
+	if (!err)
+		err = sys_replace_log(sys->name, here, next, xml);
+	free(log);
+	free(here);
+	return err;
+}
+
 static int set_parameters(const struct migration *mi, virTypedParameterPtr *params, int *nr)
 {
-	char host[MIGRATION_ADDRESS_SIZE + 2], uri[sizeof(host) + 20];
-	int max = 0;
+	char host[MIGRATION_ADDRESS_SIZE + 2], uri[sizeof(host) + 20], *xml = NULL;
+	int max = 0, err = describe(mi->sys, &xml);
 
 	snprintf(uri, sizeof(uri), "tcp://%s:%d", remote_host(mi->address, host), mi->port);
-	if (virTypedParamsAddString(params, nr, &max, VIR_MIGRATE_PARAM_URI, uri) < 0)
-		return sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", mi->sys->name);
-	return 0;
+	if (!err && (virTypedParamsAddString(params, nr, &max, VIR_MIGRATE_PARAM_URI, uri) < 0 ||
+		     virTypedParamsAddString(params, nr, &max, VIR_MIGRATE_PARAM_DEST_XML, xml) < 0))
+		err = sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", mi->sys->name);
+	free(xml);
+	return err;
 }
 
 static int migrate(void *arg)

@@ -556,8 +556,38 @@ static void log_of_parts(void **state)
 		strncat(all, buf, len);
 	}
 	assert_string_equal(all, "five\nsix\n");
+	/* And into the part of the next host, when that has written to it. */
+	assert_int_equal(shell("cd " STORE "/containers/it2 && : >console.log-2"), 0);
+	assert_success(dre_sys_log_read(log, buf, sizeof(buf), &len));
+	assert_int_equal(len, 0);
+	assert_int_equal(shell("cd " STORE "/containers/it2 && printf 'seven\n' >>console.log && "
+			       "printf 'eight\n' >>console.log-2"), 0);
+	for (*all = '\0'; !strstr(all, "eight");) {
+		assert_success(dre_sys_log_read(log, buf, sizeof(buf), &len));
+		strncat(all, buf, len);
+	}
+	assert_string_equal(all, "seven\neight\n");
 	assert_success(dre_sys_log_close(log));
 	assert_success(dre_sys_destroy_container("it2"));
+}
+
+/* As hosts leave it that it came to while it ran: the last four are read, in the order of their numbers. */
+static void log_of_hosts(void **state)
+{
+	char buf[64];
+
+	(void)state;
+	assert_success(create("it2", "it"));
+	assert_int_equal(shell("cd " STORE "/containers/it2 && echo one >console.log && "
+			       "for i in 2 7 8 10; do echo $i.0 >console.log-$i.0; echo $i >console.log-$i; done; "
+			       ": >console.log-11; for i in -0 -x -9x -99999999999 9; do echo no >console.log$i; done"), 0);
+	assert_int_equal(read_log("it2", 0, buf, sizeof(buf)), strlen("7.0\n7\n8.0\n8\n10.0\n10\n"));
+	assert_string_equal(buf, "7.0\n7\n8.0\n8\n10.0\n10\n");
+	assert_int_equal(shell("dre-sys inspect it2 | grep -q '/it2/console.log-10\\b'"), 0);
+	/* All of it is that of the run before, when the next begins. */
+	assert_int_equal(shell("echo old >" STORE "/containers/it2/console.previous-12 && dre-sys start it2"), 0);
+	assert_int_equal(read_log("it2", 1, buf, sizeof(buf)), strlen("7.0\n7\n8.0\n8\n10.0\n10\n"));
+	assert_int_equal(shell("dre-sys stop --kill it2 && dre-sys destroy it2"), 0);
 }
 
 /* virtlogd with so little room for each part that a test can fill it. */
@@ -781,6 +811,7 @@ int main(void)
 		cmocka_unit_test(commands),
 		cmocka_unit_test(log_arguments),
 		cmocka_unit_test(log_of_parts),
+		cmocka_unit_test(log_of_hosts),
 		cmocka_unit_test(partition_errors),
 		cmocka_unit_test(mounted_partition),
 		cmocka_unit_test(console),

@@ -87,6 +87,32 @@ static void store_is_replaced(void **state)
 	free(back);
 }
 
+/* The other host writes to another part of it. */
+static void log_is_replaced(void **state)
+{
+	static const char described[] = DOMAIN(
+		"<interface type='bridge'/>"
+		"<serial type='pty'><log file='/s/&amp;/console.log' append='on'/></serial>"
+		"<console type='pty'><log file='/s/&amp;/console.log' append='on'/></console>");
+	char *log, *there;
+
+	(void)state;
+	assert_int_equal(sys_read_log("web", described, &log), 0);
+	assert_string_equal(log, "/s/&/console.log");
+	free(log);
+	assert_int_equal(sys_replace_log("web", described, "/s/&/console.log-2", &there), 0);
+	assert_null(strstr(there, "console.log\""));
+	assert_int_equal(sys_read_log("web", there, &log), 0);
+	assert_string_equal(log, "/s/&/console.log-2");
+	free(log);
+	free(there);
+	assert_int_equal(sys_read_log("web", DOMAIN("<serial type='pty'/>"), &log), DRE_ERR_DEVICE_BUSY);
+	assert_null(log);
+	assert_non_null(strstr(dre_last_error(), "'web': libvirt describes no log"));
+	assert_int_equal(sys_read_log("web", "<domain", &log), DRE_ERR_DEVICE_BUSY);
+	assert_int_equal(sys_replace_log("web", "<domain/>", "/l", &there), DRE_ERR_DEVICE_BUSY);
+}
+
 static void what_is_no_machine(void **state)
 {
 	static const char *const texts[] = {
@@ -124,6 +150,7 @@ int main(void)
 		cmocka_unit_test(snapshot),
 		cmocka_unit_test(disk_is_replaced),
 		cmocka_unit_test(store_is_replaced),
+		cmocka_unit_test(log_is_replaced),
 		cmocka_unit_test(what_is_no_machine),
 		cmocka_unit_test(entities_are_not_loaded),
 	};

@@ -5,6 +5,7 @@
  * once, by its name: it is told of the machine that has arrived as soon as that which has left is gone.
  */
 #include <arpa/inet.h>
+#include <glob.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -91,19 +92,25 @@ static bool runs_there(void)
 	return shell(ON_B "virsh -q list --state-running --name | grep -qx dre-m") == 0;
 }
 
-/* The console's log is where both hosts have it. */
+/* The last one that it has said, on whichever host: as the server has it. */
 static int ticks(void)
 {
+	glob_t files = {};
 	char line[256], end;
-	FILE *f = fopen(SHARED "/containers/m/console.log", "re");
 	int tick = -1, n;
 
-	/* Not the first digits of one that is just being written. */
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "guest: tick %d%c", &n, &end) == 2 && end == '\r')
-			tick = n;
-	if (f)
-		fclose(f);
+	glob(EXPORT "/containers/m/console.log*", 0, NULL, &files);
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		FILE *f = fopen(files.gl_pathv[i], "re");
+
+		/* Not the first digits of one that is just being written. */
+		while (f && fgets(line, sizeof(line), f))
+			if (sscanf(line, "guest: tick %d%c", &n, &end) == 2 && end == '\r' && n > tick)
+				tick = n;
+		if (f)
+			fclose(f);
+	}
+	globfree(&files);
 	return tick;
 }
 
@@ -118,11 +125,10 @@ static void tell_what_it_does(void)
 /* It may have ticked all the time, and its log is not where it is looked for. */
 static void tell_where_its_log_ends(void)
 {
-	shell("for on in '' '" ON_B "'; do $on sh -c 'hostname; stat -c \"%%n %%s\" " SHARED "/containers/m/console.log; "
-	      "tail -n 2 " SHARED "/containers/m/console.log; ls -l /proc/$(cat /run/libvirt/virtlogd.pid "
-	      "2>/dev/null || cat /run/virtlogd.pid)/fd; tail -n 3 /var/log/libvirt/virtlogd.log'; done 2>&1 | "
-	      "sed 's/^/# /'; stat -c '# %%n %%s' " EXPORT "/containers/m/console.log; "
-	      "tail -n 2 " EXPORT "/containers/m/console.log | sed 's/^/# /'");
+	shell("for on in '' '" ON_B "'; do $on sh -c 'hostname; cd " SHARED "/containers/m && stat -c \"%%n %%s\" console.log* && "
+	      "ls -l /proc/$(cat /run/libvirt/virtlogd.pid 2>/dev/null || cat /run/virtlogd.pid)/fd; "
+	      "tail -n 3 /var/log/libvirt/virtlogd.log'; done 2>&1 | sed 's/^/# /'; "
+	      "tail -n 2 " EXPORT "/containers/m/console.log* | sed 's/^/# /'");
 }
 
 static void assert_goes_on(void)
@@ -137,9 +143,16 @@ static void assert_goes_on(void)
 		return;
 	tell_what_it_does();
 	shell("for on in '' '" ON_B "'; do $on virsh domstate --reason dre-m; done 2>&1 | sed 's/^/# /'; "
-	      "tail -n 5 " SHARED "/containers/m/console.log | sed 's/^/# /'; dmesg | grep -i nfs | tail -n 5 | sed 's/^/# /'");
+	      "dmesg | grep -i nfs | tail -n 5 | sed 's/^/# /'");
 	tell_where_its_log_ends();
 	fail_msg("it has not ticked since %d", before);
+}
+
+/* Whatever it has said, on whichever host, is in its log once, and in its order: it counts its ticks. */
+static void assert_log_is_whole(const char *on)
+{
+	assert_int_equal(shell("%s dre-sys logs m | sed '$d' | awk '/^guest: tick/ { if (n && $3 != n + 1) { "
+			       "print \"# \" n \" then \" $0; bad = 1 } n = $3 } END { exit bad }'", on), 0);
 }
 
 static void wait_said(const char *text)
@@ -341,6 +354,24 @@ static void cannot_go(void **state)
 	assert_false(runs_there());
 }
 
+/* It runs here again, whatever has become of it. */
+static void bring_home(void)
+{
+	char line[256];
+
+	in_shared("m", line, "owner ");
+	if (strcmp(line, "owner dre") != 0) {
+		shell(ON_B "dre-sys stop --kill m 2>/dev/null");
+		shell(ON_B "virsh -q undefine dre-m 2>/dev/null");
+		assert_int_equal(shell("dre-sys takeover --force m"), 0);
+	}
+	if (status("m") == DRE_SYS_CONTAINER_STATUS_STOP)
+		boot();
+	assert_int_equal(status("m"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	shell(ON_B "dre-sys immigrate --cancel m 2>/dev/null");
+	shell(ON_B "virsh -q destroy dre-m 2>/dev/null");
+}
+
 static int connect_guest(void)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(7),
@@ -376,10 +407,13 @@ static void goes_on_a_terminal(const char *target)
 static void migrates(void **state)
 {
 	dre_sys_handle h = handle("m");
-	int fd = connect_guest(), before;
-	pid_t bound = fork();
+	int fd, before;
+	pid_t bound;
 
 	(void)state;
+	bring_home();
+	fd = connect_guest();
+	bound = fork();
 	if (!bound) {
 		pause();
 		_exit(0);
@@ -404,6 +438,7 @@ static void migrates(void **state)
 	assert_answers(fd, "after");
 	assert_goes_on();
 	assert_true(ticks() > before && count_said("m", "boot") <= 1);
+	assert_log_is_whole(ON_B);
 	assert_int_equal(shell("dre-sys list | grep -q '^m *remote'"), 0);
 	assert_int_equal(shell(ON_B "dre-sys list | grep -q '^m *running'"), 0);
 	assert_int_equal(shell("virsh -q list --all --name | grep -qx dre-m"), 1);
@@ -467,24 +502,6 @@ static bool assert_one_side(void)
 	else
 		assert_false(runs_here());
 	return runs_here() || runs_there();
-}
-
-/* It runs here again, whatever has become of it. */
-static void bring_home(void)
-{
-	char line[256];
-
-	in_shared("m", line, "owner ");
-	if (strcmp(line, "owner dre") != 0) {
-		shell(ON_B "dre-sys stop --kill m 2>/dev/null");
-		shell(ON_B "virsh -q undefine dre-m 2>/dev/null");
-		assert_int_equal(shell("dre-sys takeover --force m"), 0);
-	}
-	if (status("m") == DRE_SYS_CONTAINER_STATUS_STOP)
-		boot();
-	assert_int_equal(status("m"), DRE_SYS_CONTAINER_STATUS_RUNNING);
-	shell(ON_B "dre-sys immigrate --cancel m 2>/dev/null");
-	shell(ON_B "virsh -q destroy dre-m 2>/dev/null");
 }
 
 /* What was free when the other host began to wait is not any more when it comes. It runs on here, and can go later. */
@@ -552,6 +569,7 @@ static void never_quiet(void **state)
 	assert_owner("hostb");
 	assert_true(runs_there());
 	assert_goes_on();
+	assert_log_is_whole(ON_B);
 }
 
 /* By another manager, and by whoever waits for it. */
