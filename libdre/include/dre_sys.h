@@ -916,6 +916,7 @@ dre_return_t dre_sys_take_over(const dre_sys_handle *h);
  * @time: from its beginning to its end, in milliseconds
  * @downtime: how long the guest stood still, in milliseconds
  * @bytes: that were sent
+ * @passes: how often what the guest had written meanwhile was gone over
  *
  * What is not known is 0.
  */
@@ -924,6 +925,7 @@ typedef struct {
 	unsigned long long time;
 	unsigned long long downtime;
 	unsigned long long bytes;
+	unsigned long long passes;
 } dre_sys_migration_result;
 
 /**

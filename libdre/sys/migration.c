@@ -84,6 +84,8 @@ static void follow(void *arg, const struct sys_job *job)
 	struct migration *mi = arg;
 	const struct sys_progress *progress = mi->progress;
 
+	if (mi->result && job->passes > mi->result->passes)
+		mi->result->passes = job->passes;
 	if (!mi->hurried && job->passes > MAX_PASSES)
 		mi->hurried = !virDomainMigrateSetMaxDowntime(mi->sys->domain, MAX_DOWNTIME, 0);
 	if (job->remaining <= job->total && job->total - job->remaining > mi->done)
@@ -260,6 +262,8 @@ dre_return_t dre_sys_migration_start_with(const dre_sys_handle *h, const char *t
 		err = sys_begin(&sys, h->name, SYS_CHANGE);
 	if (err)
 		return err;
+	if (result)
+		*result = (dre_sys_migration_result){ .size = sizeof(*result) };
 	err = prepare(&mi);
 	if (!err)
 		err = go(&mi);

@@ -442,7 +442,7 @@ static void never_quiet(void **state)
 	int tick;
 
 	(void)state;
-	assert_int_equal(shell("sed -i 's/panic=-1/panic=-1 dirty/' " CONFIG), 0);
+	assert_int_equal(shell("sed -i 's/panic=-1/panic=-1 dirty=24/' " CONFIG), 0);
 	assert_success(dre_sys_start(&h));
 	assert_says("cp", "guest: boot 2", 1);
 	assert_success(dre_sys_checkpoint(&h, "three"));

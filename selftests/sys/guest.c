@@ -11,7 +11,7 @@
  *	guest: runs from the disk	see below
  *	guest: network		it answers what comes to TCP port 7 of 10.98.0.9, if it has a network
  *
- * With the word "dirty" for the kernel, which hands it on, it writes to a lot of its memory all the time; with "disk" it
+ * With "dirty=24" for the kernel, which hands it on, it writes to so many MiB of its memory all the time; with "disk" it
  * runs what the disk has as /sbin/init, a file system of ext4, in place of itself.
  */
 #include <errno.h>
@@ -167,9 +167,8 @@ static int button_pressed(int fd)
 }
 
 /* Another process does, for as long as there is this one, which is to the end. */
-static void write_memory(void)
+static void write_memory(size_t size)
 {
-	const size_t size = 24 * 1024 * 1024;
 	char *memory;
 
 	if (fork())
@@ -243,8 +242,8 @@ int main(int argc, char **argv)
 	nr = open_inputs(inputs);
 	count_boot();
 	serve_network();
-	if (argc > 1 && !strcmp(argv[1], "dirty"))
-		write_memory();
+	if (getenv("dirty"))
+		write_memory(atoi(getenv("dirty")) * 1024UL * 1024);
 	for (int ticks = 0;; ticks++) {
 		inputs[nr] = (struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN };
 		if (poll(inputs, nr + 1, 1000) == 0)

@@ -558,14 +558,16 @@ static void never_quiet(void **state)
 
 	(void)state;
 	shell("dre-sys stop --kill m 2>/dev/null");
-	assert_int_equal(shell("sed -i 's/panic=-1/panic=-1 dirty/' " CONFIG), 0);
+	assert_int_equal(shell("sed -i 's/panic=-1/panic=-1 dirty=4/' " CONFIG), 0);
 	boot();
 	immigrate();
-	assert_int_equal(shell("virsh -q migrate-setspeed dre-m 8"), 0);
+	assert_int_equal(shell("virsh -q migrate-setspeed dre-m 3"), 0);
 	assert_success(dre_sys_migration_start_with(&h, THERE, PORT, NULL, NULL, &result));
-	print_message("# %.1f MB in %llu ms, of which it stood still for %llu\n", result.bytes / 1e6, result.time,
-		      result.downtime);
-	assert_true(result.downtime > 300 && result.downtime < 60000);
+	print_message("# %.1f MB in %llu ms and %llu passes; it stood still for %llu ms\n", result.bytes / 1e6, result.time,
+		      result.passes, result.downtime);
+	/* As often as it is tried, and it would have been for ever. */
+	assert_true(result.passes > 8);
+	assert_true(result.downtime < 60000);
 	assert_owner("hostb");
 	assert_true(runs_there());
 	assert_goes_on();

@@ -31,6 +31,7 @@ static void print_json(const dre_sys_migration_result *result)
 
 	json_object_object_add(o, "time_ms", json_object_new_int64((int64_t)result->time));
 	json_object_object_add(o, "downtime_ms", json_object_new_int64((int64_t)result->downtime));
+	json_object_object_add(o, "passes", json_object_new_int64((int64_t)result->passes));
 	json_object_object_add(o, "bytes", json_object_new_int64((int64_t)result->bytes));
 	printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
 	json_object_put(o);
