@@ -2,6 +2,7 @@
 /*
  * The log of a machine's console.
  */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 /* How many parts are kept, and what virtlogd, which bounds each, keeps of one: NAME, and from the newest NAME.0 to NAME.6 */
 #define PARTS		4
 #define FILES		8
+#define PART_MAX	999999
 
 _Static_assert(PARTS * FILES < LOG_READER_FILES, "a reader has files for all, and a NULL");
 
@@ -39,8 +41,10 @@ static unsigned int part_of(const char *name, const char *log)
 		return 0;
 	if (!name[len])
 		return 1;
-	part = name[len] == '-' ? strtoul(name + len + 1, &end, 10) : 0;
-	return part > 1 && part < UINT_MAX && !*end ? part : 0;
+	if (name[len] != '-' || !isdigit((unsigned char)name[len + 1]))
+		return 0;
+	part = strtoul(name + len + 1, &end, 10);
+	return part > 1 && part <= PART_MAX && !*end ? part : 0;
 }
 
 /* What NFS has cached of it may be older than what another host has made there. */

@@ -580,7 +580,7 @@ static void log_of_hosts(void **state)
 	assert_success(create("it2", "it"));
 	assert_int_equal(shell("cd " STORE "/containers/it2 && echo one >console.log && "
 			       "for i in 2 7 8 10; do echo $i.0 >console.log-$i.0; echo $i >console.log-$i; done; "
-			       ": >console.log-11; for i in -0 -x -9x -99999999999 9; do echo no >console.log$i; done"), 0);
+			       ": >console.log-11; for i in -0 -x -+12 -9x -99999999999 9; do echo no >console.log$i; done"), 0);
 	assert_int_equal(read_log("it2", 0, buf, sizeof(buf)), strlen("7.0\n7\n8.0\n8\n10.0\n10\n"));
 	assert_string_equal(buf, "7.0\n7\n8.0\n8\n10.0\n10\n");
 	assert_int_equal(shell("dre-sys inspect it2 | grep -q '/it2/console.log-10\\b'"), 0);
