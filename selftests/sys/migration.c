@@ -700,6 +700,7 @@ static void killed_anywhere(void **state)
 	const struct steps_world world = { mark, assert_nothing_wrong, assert_as_marked };
 
 	(void)state;
+	bring_home();
 	steps_try(&(struct steps_operation){
 		"migrate", immigrate, do_migrate, DRE_ERR_CONTAINER_UNKNOWN_STATUS, NULL, arrives_and_comes_home,
 	}, &world, 1);
