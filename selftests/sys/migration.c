@@ -651,10 +651,12 @@ static void manager_killed(void **state)
 
 #define WORLD	"/run/dre-test-world"
 
+/* Each time that it is started libvirt gives its machine another number. */
 static void describe(const char *file)
 {
 	assert_int_equal(shell("{ virsh -q list --all --name; " ON_B "virsh -q list --all --name; "
-			       "find " STORE " " SHARED "; find /sys/fs/cgroup -type d -path '*dre.partition*'; "
+			       "{ find " STORE " " SHARED "; find /sys/fs/cgroup -type d -path '*dre.partition*'; } | "
+			       "sed 's/qemu-[0-9]*-/qemu-/' | sort; "
 			       "cat /proc/self/mountinfo; " ON_B "cat /proc/self/mountinfo; } >%s", file), 0);
 }
 
@@ -822,6 +824,8 @@ int main(void)
 		cmocka_unit_test_teardown(target_gone, go_home),
 		cmocka_unit_test_teardown(killed_anywhere, go_home),
 	};
+	size_t nr = sizeof(tests) / sizeof(tests[0]);
 
-	return HOST_MAIN(tests, setup, teardown);
+	/* TODO issue 7: in make soak only, until each of its steps was tried there once. */
+	return host_main(tests, getenv("DRE_KILLS") ? nr : nr - 1, setup, teardown);
 }
