@@ -37,15 +37,16 @@
 
 static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* At once: other processes of ours say something, too. */
 static void say(const char *fmt, ...)
 {
+	char text[1200];
 	va_list ap;
 
 	va_start(ap, fmt);
-	dprintf(STDOUT_FILENO, "guest: ");
-	vdprintf(STDOUT_FILENO, fmt, ap);
-	dprintf(STDOUT_FILENO, "\n");
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	dprintf(STDOUT_FILENO, "guest: %s\n", text);
 }
 
 /* In the order in which /modules/order lists them; where the disk's own init is this program, it has none. */
