@@ -157,8 +157,9 @@ int sys_next_log(const struct sys *sys, const char *path, char next[PATH_MAX])
 	unsigned int part = name ? part_of(name + 1, CONSOLE_LOG) : 0;
 	char file[CONSOLE_NAME_SIZE];
 
-	if (part >= PARTS)
-		remove_part(sys, part - PARTS + 1);
+	/* Only what nobody reads any more: it may not get there. */
+	if (part > PARTS)
+		remove_part(sys, part - PARTS);
 	part_name(file, sizeof(file), CONSOLE_LOG, part ? part + 1 : 2);
 	return sys_path(sys, file, next);
 }
@@ -178,11 +179,14 @@ static int find_log(const dre_sys_handle *h, char path[PATH_MAX])
 	snprintf(sys.name, sizeof(sys.name), "%s", h->name);
 	if (!err)
 		err = container_check_exists(sys.store, h->name);
+	if (sys.shared)
+		err = sys_name_failure(err);
 	if (!err)
 		err = sys_path(&sys, "", path);
 	sys_end(&sys);
 	return err;
 }
+
 static int open_log(const char *dir, bool previous, struct log_reader **log)
 {
 	struct console_log files;
