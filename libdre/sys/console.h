@@ -32,7 +32,10 @@ void console_newest(int dir, char *name, size_t size);
 /* What was written becomes that of the run before. Before a start. */
 void sys_begin_log(const struct sys *sys);
 
-/* What the log is called on the host that the machine, which writes to @path here, goes to. Parts that are not read any more are removed. */
+/*
+ * What the log is called on the host that the machine, which writes to @path here, goes to. Parts that are not read any more
+ * are removed.
+ */
 int sys_next_log(const struct sys *sys, const char *path, char next[PATH_MAX]);
 
 #endif /* DRE_SYS_CONSOLE_H */
