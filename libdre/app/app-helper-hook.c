@@ -81,7 +81,7 @@ static int mount_rootfs(struct app *app, const char *rootfs)
 	if (!err)
 		err = app_settle_groups(app);
 	if (!err)
-		err = rootfs_mount(app->store, app->name, &app->container->manifest, rootfs);
+		err = rootfs_mount(app->container, rootfs);
 	if (err == DRE_ERR_CONTAINER_BUSY && !app->container &&
 	    !rootfs_mounted(app->name, rootfs, &mounted) && mounted)
 		err = 0;

@@ -278,7 +278,7 @@ int app_mount_root(const struct app *app)
 	char rootfs[PATH_MAX];
 	int err = app_path(app->store, app->name, "rootfs", rootfs);
 
-	return err ? err : rootfs_mount(app->store, app->name, &app->container->manifest, rootfs);
+	return err ? err : rootfs_mount(app->container, rootfs);
 }
 
 int app_settle(const struct app *app)

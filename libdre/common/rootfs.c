@@ -143,6 +143,7 @@ int rootfs_mounted(const char *name, const char *where, bool *mounted)
 
 struct mounter {
 	int root_fd;		/* the store's */
+	int lock_fd;		/* the container's, held to the end if the caller is killed; or -1 */
 	int userns_fd;		/* -1: privileged */
 	struct idmap map;
 	const char *source;
@@ -251,11 +252,11 @@ static void send_report(int socket_fd, const struct report *report, int mount_fd
 static int mounter_main(void *arg)
 {
 	const struct mounter *m = arg;
-	const int fds[] = { m->root_fd, m->userns_fd, m->report_fd };
+	const int fds[] = { m->root_fd, m->lock_fd, m->userns_fd, m->report_fd };
 	struct report report = { 0 };
 	int mount_fd = -1;
 
-	child_keep_fds(fds, 3);
+	child_keep_fds(fds, 4);
 	report.failed = mount_overlay(m, &mount_fd);
 	report.errnum = errno;
 	send_report(m->report_fd, &report, mount_fd);
@@ -429,6 +430,7 @@ static struct mounter new_mounter(struct store *store, const char *name, source_
 {
 	return (struct mounter){
 		.root_fd = store_root_fd(store),
+		.lock_fd = -1,
 		.userns_fd = -1,
 		.source = source_of(source, name),
 		.options = options,
@@ -436,30 +438,30 @@ static struct mounter new_mounter(struct store *store, const char *name, source_
 	};
 }
 
-int rootfs_mount(struct store *store, const char *name, const struct manifest *m,
-		 const char *where)
+int rootfs_mount(const struct container *c, const char *where)
 {
 	char options[OPTIONS_SIZE];
 	source_t source;
-	struct mounter mounter = new_mounter(store, name, source, options);
+	struct mounter mounter = new_mounter(c->store, c->name, source, options);
 	enum mounted mounted;
 	int ret;
 
-	ret = check_chain(name, m);
+	mounter.lock_fd = c->lock_fd;
+	ret = check_chain(c->name, &c->manifest);
 	if (!ret)
-		ret = container_idmap(name, m, &mounter.map);
+		ret = container_idmap(c->name, &c->manifest, &mounter.map);
 	if (!ret)
-		ret = find_mounted(name, where, m->writable, &mounted);
+		ret = find_mounted(c->name, where, c->manifest.writable, &mounted);
 	if (ret || mounted == OURS)
 		return ret;
 	if (mounted == SOMETHING_ELSE)
 		return dre_fail(DRE_ERR_DEVICE_BUSY,
-				"container '%s': something else is mounted at %s", name, where);
-	ret = check_layers(store, name, m);
+				"container '%s': something else is mounted at %s", c->name, where);
+	ret = check_layers(c->store, c->name, &c->manifest);
 	if (ret)
 		return ret;
-	format_options(m, options);
-	return mount_at(name, &mounter, where);
+	format_options(&c->manifest, options);
+	return mount_at(c->name, &mounter, where);
 }
 
 int rootfs_mount_detached(struct store *store, const char *name, const struct manifest *m, int *fd)

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+#include "container.h"
 #include "manifest.h"
 #include "store.h"
 
@@ -21,14 +22,12 @@
 #define ROOTFS_MAX_LAYERS 440
 
 /*
- * Mounts the container that @m describes at the directory @where. The caller
- * has it locked. Mounted already with the same writable layer: success.
+ * Mounts the container's root at the directory @where. Mounted already with the same writable layer: success.
  * DRE_ERR_REQUEST_TOO_LONG: more than ROOTFS_MAX_LAYERS layers.
  * DRE_ERR_DEVICE_BUSY: something else is mounted there, a layer is missing,
  * or the kernel refuses; the text says which.
  */
-int rootfs_mount(struct store *store, const char *name, const struct manifest *m,
-		 const char *where);
+int rootfs_mount(const struct container *c, const char *where);
 
 /*
  * Mounts all that the container is made of, the writable layer included, for reading, with the ids

@@ -35,7 +35,7 @@ static const char *where(const struct fixture *f)
 
 static void mount_root(const struct fixture *f, const struct container *c)
 {
-	assert_success(rootfs_mount(f->store, c->name, &c->manifest, where(f)));
+	assert_success(rootfs_mount(c, where(f)));
 }
 
 static void unmount_root(const struct fixture *f, const struct container *c)

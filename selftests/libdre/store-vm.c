@@ -115,7 +115,7 @@ static int teardown(void **state)
 
 static int mount_web(const struct world *w)
 {
-	return rootfs_mount(w->f->store, "web", &w->c->manifest, w->where);
+	return rootfs_mount(w->c, w->where);
 }
 
 static bool is_mounted(const struct world *w)
@@ -287,7 +287,7 @@ static void ranges_share_layers(void **state)
 	make_dir(at(w->f, "other"), 0755);
 	strcpy(where, at(w->f, "other"));
 	assert_success(mount_web(w));
-	assert_success(rootfs_mount(w->f->store, "other", &other->manifest, where));
+	assert_success(rootfs_mount(other, where));
 	assert_int_equal(stat_at(w->where, "user").st_uid, pool.first + 1000);
 	assert_int_equal(stat_at(where, "user").st_uid, pool.first + pool.count + 1000);
 	assert_success(rootfs_unmount("other", where, true));
@@ -371,7 +371,7 @@ static void mounted_already(void **state)
 static void something_else_is_mounted(void **state)
 {
 	struct world *w = *state;
-	struct container *other;
+	struct container *other, odd;
 	char *before, *after;
 
 	assert_int_equal(mount("tmpfs", w->where, "tmpfs", 0, NULL), 0);
@@ -387,11 +387,13 @@ static void something_else_is_mounted(void **state)
 
 	/* Another container's root is something else, and so is ours with another layer. */
 	assert_success(container_create(&other, w->f->store, "other", "base", NULL, NULL));
-	assert_success(rootfs_mount(w->f->store, "other", &other->manifest, w->where));
+	assert_success(rootfs_mount(other, w->where));
 	assert_fails(mount_web(w), DRE_ERR_DEVICE_BUSY, "something else is mounted");
 	assert_fails(rootfs_unmount("web", w->where, true), DRE_ERR_DEVICE_BUSY, "something else");
 	assert_success(rootfs_unmount("other", w->where, true));
-	assert_success(rootfs_mount(w->f->store, "web", &other->manifest, w->where));
+	odd = *w->c;
+	odd.manifest = other->manifest;
+	assert_success(rootfs_mount(&odd, w->where));
 	assert_fails(mount_web(w), DRE_ERR_DEVICE_BUSY, "something else is mounted");
 	assert_success(rootfs_unmount("web", w->where, true));
 	container_unlock(other);
@@ -405,12 +407,9 @@ static void nowhere_to_mount(void **state)
 
 	write_file(file, "");
 	assert_int_equal(symlink(w->where, link), 0);
-	assert_fails(rootfs_mount(w->f->store, "web", &w->c->manifest, none), DRE_ERR_DEVICE_BUSY,
-		     "No such file");
-	assert_fails(rootfs_mount(w->f->store, "web", &w->c->manifest, file), DRE_ERR_DEVICE_BUSY,
-		     "Not a directory");
-	assert_fails(rootfs_mount(w->f->store, "web", &w->c->manifest, link), DRE_ERR_DEVICE_BUSY,
-		     "Not a directory");
+	assert_fails(rootfs_mount(w->c, none), DRE_ERR_DEVICE_BUSY, "No such file");
+	assert_fails(rootfs_mount(w->c, file), DRE_ERR_DEVICE_BUSY, "Not a directory");
+	assert_fails(rootfs_mount(w->c, link), DRE_ERR_DEVICE_BUSY, "Not a directory");
 	assert_success(rootfs_mounted("web", none, &mounted));
 	assert_false(mounted);
 	assert_success(rootfs_unmount("web", none, true));
@@ -459,10 +458,11 @@ static void missing_layers(void **state)
 static void bad_manifests(void **state)
 {
 	struct world *w = *state;
-	struct manifest m = { 0 };
+	struct container empty = *w->c;
 
-	assert_fails(rootfs_mount(w->f->store, "web", &m, w->where),
-		     DRE_ERR_CONTAINER_UNKNOWN_STATUS, "names no layers");
+	empty.manifest = (struct manifest){ 0 };
+	assert_fails(rootfs_mount(&empty, w->where), DRE_ERR_CONTAINER_UNKNOWN_STATUS,
+		     "names no layers");
 	assert_int_equal(manifest_set(&w->c->manifest, SETTING_IDMAP, "nonsense"), 0);
 	assert_fails(mount_web(w), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "bad id range");
 	assert_mounts(w);
@@ -555,8 +555,7 @@ static void no_idmapped_mounts(void **state)
 	assert_success(store_open(&store, ram.root, &layer_tree));
 	assert_success(import_base(store, "base", at(w->f, "src/dir/.."), NULL, NULL));
 	assert_success(container_create(&c, store, "web", "base", NULL, &pool));
-	assert_fails(rootfs_mount(store, "web", &c->manifest, w->where), DRE_ERR_DEVICE_BUSY,
-		     "does not support idmapped mounts");
+	assert_fails(rootfs_mount(c, w->where), DRE_ERR_DEVICE_BUSY, "does not support idmapped mounts");
 	container_unlock(c);
 	store_close(store);
 	assert_int_equal(umount(at(w->f, "ram")), 0);
@@ -585,7 +584,7 @@ static void *mount_repeatedly(void *arg)
 		return NULL;
 	m->ret = container_create(&c, store, name, "base", NULL, m->nr % 2 ? &pool : NULL);
 	for (int i = 0; i < 20 && !m->ret; i++) {
-		m->ret = rootfs_mount(store, name, &c->manifest, where);
+		m->ret = rootfs_mount(c, where);
 		if (!m->ret)
 			m->ret = rootfs_unmount(name, where, true);
 	}
