@@ -76,29 +76,20 @@ static void collect(struct info *info, const struct sys *sys)
 	info_add_settings(info, m);
 }
 
-/* libvirt is not asked: whatever it says, that is what it is made of. */
 dre_return_t dre_sys_get_info(const dre_sys_handle *h, dre_list_t *list)
 {
 	struct info info = {};
-	struct sys sys = {};
+	struct sys sys;
 	int err;
 
 	if (!h || !list)
 		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
 				h ? "pointer to the list" : "container's handle");
-	err = sys_check_handle(h);
+	err = sys_begin_reading(&sys, h);
 	if (err)
 		return err;
-	strcpy(sys.name, h->name);
-	err = sys_open_store_of(&sys.config, sys.name, &sys.store, &sys.shared);
-	if (!err)
-		err = container_read(sys.store, sys.name, &sys.manifest);
-	if (sys.shared)
-		err = sys_name_failure(err);
-	if (!err) {
-		collect(&info, &sys);
-		err = info_end(&info, "container", sys.name, list);
-	}
+	collect(&info, &sys);
+	err = info_end(&info, "container", sys.name, list);
 	sys_end(&sys);
 	return err;
 }

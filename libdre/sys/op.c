@@ -163,6 +163,24 @@ int sys_check_handle(const dre_sys_handle *h)
 	return err;
 }
 
+int sys_begin_reading(struct sys *sys, const dre_sys_handle *h)
+{
+	int err = sys_check_handle(h);
+
+	*sys = (struct sys){};
+	if (err)
+		return err;
+	strcpy(sys->name, h->name);
+	err = sys_open_store_of(&sys->config, sys->name, &sys->store, &sys->shared);
+	if (!err)
+		err = container_read(sys->store, sys->name, &sys->manifest);
+	if (sys->shared)
+		err = sys_name_failure(err);
+	if (err)
+		sys_end(sys);
+	return err;
+}
+
 int sys_begin_handle(struct sys *sys, const dre_sys_handle *h, enum sys_access access)
 {
 	int err = sys_check_handle(h);

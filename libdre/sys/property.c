@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/property.h"
-#include "shared.h"
+#include "sys.h"
 
 static const struct property properties[] = {
 	{ "autostart", false, property_check_yes_no, "no" },
@@ -115,23 +115,9 @@ dre_return_t dre_sys_set_property(const dre_sys_handle *h, const char *key, cons
 	return dre_sys_set_properties(h, list);
 }
 
-/* libvirt is not asked: whatever it says, they are there. */
-static int read_manifest(struct dre_config *config, const dre_sys_handle *h, struct manifest *m)
-{
-	struct store *store = NULL;
-	bool shared;
-	int err = sys_open_store_of(config, h->name, &store, &shared);
-
-	if (!err)
-		err = container_read(store, h->name, m);
-	store_close(store);
-	return shared ? sys_name_failure(err) : err;
-}
-
 dre_return_t dre_sys_get_property(const dre_sys_handle *h, const char *key, char **value)
 {
-	struct manifest m = {};
-	struct dre_config config;
+	struct sys sys;
 	int err;
 
 	if (!h || !value)
@@ -141,10 +127,11 @@ dre_return_t dre_sys_get_property(const dre_sys_handle *h, const char *key, char
 	if (!err)
 		err = property_check_key(&table, key);
 	if (!err)
-		err = read_manifest(&config, h, &m);
-	if (!err)
-		err = property_get(&m, h->name, key, value);
-	manifest_free(&m);
+		err = sys_begin_reading(&sys, h);
+	if (err)
+		return err;
+	err = property_get(&sys.manifest, sys.name, key, value);
+	sys_end(&sys);
 	return err;
 }
 
@@ -158,19 +145,17 @@ dre_return_t dre_sys_release_property(char *value)
 
 dre_return_t dre_sys_get_property_list(const dre_sys_handle *h, dre_sys_property **list)
 {
-	struct manifest m = {};
-	struct dre_config config;
+	struct sys sys;
 	int err;
 
 	if (!h || !list)
 		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
 				h ? "pointer to the list" : "container's handle");
-	err = sys_check_handle(h);
-	if (!err)
-		err = read_manifest(&config, h, &m);
-	if (!err)
-		err = property_list(&table, &config, &m, h->name, list);
-	manifest_free(&m);
+	err = sys_begin_reading(&sys, h);
+	if (err)
+		return err;
+	err = property_list(&table, &sys.config, &sys.manifest, sys.name, list);
+	sys_end(&sys);
 	return err;
 }
 

@@ -79,6 +79,8 @@ enum sys_access {
 int sys_begin(struct sys *sys, const char *name, enum sys_access access);
 int sys_check_handle(const dre_sys_handle *h);
 int sys_begin_handle(struct sys *sys, const dre_sys_handle *h, enum sys_access access);
+/* Only its manifest, whatever libvirt says, which is not asked. */
+int sys_begin_reading(struct sys *sys, const dre_sys_handle *h);
 /* To do something with a snapshot or a checkpoint, its @kind, which makes the container busy. */
 int sys_begin_tag(struct sys *sys, const dre_sys_handle *h, const char *kind, const char *tag);
 void sys_end(struct sys *sys);
