@@ -143,7 +143,7 @@ static int no_command(int argc, char **argv)
 	const char *like;
 
 	if (is_group(argv[0]))
-		return print_group(argv[0], argc > 1 && !strcmp(argv[1], "--help"));
+		return print_group(argv[0], argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")));
 	like = similar(argv[0]);
 	fprintf(stderr, "%s: there is no command '%s'; ", program->name, argv[0]);
 	if (like)
@@ -163,6 +163,32 @@ static int finish(int status)
 	return status;
 }
 
+/* Which command the words begin with, and how many of them are its name; 0: none. */
+static int find(int argc, char **argv)
+{
+	int words = 0;
+
+	for (command = program->commands; argc && command->name; command++) {
+		words = match(command, argc, argv);
+		if (words)
+			break;
+	}
+	return words;
+}
+
+static int help(int argc, char **argv)
+{
+	if (!argc)
+		print_commands(stdout);
+	else if (find(argc, argv))
+		print_help();
+	else if (is_group(argv[0]))
+		print_group(argv[0], true);
+	else
+		return no_command(argc, argv);
+	return finish(EXIT_SUCCESS);
+}
+
 int command_main(const struct program *prog, int argc, char **argv)
 {
 	int words;
@@ -172,10 +198,10 @@ int command_main(const struct program *prog, int argc, char **argv)
 		print_commands(stderr);
 		return EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		print_commands(stdout);
-		return finish(EXIT_SUCCESS);
-	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return help(0, NULL);
+	if (!strcmp(argv[1], "help"))
+		return help(argc - 2, argv + 2);
 	if (!strcmp(argv[1], "--version")) {
 		printf("%s %s\n", program->name, DRE_VERSION);
 		return finish(EXIT_SUCCESS);
@@ -184,21 +210,43 @@ int command_main(const struct program *prog, int argc, char **argv)
 		complete(program, argc - 2, argv + 2);
 		return finish(EXIT_SUCCESS);
 	}
-	for (command = program->commands; command->name; command++) {
-		words = match(command, argc - 1, argv + 1);
-		if (words)
-			return finish(command->run(argc - words, argv + words));
-	}
-	return no_command(argc - 1, argv + 1);
+	words = find(argc - 1, argv + 1);
+	return words ? finish(command->run(argc - words, argv + words)) : no_command(argc - 1, argv + 1);
+}
+
+/* Is it a long option with a value, "--json=x", that takes none? */
+static bool has_wrong_value(const char *word, const struct option *options)
+{
+	size_t len = strcspn(word, "=");
+
+	if (strncmp(word, "--", 2) != 0 || !word[len])
+		return false;
+	for (; options->name; options++)
+		if (!strncmp(options->name, word + 2, len - 2) && options->has_arg == no_argument)
+			return true;
+	return false;
+}
+
+/* getopt_long() has stopped behind @word, or, with a letter, in the word after it: "-it". It tells the letter. */
+static void __attribute__((noreturn)) refuse_option(int c, const char *word, const struct option *options)
+{
+	const char letter[] = { '-', (char)optopt, '\0' };
+
+	if (c == ':')
+		command_usage("option '%s' needs a value", strncmp(word, "--", 2) ? letter : word);
+	if (optopt && has_wrong_value(word, options))
+		command_usage("option '%.*s' takes no value", (int)strcspn(word, "="), word);
+	command_usage("there is no option '%s'", optopt ? letter : word);
 }
 
 int command_getopt(int argc, char **argv, const char *short_options, const struct option *options)
 {
+	bool has_command = strstr(command->arguments, "COMMAND") != NULL;
 	char shorts[64];
 	int c;
 
 	/* '+': what follows the first argument may be another program's. ':': messages are ours. */
-	snprintf(shorts, sizeof(shorts), "+:h%s", short_options);
+	snprintf(shorts, sizeof(shorts), "%s:h%s", has_command ? "+" : "", short_options);
 	opterr = 0;
 	c = getopt_long(argc, argv, shorts, options, NULL);
 	switch (c) {
@@ -206,9 +254,8 @@ int command_getopt(int argc, char **argv, const char *short_options, const struc
 		print_help();
 		exit(finish(EXIT_SUCCESS));
 	case ':':
-		command_usage("option '%s' needs a value", argv[optind - 1]);
 	case '?':
-		command_usage("there is no option '%s'", argv[optind - 1]);
+		refuse_option(c, argv[optind - 1], options);
 	}
 	return c;
 }

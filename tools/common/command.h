@@ -51,8 +51,8 @@ struct program {
 int command_main(const struct program *program, int argc, char **argv);
 
 /*
- * getopt_long(3) for a command, which knows --help of its own and stops at the
- * first argument that is no option. Exits after --help and on wrong options.
+ * getopt_long(3) for a command, which knows --help of its own. Options may follow arguments, unless there is a
+ * COMMAND among these, which has its own. Exits after --help and on wrong options.
  */
 int command_getopt(int argc, char **argv, const char *short_options, const struct option *options);
 

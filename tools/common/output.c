@@ -5,24 +5,50 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
 #include "output.h"
 
-/* It may have secrets in it that only root could read in the container. */
+/*
+ * It may have secrets in it that only root could read in the container. Without a name, where the file system can do
+ * that: nothing is left of it then, whatever ends us.
+ */
 static int open_temporary(struct output *o)
 {
 	const char *slash = strrchr(o->path, '/');
-	int dir = slash ? slash - o->path + 1 : 0;
+	int dir = slash ? slash - o->path + 1 : 0, fd;
 
-	if (snprintf(o->temporary, sizeof(o->temporary), "%.*s.%s.XXXXXX", dir, o->path,
-		     o->path + dir) >= (int)sizeof(o->temporary)) {
+	/* The directory alone, and then the whole. */
+	if (snprintf(o->temporary, sizeof(o->temporary), "%.*s.", dir, o->path) >= (int)sizeof(o->temporary) ||
+	    snprintf(NULL, 0, "%s%s.XXXXXX", o->temporary, o->path + dir) >= (int)sizeof(o->temporary)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	return mkostemp(o->temporary, O_CLOEXEC);
+	fd = open(o->temporary, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	o->has_name = fd < 0;
+	sprintf(o->temporary + dir + 1, "%s.XXXXXX", o->path + dir);
+	return fd >= 0 ? fd : mkostemp(o->temporary, O_CLOEXEC);
+}
+
+/* Six characters that nobody else's has. */
+static int give_name(struct output *o)
+{
+	char file[sizeof("/proc/self/fd/") + 12], *suffix = o->temporary + strlen(o->temporary) - 6;
+	unsigned int any;
+	int err;
+
+	snprintf(file, sizeof(file), "/proc/self/fd/%d", o->fd);
+	do {
+		if (getrandom(&any, sizeof(any), 0) != sizeof(any))
+			return -1;
+		snprintf(suffix, 7, "%06x", any & 0xffffff);
+		err = linkat(AT_FDCWD, file, AT_FDCWD, o->temporary, AT_SYMLINK_FOLLOW);
+	} while (err && errno == EEXIST);
+	o->has_name = !err;
+	return err;
 }
 
 /*
@@ -102,10 +128,12 @@ int finish_output(struct output *o, int err)
 {
 	if (!*o->temporary)
 		return EXIT_SUCCESS;
-	if (!err && !fsync(o->fd) && !rename(o->temporary, o->path) && !sync_name(o))
+	if (!err && !fsync(o->fd) && (o->has_name || !give_name(o)) && !rename(o->temporary, o->path) &&
+	    !sync_name(o))
 		return EXIT_SUCCESS;
 	if (!err)
 		command_error("%s: %s", o->path, strerror(errno));
-	unlink(o->temporary);
+	if (o->has_name)
+		unlink(o->temporary);
 	return EXIT_FAILURE;
 }

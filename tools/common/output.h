@@ -6,12 +6,14 @@
 #define DRE_OUTPUT_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 /* What is written, and under which name until it is complete. */
 struct output {
 	const char *path;
 	int fd;
 	char temporary[PATH_MAX];	/* "": it is written to directly */
+	bool has_name;			/* that one, already */
 };
 
 /*

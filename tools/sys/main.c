@@ -133,7 +133,7 @@ static const struct command commands[] = {
 	{ "takeover", "--force NAME", "own a shared container whose host is gone",
 	  "  -f, --force  nobody asks that host: it must not run the container, nor come back with it\n",
 	  cmd_takeover },
-	{ "immigrate", "[--wait] [--timeout SECONDS] [--cancel] NAME [PORT]",
+	{ "immigrate", "[--wait [--timeout SECONDS]] [--cancel] NAME [PORT]",
 	  "wait for a running container of another host",
 	  "  -w, --wait             until it runs here; else it is only made sure that it can come\n"
 	  "  -t, --timeout SECONDS  no longer than that (default: as long as the port is reserved); the\n"

@@ -241,10 +241,14 @@ int cmd_immigrate(int argc, char **argv)
 	}
 	if (argc - optind != (cancel ? 1 : 2))
 		command_usage(cancel ? "one name is wanted" : "a name and a port are wanted");
+	if (cancel && wait)
+		command_usage("--cancel has nothing to wait for");
+	if (timeout >= 0 && !wait)
+		command_usage("--timeout is for --wait");
 	name = argv[optind];
 	err = cancel ? dre_sys_immigration_cancel(name) :
 		       dre_sys_immigration_start(name, number("port", argv[optind + 1]));
 	if (err)
 		return command_fail(err, name);
-	return wait && !cancel ? wait_for(name, timeout) : EXIT_SUCCESS;
+	return wait ? wait_for(name, timeout) : EXIT_SUCCESS;
 }
