@@ -63,5 +63,5 @@ check-base-disk: $(ST)/tiny-kernel $(B)/bin/dre-sys $(addprefix $(B)/libexec/dre
 stage-sys: stage
 	$(Q)rm -rf $(ST_STAGE) && mkdir -p $(ST_STAGE)/tests/sys
 	$(Q)cp $(addprefix $(ST)/,$(ST_MACHINE_TESTS)) $(ST)/guest $(ST)/hold-kvm \
-		$(addprefix selftests/sys/,run check libvirt initrd second-host nfs-server one-host systemd apparmor) $(ST_STAGE)/tests/sys/
+		$(addprefix selftests/sys/,run libvirt initrd second-host nfs-server one-host systemd apparmor) $(ST_STAGE)/tests/sys/
 	$(Q)cp $$($(VM) image)/$(SERIES)/vmlinux $(ST_STAGE)/tests/sys/
