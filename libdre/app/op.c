@@ -2,13 +2,18 @@
 /*
  * What every operation on a container begins and ends with.
  */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "app.h"
 #include "common/cgroupfs.h"
 #include "common/rootfs.h"
+#include "module.h"
 #include "volume.h"
 
 int app_open_store(struct dre_config *config, struct store **store)
@@ -228,6 +233,48 @@ int app_require(const struct app *app, enum app_state wanted, enum app_state oth
 			"container '%s': liblxc does not know its state", app->name);
 }
 
+/* Waits until it is dead, which the kernel lets it be after all others of its pid namespace. */
+static int kill_process(const struct app *app, int pidfd, int pid)
+{
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+	int ready;
+
+	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) && errno != ESRCH)
+		return dre_fail_errno(errno, "container '%s': cannot kill its init, process %d", app->name, pid);
+	do
+		ready = poll(&end, 1, KILL_TIMEOUT * 1000);
+	while (ready < 0 && errno == EINTR);
+	return ready > 0 ? 0 : dre_fail(DRE_ERR_CONTAINER_BUSY,
+					"container '%s': its init, process %d, was killed, but does not end",
+					app->name, pid);
+}
+
+/*
+ * Where init is bound it is among processes of the host, which live on: the module knows
+ * which it is. With it all others of the container end, wherever they are bound.
+ */
+static int kill_bound_init(const struct app *app)
+{
+	int dre = dre_module_open(), cfd = -1, pid = 0, pidfd = -1, err = 0;
+
+	if (dre >= 0)
+		cfd = dre_module_container_open(dre, DRE_CONTAINER_APP, app->name, 0);
+	if (cfd >= 0)
+		pid = dre_module_vpid_to_pid(cfd, 1);
+	if (pid > 0)
+		pidfd = syscall(SYS_pidfd_open, pid, 0);
+	/* Unless it still was init, the number may be another's. */
+	if (pidfd >= 0 && dre_module_vpid_to_pid(cfd, 1) == pid)
+		err = kill_process(app, pidfd, pid);
+	if (pidfd >= 0)
+		close(pidfd);
+	if (cfd >= 0)
+		close(cfd);
+	if (dre >= 0)
+		close(dre);
+	return err;
+}
+
 /*
  * Processes of the host that are bound go back to where they came from. The
  * module learns of init's end a moment after us.
@@ -268,6 +315,8 @@ int app_settle_groups(const struct app *app)
 	app_group("app", app->name, group);
 	snprintf(payload, sizeof(payload), "%s/payload", group);
 	err = cgroupfs_kill(payload);
+	if (!err)
+		err = kill_bound_init(app);
 	if (!err)
 		err = release_groups(app, group);
 	return err ? err : app_console_stop(app);

@@ -290,6 +290,22 @@ void make_read_only(const char *directory)
 	assert_int_equal(mount(NULL, directory, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
 }
 
+const char *cgroup_of(pid_t pid)
+{
+	static char line[PATH_MAX];
+	char path[64], *text, *found;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	text = read_file(path);
+	assert_non_null(text);
+	found = strstr(text, "0::");
+	assert_non_null(found);
+	snprintf(line, sizeof(line), "%s", found + 3);
+	line[strcspn(line, "\n")] = '\0';
+	free(text);
+	return line;
+}
+
 void load_module(void)
 {
 	assert_int_equal(system("modprobe dre"), 0);

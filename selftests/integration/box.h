@@ -74,6 +74,9 @@ pid_t host_pid(pid_t init, pid_t vpid);
 /* Process @pid does not exist, or is dead. */
 bool is_gone(pid_t pid);
 
+/* The cgroup that a process is in, "/dre/app/here/payload"; valid until the next call. */
+const char *cgroup_of(pid_t pid);
+
 /* /proc/daware as it is seen by process @pid. The caller frees it. */
 char *read_daware(pid_t pid);
 

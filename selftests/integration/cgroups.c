@@ -24,23 +24,6 @@ static int setup(void **state)
 	return 0;
 }
 
-/* The cgroup that a process is in, "/dre/app/here/payload"; valid until the next call. */
-static const char *cgroup_of(pid_t pid)
-{
-	static char line[PATH_MAX];
-	char path[64], *text, *found;
-
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
-	text = read_file(path);
-	assert_non_null(text);
-	found = strstr(text, "0::");
-	assert_non_null(found);
-	snprintf(line, sizeof(line), "%s", found + 3);
-	line[strcspn(line, "\n")] = '\0';
-	free(text);
-	return line;
-}
-
 static void sleep_for_ever(void)
 {
 	for (;;)

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -27,6 +28,8 @@ int main(void)
 	sigset_t set;
 	int signo;
 
+	/* liblxc has set SIGKILL, for the end of its monitor. An init may have it otherwise. */
+	prctl(PR_SET_PDEATHSIG, 0);
 	sigemptyset(&set);
 	sigaddset(&set, SIGPWR);
 	sigaddset(&set, SIGINT);

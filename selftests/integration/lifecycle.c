@@ -460,6 +460,36 @@ static void monitor_is_killed(void **state)
 	assert_true(is_clean("c"));
 }
 
+/* Init is among processes of the host then, which outlive it. Its own do not, bound or not. */
+static void monitor_of_bound_init_is_killed(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	struct agent agent, bound, host;
+	pid_t init = box_init(h);
+	char origin[128];
+
+	(void)state;
+	assert_done(dre_app_create_cgroup(h, "blue"));
+	box_agent(h, &agent, "-s 10");
+	box_agent(h, &bound, "-s 10");
+	host_agent(&host, "-s 10");
+	snprintf(origin, sizeof(origin), "%s", cgroup_of(host.pid));
+	assert_done(dre_app_bind_pid(h, "blue", host.pid));
+	assert_done(dre_app_bind_vpid(h, "blue", bound.vpid));
+	assert_done(dre_app_bind_vpid(h, "blue", 1));
+	assert_string_equal(cgroup_of(init), "/dre/app/c/blue");
+	assert_string_equal(cgroup_of(host.pid), "/dre/app/c/blue");
+	kill_monitor(h, init);
+	assert_done(dre_app_start(h));
+	assert_running(h);
+	assert_true(is_gone(init));
+	assert_true(is_gone(agent.pid));
+	assert_true(is_gone(bound.pid));
+	assert_false(is_gone(host.pid));
+	assert_string_equal(cgroup_of(host.pid), origin);
+	kill(host.pid, SIGKILL);
+}
+
 #define SUB_IDS "root:1879048192:268435456"
 
 /* As Documentation/operations.md has it for hosts with newuidmap, which liblxc then calls. */
@@ -662,6 +692,7 @@ int main(void)
 		cmocka_unit_test_teardown(is_asked_while_it_reboots, box_destroy_all),
 		cmocka_unit_test_teardown(init_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(monitor_is_killed, box_destroy_all),
+		cmocka_unit_test_teardown(monitor_of_bound_init_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(address_is_taken, box_destroy_all),
 		cmocka_unit_test_setup_teardown(plain_liblxc, reserve_ids, release_ids),
 		cmocka_unit_test_teardown(lxc_destroy, box_destroy_all),
