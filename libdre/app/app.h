@@ -102,6 +102,9 @@ int app_thaw(const struct app *app);
 /* Fails with the state's code unless the container is in state @wanted, or @other. */
 int app_require(const struct app *app, enum app_state wanted, enum app_state other);
 
+/* state.c: DRE_ERR_INVALID_ARGUMENT if the caller would be frozen with it: nobody would be left to thaw it. */
+int app_check_outside(const struct app *app);
+
 /*
  * property.c: the container's properties instead of what dre.conf says; app_begin(APP_CHANGE) has done
  * it. DRE_ERR_CONTAINER_UNKNOWN_STATUS: somebody has written others into its manifest.

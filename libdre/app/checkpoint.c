@@ -36,6 +36,8 @@ dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag)
 	if (err)
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_RUNNING);
+	if (!err)
+		err = app_check_outside(&app);
 	/* Without the module nobody knows which processes are bound, and they could not be again. */
 	if (!err)
 		err = kmod_check();

@@ -63,8 +63,7 @@ dre_return_t dre_app_get_pid(const dre_app_handle *h, int *pid)
 	return err;
 }
 
-/* Nobody would be left to resume it. */
-static int check_outside(const struct app *app)
+int app_check_outside(const struct app *app)
 {
 	char group[APP_GROUP_SIZE];
 	bool inside;
@@ -86,7 +85,7 @@ dre_return_t dre_app_suspend(const dre_app_handle *h)
 		return err;
 	err = app_require(&app, APP_RUNNING, APP_RUNNING);
 	if (!err)
-		err = check_outside(&app);
+		err = app_check_outside(&app);
 	if (!err)
 		err = app_freeze(&app);
 	app_end(&app);

@@ -186,7 +186,8 @@ dre_return_t dre_app_stop(const dre_app_handle *h);
  * dre_app_suspend() - freeze all processes of a container (section 1.2.5.36)
  * @h: the container
  *
- * Running only. DRE_ERR_DEVICE_BUSY.
+ * Running only. DRE_ERR_INVALID_ARGUMENT: the caller is bound to one of its control groups, or a
+ * child of one that is; DRE_ERR_DEVICE_BUSY.
  */
 dre_return_t dre_app_suspend(const dre_app_handle *h);
 
@@ -347,8 +348,8 @@ dre_return_t dre_app_get_snapshot_list(const dre_app_handle *h, dre_list_t *list
  * container stands still; and its registrations, control groups, limits and bindings.
  * Processes of the host that are bound are not, and stay bound.
  *
- * DRE_ERR_SNAPSHOT_EXISTENCE; DRE_ERR_SAVE_SNAPSHOT_FAILED: what CRIU or the machine could
- * not do. The container runs on as it did, and nothing is left.
+ * DRE_ERR_INVALID_ARGUMENT as for dre_app_suspend(); DRE_ERR_SNAPSHOT_EXISTENCE;
+ * DRE_ERR_SAVE_SNAPSHOT_FAILED: what CRIU or the machine could not do. The container runs on as it did, and nothing is left.
  */
 dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag);
 

@@ -405,6 +405,27 @@ static void cannot_be_taken(void **state)
 	box_destroy(h);
 }
 
+/* Who is bound would stand still with the container, and nobody would let it go on. */
+static void caller_is_bound(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_done(dre_app_create_cgroup(h, "blue"));
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(dre_app_bind_pid(h, "blue", getpid()) ||
+		      dre_app_checkpoint(h, "a") != DRE_ERR_INVALID_ARGUMENT ||
+		      dre_app_status(h) != DRE_APP_CONTAINER_STATUS_RUNNING);
+	assert_true(eventually(waitpid(pid, &status, WNOHANG) == pid));
+	assert_int_equal(status, 0);
+	assert_checkpoints(h, NULL, NULL);
+	box_destroy(h);
+}
+
 /* It is there to be stopped, suspended, asked, watched, and to end by itself, like one that was started. */
 static void is_like_a_started_one(void **state)
 {
@@ -601,6 +622,7 @@ int main(void)
 		cmocka_unit_test_teardown(memory_is_dumped_early, box_destroy_all),
 		cmocka_unit_test_teardown(daware_goes_on, box_destroy_all),
 		cmocka_unit_test_teardown(cannot_be_taken, box_destroy_all),
+		cmocka_unit_test_teardown(caller_is_bound, box_destroy_all),
 		cmocka_unit_test_teardown(cannot_be_restored, box_destroy_all),
 		cmocka_unit_test_teardown(is_like_a_started_one, box_destroy_all),
 		cmocka_unit_test_teardown(reboots, box_destroy_all),
