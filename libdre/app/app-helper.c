@@ -278,6 +278,7 @@ static int do_device(const char *root, const char *name)
 	int tree, init, err;
 	struct stat st;
 	char rule[64];
+	pid_t pid;
 
 	if (open_container(root, name, NULL, &c))
 		return report_error("%s", dre_last_error());
@@ -285,7 +286,7 @@ static int do_device(const char *root, const char *name)
 		return report_error("/dev/dre: %s", strerror(errno));
 	snprintf(rule, sizeof(rule), "c %u:%u rw", major(st.st_rdev), minor(st.st_rdev));
 	c->set_cgroup_item(c, "devices.allow", rule);
-	init = c->init_pidfd(c);
+	init = app_init_pidfd(c, &pid);
 	tree = open_tree(AT_FDCWD, "/dev/dre", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (init < 0 || tree < 0 || setns(init, CLONE_NEWNS))
 		return report_error("its mounts: %s", strerror(errno));

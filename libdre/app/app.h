@@ -83,6 +83,8 @@ int app_lxc(const struct app *app, struct lxc_container **lxc);
 
 /* Its init. DRE_ERR_CONTAINER_STOPPED if there is none; what app_lxc() fails with. */
 int app_init_pid(const struct app *app, pid_t *init);
+/* A pidfd of it, which the caller closes, and its number; -1 if there is none. */
+int app_init_pidfd(struct lxc_container *lxc, pid_t *init);
 
 enum app_state app_state(const struct app *app);
 

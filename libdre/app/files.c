@@ -94,8 +94,7 @@ static int open_running(const struct app *app, int *root)
 
 	if (err)
 		return err;
-	init = lxc->init_pidfd(lxc);
-	pid = lxc->init_pid(lxc);
+	init = app_init_pidfd(lxc, &pid);
 	snprintf(path, sizeof(path), "/proc/%d/root", pid);
 	*root = init >= 0 && pid > 0 ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	/* Unless it was still init, the number may be another's. */

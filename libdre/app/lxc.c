@@ -2,6 +2,9 @@
 /*
  * The container as liblxc has it.
  */
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "app.h"
 
 static int open_lxc(struct app *app)
@@ -47,4 +50,21 @@ int app_init_pid(const struct app *app, pid_t *init)
 	*init = lxc->init_pid(lxc);
 	return *init > 0 ? 0 : dre_fail(DRE_ERR_CONTAINER_STOPPED, "container '%s' is stopped",
 					app->name);
+}
+
+/* liblxc has no pidfd of a container that it has restored. */
+int app_init_pidfd(struct lxc_container *lxc, pid_t *init)
+{
+	int fd = lxc->init_pidfd(lxc);
+
+	*init = lxc->init_pid(lxc);
+	if (fd >= 0 || *init <= 0)
+		return fd;
+	fd = syscall(SYS_pidfd_open, *init, 0);
+	/* Unless it still is init, the number may be another's. */
+	if (fd >= 0 && lxc->init_pid(lxc) != *init) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
 }

@@ -426,6 +426,22 @@ static void caller_is_bound(void **state)
 	box_destroy(h);
 }
 
+/* Files go in and out, and the device of a module that is loaded again arrives. */
+static void assert_is_reached(const dre_app_handle *h)
+{
+	struct agent agent;
+
+	assert_int_equal(system("echo in >/run/in; rm -f /run/out"), 0);
+	assert_done(dre_app_copy_in(h, "/run/in", "/in", NULL, NULL));
+	assert_int_equal(box_run(h, "[ $(cat /in) = in ]"), 0);
+	assert_done(dre_app_copy_out(h, "/in", "/run/out", NULL, NULL));
+	assert_int_equal(system("[ $(cat /run/out) = in ] && rm /run/in /run/out"), 0);
+	unload_module();
+	load_module();
+	assert_done(dre_app_register_vpid(h, 1));
+	box_agent(h, &agent, "-s 10 -m exit");
+}
+
 /* It is there to be stopped, suspended, asked, watched, and to end by itself, like one that was started. */
 static void is_like_a_started_one(void **state)
 {
@@ -437,10 +453,10 @@ static void is_like_a_started_one(void **state)
 	assert_true(module_knows("c"));
 	assert_int_equal(box_run(h, "exit 7"), 7);
 	assert_int_equal(box_run(h, "! mknod /x b 8 0 2>/dev/null"), 0);
+	assert_is_reached(h);
 	assert_done(dre_app_suspend(h));
 	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_SUSPENDED);
 	assert_done(dre_app_resume(h));
-	assert_done(dre_app_register_vpid(h, 1));
 	assert_done(dre_app_stop(h));
 	assert_true(box_says(h, "init halts"));
 
