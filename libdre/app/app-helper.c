@@ -335,7 +335,8 @@ int main(int argc, char **argv)
 			    fcntl(GO_FD, F_SETFD, FD_CLOEXEC) == 0 &&
 			    strlen(argv[3]) <= DRE_NAME_MAX)
 				return do_start(argv[2], argv[3]);
-			if (argc == 6 && !strcmp(argv[1], "checkpoint"))
+			if (argc == 6 && !strcmp(argv[1], "checkpoint") &&
+			    fcntl(STORE_FD, F_SETFD, FD_CLOEXEC) == 0)
 				return do_checkpoint(argv + 2);
 			if (argc == 5 && !strcmp(argv[1], "restore"))
 				return do_restore(argv + 2);

@@ -10,6 +10,7 @@
 #define REPORT_FD	3
 #define LOCK_FD		4	/* of the container: it stays busy until the helper is done */
 #define GO_FD		5	/* of a start: see app_helper_start() */
+#define STORE_FD	5	/* of a checkpoint: the store's lock, in a change */
 
 /* Where a hook of ours puts its error into liblxc's log, with the code in place of a line's number. */
 #define HOOK_ERROR	"dre - app-helper-hook.c:hook:"

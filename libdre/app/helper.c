@@ -21,6 +21,7 @@
 
 #include "app.h"
 #include "common/file.h"
+#include "common/store_private.h"
 
 static int set_attributes(posix_spawnattr_t *attr)
 {
@@ -133,11 +134,11 @@ int app_helper_end(struct app_helper *helper, const char *name, int *status)
 			*text ? text : "the helper was killed");
 }
 
-/* @lock: what the helper is to hold as long as it runs, also if the caller is killed; or -1. */
-static int run(const struct app *app, char *const argv[], int lock, bool quiet, int *status)
+/* @locks: what the helper is to hold as long as it runs, also if the caller is killed. */
+static int run(const struct app *app, char *const argv[], const int *locks, int nr, bool quiet, int *status)
 {
 	struct app_helper helper;
-	int err = app_helper_begin(&helper, argv, &lock, lock >= 0, quiet);
+	int err = app_helper_begin(&helper, argv, locks, nr, quiet);
 
 	return err ? err : app_helper_end(&helper, app->name, status);
 }
@@ -184,16 +185,18 @@ int app_helper_device(const struct app *app)
 			 (char *)app->name, NULL };
 	int status;
 
-	return run(app, argv, -1, true, &status);
+	return run(app, argv, NULL, 0, true, &status);
 }
 
 int app_helper_checkpoint(const struct app *app, const char *dir, const char *copy)
 {
 	char *argv[] = { "dre-app-helper", "checkpoint", (char *)store_root(app->store),
 			 (char *)app->name, (char *)dir, (char *)copy, NULL };
+	/* The store's, too: nothing names yet what it makes. */
+	const int locks[] = { app->container->lock_fd, app->store->lock_fd };
 	int status;
 
-	return run(app, argv, app->container->lock_fd, true, &status);
+	return run(app, argv, locks, 2, true, &status);
 }
 
 int app_helper_restore(const struct app *app, const char *dir)
@@ -202,7 +205,7 @@ int app_helper_restore(const struct app *app, const char *dir)
 			 (char *)app->name, (char *)dir, NULL };
 	int status;
 
-	return run(app, argv, app->container->lock_fd, true, &status);
+	return run(app, argv, &app->container->lock_fd, 1, true, &status);
 }
 
 /* A file with the variables, as app-helper.h has it. -1 and errno. */

@@ -564,7 +564,23 @@ static bool is_frozen(void)
 	return frozen;
 }
 
-/* The caller is killed half way: the helper brings it to an end, and the next change collects. */
+/* Takes one in a process of its own, and returns it at the moment at which @bound is out of its group for that. */
+static pid_t begin_checkpoint(const dre_app_handle *h, pid_t bound)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(dre_app_checkpoint(h, "a") ? 1 : 0);
+	assert_true(eventually(is_frozen() && !strstr(cgroup_of(bound), "/blue")));
+	return pid;
+}
+
+/*
+ * The caller is killed half way: the helper brings it to an end, and a change after that collects. One
+ * before it leaves the helper what it needs.
+ */
 static void caller_is_killed(void **state)
 {
 	dre_app_handle *h = box_start("c");
@@ -575,13 +591,10 @@ static void caller_is_killed(void **state)
 	assert_done(dre_app_create_cgroup(h, "blue"));
 	box_agent(h, &agent, "-s 10 -m exit");
 	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
-	fflush(stdout);
-	pid = fork();
-	if (!pid)
-		_exit(dre_app_checkpoint(h, "a") != 0);
-	assert_true(eventually(is_frozen()));
+	pid = begin_checkpoint(h, agent.pid);
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(dre_app_gc(), DRE_ERR_DEVICE_BUSY);
 	assert_true(eventually(dre_app_status(h) == DRE_APP_CONTAINER_STATUS_RUNNING));
 	assert_bound(h, "blue", agent.vpid, 0);
 	assert_checkpoints(h, NULL, NULL);
