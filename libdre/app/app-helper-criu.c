@@ -408,6 +408,17 @@ static int own_cgroup_namespace(void)
 	return err ? dre_fail_errno(-err, "a namespace of control groups for CRIU") : 0;
 }
 
+/*
+ * Who is killed while it has the processes in hand leaves them as it has them. So if it is us, CRIU goes on,
+ * and until it has ended nobody touches the container, and our caller waits.
+ */
+static void keep_until_it_ends(void)
+{
+	fcntl(REPORT_FD, F_SETFD, 0);
+	fcntl(LOCK_FD, F_SETFD, 0);
+	fcntl(STORE_FD, F_SETFD, 0);
+}
+
 /* False if it fails. What it says before it has its log goes nowhere. */
 static bool run_criu(struct arguments *a)
 {
@@ -418,6 +429,7 @@ static bool run_criu(struct arguments *a)
 		return false;
 	pid = fork();
 	if (!pid) {
+		keep_until_it_ends();
 		if (!own_cgroup_namespace())
 			execvp(a->argv[0], a->argv);
 		_exit(127);
@@ -498,23 +510,6 @@ static int copy_files(const struct work *w, const char *copy)
 	return err;
 }
 
-/* Whatever has happened: as it was. */
-static int let_go(const struct work *w, int err)
-{
-	char group[APP_GROUP_SIZE];
-	struct saved_error saved;
-	int ret;
-
-	save_error(&saved);
-	ret = app_record_release(&w->app, w->dir);
-	app_group("app", w->app.name, group);
-	if (cgroupfs_freeze(group, false) && !ret)
-		ret = DRE_ERR_DEVICE_BUSY;
-	if (err)
-		restore_error(&saved);
-	return err ? err : ret;
-}
-
 /* Why it failed is in @message. */
 static int dump_once(const struct work *w, bool early, char *message, size_t size)
 {
@@ -559,7 +554,8 @@ static int dump(const struct work *w)
 
 	do {
 		err = dump_once(w, early, message, sizeof(message));
-	} while (err && group_vanished(message) && ++tries < DUMP_TRIES && !let_go(w, 0));
+	} while (err && group_vanished(message) && ++tries < DUMP_TRIES &&
+		 !app_let_go(&w->app, w->dir, 0));
 	return err ? dre_fail(err, "%s", message) : drop_locks(w);
 }
 
@@ -575,7 +571,7 @@ int do_checkpoint(char **argv)
 		err = dump(&w);
 		if (!err)
 			err = copy_files(&w, argv[3]);
-		err = let_go(&w, err);
+		err = app_let_go(&w.app, w.dir, err);
 	}
 	status = report(&w, err);
 	work_end(&w);

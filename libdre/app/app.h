@@ -189,6 +189,12 @@ int app_record_hold(const struct app *app, int dir);
 int app_record_release(const struct app *app, int dir);
 int app_record_apply(const struct app *app, int dir);
 
+/*
+ * checkpoint.c: after a checkpoint in directory @dir, or an attempt of one that failed with @err, the container
+ * runs on as it did. Returns @err, else an error of its own.
+ */
+int app_let_go(const struct app *app, int dir, int err);
+
 /* lxc_config.c: liblxc's directory of the container, with its configuration. */
 int app_write_lxc(const struct app *app, const struct manifest *m);
 int app_remove_lxc(const struct store *store, const char *name);

@@ -6,10 +6,27 @@
 
 #include "app.h"
 #include "apparmor.h"
+#include "common/cgroupfs.h"
 #include "common/checkpoint.h"
 #include "common/kmod.h"
 #include "common/store_private.h"
 #include "network.h"
+
+int app_let_go(const struct app *app, int dir, int err)
+{
+	char group[APP_GROUP_SIZE];
+	struct saved_error saved;
+	int ret;
+
+	save_error(&saved);
+	ret = app_record_release(app, dir);
+	app_group("app", app->name, group);
+	if (cgroupfs_freeze(group, false) && !ret)
+		ret = DRE_ERR_DEVICE_BUSY;
+	if (err)
+		restore_error(&saved);
+	return err ? err : ret;
+}
 
 static int checkpoint(const struct app *app, const char *tag)
 {
@@ -19,8 +36,11 @@ static int checkpoint(const struct app *app, const char *tag)
 	if (err)
 		return err;
 	err = apparmor_note(app, &cp.manifest);
-	if (!err)
+	if (!err) {
 		err = app_helper_checkpoint(app, cp.dir, cp.manifest.writable);
+		if (err)	/* the helper has done that, unless it was killed */
+			app_let_go(app, cp.dir_fd, err);
+	}
 	if (err) {
 		checkpoint_abandon(&cp);
 		return err;

@@ -603,6 +603,31 @@ static void caller_is_killed(void **state)
 	box_destroy(h);
 }
 
+/* What CRIU has begun it ends; then the container runs on as it did. */
+static void helper_is_killed(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	struct agent agent;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_done(dre_app_create_cgroup(h, "blue"));
+	box_agent(h, &agent, "-s 10 -m exit");
+	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
+	pid = begin_checkpoint(h, agent.pid);
+	assert_int_equal(system("pkill -KILL -f '^dre-app-helper checkpoint '"), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_RUNNING);
+	assert_bound(h, "blue", agent.vpid, 0);
+	assert_checkpoints(h, NULL, NULL);
+	assert_done(dre_app_checkpoint(h, "b"));
+	assert_done(dre_app_restart(h, "b"));
+	assert_bound(h, "blue", agent.vpid, 0);
+	box_destroy(h);
+}
+
 /* A volume is the host's: it is not in the checkpoint, and there again. */
 static void volumes_stay(void **state)
 {
@@ -657,6 +682,7 @@ int main(void)
 		cmocka_unit_test_teardown(reboots, box_destroy_all),
 		cmocka_unit_test_teardown(survives_the_host, box_destroy_all),
 		cmocka_unit_test_teardown(caller_is_killed, box_destroy_all),
+		cmocka_unit_test_teardown(helper_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(volumes_stay, box_destroy_all),
 		cmocka_unit_test_teardown(volume_with_a_name_of_the_containers, box_destroy_all),
 	};
