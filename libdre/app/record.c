@@ -311,22 +311,38 @@ int app_record_hold(const struct app *app, int dir)
 /* Carries out a line. @cfd is of the module. */
 typedef int (*line_fn)(const struct app *app, int cfd, const char *verb, char *arguments);
 
-/* The lines of the file for which @verbs has the verb, in their order. */
+static bool is_one_of(const char *verb, const char *const verbs[])
+{
+	for (; *verbs; verbs++)
+		if (!strcmp(verb, *verbs))
+			return true;
+	return false;
+}
+
+/*
+ * The lines of the file for which @verbs has the verb, in their order. One that fails is not
+ * at the expense of the others; the first error is returned.
+ */
 static int each_line(const struct app *app, int cfd, FILE *f, const char *const verbs[], line_fn fn)
 {
 	char line[4096 + 128], *space;
-	int err = 0;
+	struct saved_error saved;
+	int ret, err = 0;
 
 	rewind(f);
-	while (!err && fgets(line, sizeof(line), f)) {
+	while (fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
 		space = strchr(line, ' ');
 		if (space)
 			*space = '\0';
-		for (size_t i = 0; !err && space && verbs[i]; i++)
-			if (!strcmp(line, verbs[i]))
-				err = fn(app, cfd, line, space + 1);
+		ret = space && is_one_of(line, verbs) ? fn(app, cfd, line, space + 1) : 0;
+		if (ret && !err) {
+			err = ret;
+			save_error(&saved);
+		}
 	}
+	if (err)
+		restore_error(&saved);
 	return err;
 }
 
@@ -342,7 +358,7 @@ static int put_back(const struct app *app, int cfd, const char *verb, char *argu
 {
 	char cgroup[DRE_NAME_MAX + 1];
 	unsigned long long time;
-	int pid;
+	int pid, err;
 
 	/* It has ended; the number may be another's. Without a time it had ended before; process 0 would be this one. */
 	if (sscanf(arguments, "%d %63s %llu", &pid, cgroup, &time) != 3 || pid <= 0 || !time ||
@@ -350,7 +366,9 @@ static int put_back(const struct app *app, int cfd, const char *verb, char *argu
 		return 0;
 	if (!strcmp(verb, "move"))
 		return move(app, cgroup, pid);
-	return bind_failed(app, dre_module_bind(cfd, cgroup, pid, 0), pid, cgroup);
+	err = dre_module_bind(cfd, cgroup, pid, 0);
+	/* One of the host that somebody has bound for another container meanwhile is not ours any more. */
+	return err == -EBUSY ? 0 : bind_failed(app, err, pid, cgroup);
 }
 
 static const char *const moves[] = { "move", NULL };
@@ -359,15 +377,20 @@ static const char *const binds[] = { "bind", NULL };
 int app_record_release(const struct app *app, int dir)
 {
 	FILE *f = open_at(dir, AWAY, O_RDONLY, "r");
-	int cfd, err;
+	struct saved_error saved;
+	int cfd, ret, err;
 
 	if (!f)		/* it did not come to it */
 		return 0;
 	err = app_module_container(app, &cfd);
 	if (!err) {
 		err = each_line(app, cfd, f, moves, put_back);
-		if (!err)
-			err = each_line(app, cfd, f, binds, put_back);
+		save_error(&saved);
+		ret = each_line(app, cfd, f, binds, put_back);
+		if (err)
+			restore_error(&saved);
+		else
+			err = ret;
 		close(cfd);
 	}
 	fclose(f);

@@ -628,6 +628,34 @@ static void helper_is_killed(void **state)
 	box_destroy(h);
 }
 
+/* It is not put back, which costs neither the others nor the checkpoint. */
+static void process_is_bound_elsewhere_meanwhile(void **state)
+{
+	dre_app_handle *h = box_start("c"), *other = box_start("d");
+	struct agent agent, host;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_done(dre_app_create_cgroup(h, "blue"));
+	assert_done(dre_app_create_cgroup(other, "red"));
+	host_agent(&host, "-s 15");
+	box_agent(h, &agent, "-s 10 -m exit");
+	assert_true(host.pid < agent.pid);	/* the order in which they are put back */
+	assert_done(dre_app_bind_pid(h, "blue", host.pid));
+	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
+	pid = begin_checkpoint(h, agent.pid);
+	assert_done(dre_app_bind_pid(other, "red", host.pid));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_bound(h, "blue", agent.vpid, 0);
+	assert_string_equal(cgroup_of(host.pid), "/dre/app/d/red");
+	assert_checkpoints(h, "a", NULL);
+	kill(host.pid, SIGKILL);
+	box_destroy(other);
+	box_destroy(h);
+}
+
 /* A volume is the host's: it is not in the checkpoint, and there again. */
 static void volumes_stay(void **state)
 {
@@ -683,6 +711,7 @@ int main(void)
 		cmocka_unit_test_teardown(survives_the_host, box_destroy_all),
 		cmocka_unit_test_teardown(caller_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(helper_is_killed, box_destroy_all),
+		cmocka_unit_test_teardown(process_is_bound_elsewhere_meanwhile, box_destroy_all),
 		cmocka_unit_test_teardown(volumes_stay, box_destroy_all),
 		cmocka_unit_test_teardown(volume_with_a_name_of_the_containers, box_destroy_all),
 	};
