@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fail.h"
+#include "former.h"
 #include "live.h"
 #include "store_private.h"
 
@@ -41,7 +42,7 @@ bool names_has(const struct names *names, const char *layer)
 	       bsearch(layer, names->layers, names->nr, sizeof(*names->layers), compare_layers);
 }
 
-int live_add(struct live *live, const struct manifest *m)
+static int add_chain(struct live *live, const struct manifest *m)
 {
 	size_t i;
 	int ret = 0;
@@ -52,6 +53,20 @@ int live_add(struct live *live, const struct manifest *m)
 		ret = names_add(&live->layers, m->writable);
 	if (!ret && *m->writable)
 		ret = names_add(&live->writable, m->writable);
+	return ret;
+}
+
+int live_add(struct live *live, const struct manifest *m)
+{
+	struct manifest former = {};
+	int err = former_get(m, &former), ret;
+
+	if (err)
+		return dre_fail_errno(-err, "cannot collect: what a container was made of");
+	ret = add_chain(live, m);
+	if (!ret)
+		ret = add_chain(live, &former);
+	manifest_free(&former);
 	return ret;
 }
 

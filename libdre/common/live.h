@@ -25,6 +25,7 @@ int names_add(struct names *names, const char *layer);
 void names_sort(struct names *names);
 bool names_has(const struct names *names, const char *layer);
 
+/* Its own, and those that it may be made of again, see former.h. */
 int live_add(struct live *live, const struct manifest *m);
 void live_sort(struct live *live);
 void live_free(struct live *live);

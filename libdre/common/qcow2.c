@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -158,6 +158,24 @@ int qcow2_read_below(int fd, struct qcow2 *image, struct qcow2_below *below)
 		return ret;
 	ret = find_name(fd, &b, n, below->name);
 	return ret ? ret : find_format(&b, be64toh(b.header.backing_offset), below->format);
+}
+
+int qcow2_is_unwritten(int fd, bool *unwritten)
+{
+	struct header h = {};
+	struct qcow2 image;
+	struct stat st;
+	uint64_t end;
+	ssize_t n = pread(fd, &h, sizeof(h), 0);
+	int ret = n < 0 ? -errno : parse(&h, n, &image);
+
+	if (!ret && fstat(fd, &st) < 0)
+		ret = -errno;
+	if (ret)
+		return ret;
+	end = be64toh(h.l1_offset) + be32toh(h.l1_entries) * sizeof(uint64_t);
+	*unwritten = (uint64_t)st.st_size <= (end + CLUSTER - 1) / CLUSTER * CLUSTER;
+	return 0;
 }
 
 static int read_size(int dir_fd, const char *name, uint64_t *size)

@@ -44,6 +44,12 @@ struct qcow2_below {
 int qcow2_read_below(int fd, struct qcow2 *image, struct qcow2_below *below);
 
 /*
+ * Has nothing been written yet into an image that was made here? What is written comes behind all that it has in the
+ * beginning, of which the table of the disk's data is the last.
+ */
+int qcow2_is_unwritten(int fd, bool *unwritten);
+
+/*
  * Makes a new image @name in @dir_fd, of mode 0600, in which nothing has been written yet, on top of
  * the qcow2 image @below in the same directory. It names that without a directory, so that all of
  * them can be moved.

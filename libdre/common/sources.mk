@@ -5,7 +5,7 @@
 # into them, which also need the libraries in libdre_*_LIBS.
 
 libdre_common_SRCS := $(addprefix libdre/common/,base.c base_make.c cgroupfs.c checkpoint.c child.c config.c \
-	container.c cpulist.c debian.c events.c fail.c file.c fsck.c gc.c groups.c info.c kmod.c layer.c limit.c live.c lock.c \
+	container.c cpulist.c debian.c events.c fail.c file.c former.c fsck.c gc.c groups.c info.c kmod.c layer.c limit.c live.c lock.c \
 	log_reader.c manifest.c names.c property.c resource.c snapshot.c store.c tool.c trash.c tree_remove.c \
 	usage.c utf8.c)
 libdre_common_LIBS := inih

@@ -322,7 +322,8 @@ dre_return_t dre_sys_checkpoint(const dre_sys_handle *h, const char *tag);
  *
  * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_NO_VT; DRE_ERR_LOAD_SNAPSHOT_FAILED: what libvirt or the
  * machine could not do. The container is then as it was; but it is stopped if it had to be switched off
- * for that. A checkpoint whose memory cannot be read does not cost the machine that runs.
+ * for that. If libvirtd has ended meanwhile, and is not there again soon, whoever looks at the container next brings
+ * it to that. A checkpoint whose memory cannot be read does not cost the machine that runs.
  */
 dre_return_t dre_sys_restart(const dre_sys_handle *h, const char *tag);
 

@@ -6,18 +6,31 @@
  * memory is saved of. The container's manifest has both layers before that: the new one is as empty as it was if the
  * machine never comes to it, so that the container is whole whichever of them the machine writes to, and
  * whoever is killed meanwhile. Only then is there a checkpoint, which no machine writes to.
+ *
+ * Who goes back to a checkpoint gives the container its layers before there is a machine that writes to them. Until
+ * that runs the manifest has the former ones, too, see common/former.h: if somebody is killed meanwhile, whoever looks
+ * at the container next finds a machine that has run, or gives them back.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/checkpoint.h"
+#include "common/former.h"
+#include "common/pull.h"
+#include "common/qcow2.h"
 #include "common/snapshot.h"
 #include "common/store_private.h"
 #include "console.h"
 #include "group.h"
 #include "memory.h"
 #include "shared.h"
+
+/* How long libvirtd is waited for that has ended meanwhile: it may just be started again. Microseconds. */
+#define CONNECT_INTERVAL	100000
+#define CONNECT_TRIES		100
 
 static int memory_path(const struct checkpoint *cp, char path[PATH_MAX])
 {
@@ -188,13 +201,30 @@ static int clear(struct sys *sys)
 	return err ? err : sys_undefine(sys);
 }
 
-/* The container as it was, but stopped. */
-static void undo(struct sys *sys, struct manifest *old)
+static int reconnect(struct sys *sys)
+{
+	int err, tries = 0;
+
+	if (sys->domain)
+		virDomainFree(sys->domain);
+	sys->domain = NULL;
+	virConnectClose(sys->libvirt);
+	do {
+		if (tries)
+			usleep(CONNECT_INTERVAL);
+		err = sys_connect(sys);
+	} while (err && ++tries < CONNECT_TRIES);
+	return err ? err : sys_find(sys);
+}
+
+/* The container as it was, but stopped. If that cannot be now, whoever looks at it next sees to it. */
+static void undo(struct sys *sys)
 {
 	struct saved_error saved;
 
 	save_error(&saved);
-	if (!clear(sys) && !container_exchange(sys->container, old))
+	if ((virConnectIsAlive(sys->libvirt) == 1 || !reconnect(sys)) && !clear(sys) &&
+	    !former_take_back(sys->container))
 		sys_define(sys);
 	restore_error(&saved);
 }
@@ -226,44 +256,59 @@ static int verify(const struct sys *sys, const struct checkpoint *cp)
 	return layers_verify(sys->store, what, &cp->manifest, manifest_get(sys_manifest(sys), SETTING_ROOTFS));
 }
 
-/* Nothing writes to its layers any more: as long as a machine ran it might have. */
+/*
+ * Nothing writes to its layers any more: as long as a machine ran it might have. What the container is made of is
+ * known, also if libvirt was about to make its layers fewer.
+ */
 static int clear_and_verify(struct sys *sys, const struct checkpoint *cp)
 {
-	struct saved_error saved;
 	int err = clear(sys);
 
 	if (err)
 		return err;
 	err = verify(sys, cp);
-	if (err) {
-		save_error(&saved);
-		sys_define(sys);
-		restore_error(&saved);
-	}
+	if (!err)
+		err = pull_settle(sys->container);
+	if (!err)
+		err = pull_end(sys->container);
+	if (err)
+		sys_define_again(sys);
 	return err;
 }
 
-/* Within a change: what the container has had is there until it is known that it is not needed any more. */
-static int replace(struct sys *sys, const struct checkpoint *cp, const char *file, const char *described)
+/* Settings are of the container, not of what is in it. */
+static int give(struct sys *sys, const struct checkpoint *cp)
 {
+	struct container *c = sys->container;
 	struct manifest m = {};
 	bool garbage;
 	int err = manifest_copy_chain(&m, &cp->manifest);
 
-	/* Settings are of the container, not of what is in it. */
 	if (!err)
-		err = manifest_copy_settings(&m, &sys->container->manifest);
-	err = err ? dre_fail_errno(-err, "checkpoint '%s'", cp->tag) : clear_and_verify(sys, cp);
-	if (!err) {
-		err = snapshot_give(sys->container, &m, &garbage);
-		if (err)
-			sys_define(sys);
-		else
-			err = restore(sys, file, described);
-		if (err && *m.writable)
-			undo(sys, &m);
-	}
+		err = manifest_copy_settings(&m, &c->manifest);
+	if (!err)
+		err = former_set(&m, &c->manifest);
+	err = err ? dre_fail_errno(-err, "checkpoint '%s'", cp->tag) : snapshot_give(c, &m, &garbage);
 	manifest_free(&m);
+	if (err)
+		sys_define_again(sys);
+	return err;
+}
+
+/* Within a change. */
+static int replace(struct sys *sys, const struct checkpoint *cp, const char *file, const char *described)
+{
+	int err = clear_and_verify(sys, cp);
+
+	if (!err)
+		err = give(sys, cp);
+	if (err)
+		return err;
+	err = restore(sys, file, described);
+	if (err)
+		undo(sys);
+	else
+		former_forget(sys->container);	/* if that fails whoever looks at it next does it */
 	return err;
 }
 
@@ -304,6 +349,64 @@ dre_return_t dre_sys_restart(const dre_sys_handle *h, const char *tag)
 		err = dre_fail_as(restart(&sys, tag), DRE_ERR_LOAD_SNAPSHOT_FAILED);
 	sys_end(&sys);
 	return err;
+}
+
+static int is_unwritten(const struct sys *sys, bool *unwritten)
+{
+	const char *layer = sys->container->manifest.writable;
+	int fd = layer_open(sys->store, layer), err;
+
+	err = fd < 0 ? -errno : qcow2_is_unwritten(fd, unwritten);
+	if (fd >= 0)
+		close(fd);
+	return err ? dre_fail_errno(-err, "container '%s': layers/%s", sys->name, layer) : 0;
+}
+
+/*
+ * The machine has run: it does, or it has come to an end since and has written something. Or it has not: there is
+ * none, and nothing is lost with the layer that it would have written to.
+ */
+static int settle_former(struct sys *sys)
+{
+	enum sys_state state = sys_state(sys);
+	bool unwritten = false;
+	int err = 0;
+
+	if (!manifest_get(sys_manifest(sys), SETTING_FORMER))
+		return 0;
+	if (state == SYS_UNKNOWN)
+		return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s'", sys->name);
+	/* Whoever changes it next switches it off. */
+	if (state != SYS_STOPPED && state != SYS_RUNNING && sys_is_marked(sys->name, SYS_MARK_START))
+		return 0;
+	if (state == SYS_STOPPED)
+		err = is_unwritten(sys, &unwritten);
+	if (!err && unwritten)
+		err = sys_undefine(sys);
+	if (!err)
+		err = store_change_begin(sys->store);
+	if (err)
+		return err;
+	err = unwritten ? former_take_back(sys->container) : former_forget(sys->container);
+	return store_change_end(sys->store, true, err);
+}
+
+int sys_settle_restart(struct sys *sys)
+{
+	if (!manifest_get(sys_manifest(sys), SETTING_FORMER))
+		return 0;
+	if (sys->container)
+		return settle_former(sys);
+	if (container_lock_to_settle(&sys->container, sys->store, sys->name))
+		return 0;
+	settle_former(sys);
+	/* As it is now. */
+	manifest_free(&sys->manifest);
+	sys->manifest = sys->container->manifest;
+	sys->container->manifest = (struct manifest){};
+	container_unlock(sys->container);
+	sys->container = NULL;
+	return 0;
 }
 
 dre_return_t dre_sys_remove_checkpoint(const dre_sys_handle *h, const char *tag)

@@ -144,6 +144,8 @@ int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 		catch_up_locked(sys);
 	else if (!err)
 		err = catch_up(sys);
+	if (!err && access != SYS_REMOVE)
+		err = sys_settle_restart(sys);
 	if (!err && access == SYS_CHANGE)
 		sys_define_again(sys);
 	if (err)

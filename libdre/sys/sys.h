@@ -126,6 +126,13 @@ int sys_choose_uuid(char text[VIR_UUID_STRING_BUFLEN]);
 /* snapshot.c: changes the layer that is written to, while there is no domain; there is one again then. */
 int sys_change_layer(struct sys *sys, int (*fn)(struct sys *sys, void *arg), void *arg);
 
+/*
+ * checkpoint.c: a container that somebody was about to bring back to a checkpoint, who was killed: it has that one's
+ * disk, if the machine has run, or its own again, and is stopped. Whoever only looks does it, too, unless somebody else
+ * has the container.
+ */
+int sys_settle_restart(struct sys *sys);
+
 /* domain.c: finds the container's domain, defines it, removes its definition. */
 int sys_find(struct sys *sys);
 int sys_define(struct sys *sys);

@@ -14,6 +14,7 @@
 #include "common/checkpoint.h"
 #include "common/container.h"
 #include "common/export_disk.h"
+#include "common/former.h"
 #include "common/fsck.h"
 #include "common/import_disk.h"
 #include "common/pull.h"
@@ -874,6 +875,81 @@ static void chain_becomes_shorter(void **state)
 	assert_store_clean(f);
 }
 
+static bool is_unwritten(const struct container *c)
+{
+	int fd = layer_open(c->store, c->manifest.writable);
+	bool unwritten;
+
+	assert_true(fd >= 0);
+	assert_int_equal(qcow2_is_unwritten(fd, &unwritten), 0);
+	close(fd);
+	return unwritten;
+}
+
+/* Gives it the layers of @to, for the time being. */
+static void give(struct container *c, const struct manifest *to)
+{
+	struct manifest m = {};
+	bool garbage;
+
+	assert_int_equal(manifest_copy_chain(&m, to), 0);
+	assert_int_equal(former_set(&m, &c->manifest), 0);
+	assert_success(store_change_begin(c->store));
+	assert_success(store_change_end(c->store, true, snapshot_give(c, &m, &garbage)));
+	manifest_free(&m);
+	assert_true(is_unwritten(c));
+}
+
+static void take_back(struct container *c)
+{
+	assert_success(store_change_begin(c->store));
+	assert_success(store_change_end(c->store, true, former_take_back(c)));
+	assert_null(manifest_get(&c->manifest, SETTING_FORMER));
+}
+
+/* What a container was made of is there, as long as it may be made of that again. */
+static void former_layers(void **state)
+{
+	struct fixture *f = *state;
+	struct manifest to = {}, damaged = {}, none = {};
+	struct container *c;
+
+	import_raw(f, "b", 16 * MIB);
+	c = create(f, "c", "b");
+	assert_int_equal(manifest_copy_chain(&to, &c->manifest), 0);
+	assert_true(is_unwritten(c));
+	write_disk(f, c, 5, 2);
+	assert_success(snapshot_save(c, "s"));
+	write_disk(f, c, 6, 3);
+	assert_false(is_unwritten(c));
+	assert_success(snapshot_remove(c, "s"));
+	give(c, &to);
+	assert_int_equal(count_entries(at(f, "store/layers")), 4);
+	assert_disk(f, c, 0, 2);
+	take_back(c);
+	assert_int_equal(count_entries(at(f, "store/layers")), 3);
+	assert_disk(f, c, 5, 2);
+	assert_disk(f, c, 6, 3);
+	assert_success(layers_verify_container(c));
+	give(c, &to);
+	write_disk(f, c, 7, 2);
+	assert_false(is_unwritten(c));
+	assert_success(store_change_begin(c->store));
+	assert_success(store_change_end(c->store, true, former_forget(c)));
+	assert_int_equal(count_entries(at(f, "store/layers")), 2);
+	assert_disk(f, c, 7, 2);
+	assert_int_equal(former_get(&c->manifest, &none), 0);
+	assert_int_equal(none.nr_layers, 0);
+	container_unlock(c);
+	assert_store_clean(f);
+	assert_int_equal(manifest_set(&damaged, SETTING_FORMER, "aaaaaaaa bbbbbbbb "), 0);
+	assert_int_equal(former_get(&damaged, &none), -EINVAL);
+	assert_int_equal(manifest_set(&damaged, SETTING_FORMER, "aaaaaaaa"), 0);
+	assert_int_equal(former_get(&damaged, &none), -EINVAL);
+	manifest_free(&damaged);
+	manifest_free(&to);
+}
+
 static void fsck(void **state)
 {
 	struct fixture *f = *state;
@@ -954,6 +1030,7 @@ int main(void)
 		TEST(names_are_relative),
 		TEST(long_chains_are_flattened),
 		TEST(chain_becomes_shorter),
+		TEST(former_layers),
 		TEST(imports),
 		TEST(import_refuses),
 		TEST(import_while_it_is_written_to),

@@ -402,8 +402,7 @@ static void libvirt_killed(void **state)
 	read_layer("cp", before);
 	pid = start_checkpoint("four");
 	wait_until(shell("[ -s " CHECKPOINTS "/.tmp-*/memory ]") == 0);
-	assert_int_equal(shell("p=$(cat /run/libvirtd.pid) && kill -9 $p && "
-			       "while [ -e /proc/$p/exe ]; do sleep 0.1; done"), 0);
+	kill_libvirt();
 	assert_int_equal(waitpid(pid, &ended, 0), pid);
 	assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) == 1);
 	assert_int_equal(shell("libvirtd -d"), 0);
@@ -414,6 +413,42 @@ static void libvirt_killed(void **state)
 	assert_list("two", NULL);
 	assert_success(dre_sys_checkpoint(&h, "four"));
 	assert_success(dre_sys_remove_checkpoint(&h, "four"));
+	assert_in_order();
+}
+
+/*
+ * libvirt is killed while it makes the machine of a checkpoint: the one that was there is off, and has its disk; at once
+ * if libvirt is there again, and else when somebody looks.
+ */
+static void libvirt_killed_while_it_restores(void **state)
+{
+	dre_sys_handle h = handle("cp");
+	char before[16], after[16];
+	int pid, ended;
+
+	(void)state;
+	for (int soon = 1; soon >= 0; soon--) {
+		if (status("cp") == DRE_SYS_CONTAINER_STATUS_STOP)
+			assert_success(dre_sys_restart(&h, "two"));
+		read_layer("cp", before);
+		pid = fork();
+		if (!pid)
+			_exit(dre_sys_restart(&h, "two") == DRE_ERR_LOAD_SNAPSHOT_FAILED ? 0 : 1);
+		wait_until(shell("pgrep -f '[q]emu.*guest=dre-cp,.*-incoming' >/dev/null") == 0);
+		kill_libvirt();
+		if (soon)
+			assert_int_equal(shell("libvirtd -d"), 0);
+		assert_int_equal(waitpid(pid, &ended, 0), pid);
+		assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
+		if (!soon)
+			assert_int_equal(shell("libvirtd -d"), 0);
+		if (!soon)
+			wait_until(status("cp") == DRE_SYS_CONTAINER_STATUS_STOP);
+		read_layer("cp", after);
+		assert_string_equal(before, after);
+		assert_int_equal(shell("grep -q ^former " STORE "/containers/cp/manifest"), 1);
+	}
+	assert_success(dre_sys_restart(&h, "two"));
 	assert_in_order();
 }
 
@@ -573,6 +608,7 @@ int main(void)
 		cmocka_unit_test(killed_and_given_up),
 		cmocka_unit_test(killed),
 		cmocka_unit_test(libvirt_killed),
+		cmocka_unit_test(libvirt_killed_while_it_restores),
 		cmocka_unit_test(snapshots),
 		cmocka_unit_test(never_quiet),
 		cmocka_unit_test(many_layers),

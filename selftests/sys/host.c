@@ -30,6 +30,12 @@ int shell(const char *fmt, ...)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+void kill_libvirt(void)
+{
+	assert_int_equal(shell("p=$(cat /run/libvirtd.pid) && kill -9 $p && "
+			       "while [ -e /proc/$p/exe ]; do sleep 0.1; done"), 0);
+}
+
 void configure(const char *more)
 {
 	FILE *f = fopen(CONFIG, "we");

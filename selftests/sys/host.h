@@ -40,6 +40,9 @@ void assert_success_at(int ret, const char *call, int line);
 /* What a command of the shell exits with; -1: it was killed. */
 int shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* libvirtd is gone then; "libvirtd -d" starts it again. */
+void kill_libvirt(void);
+
 /* dre.conf, which boots the guest; @more are further lines of its section [sys], or sections. */
 void configure(const char *more);
 

@@ -332,10 +332,28 @@ static void started(void **state)
 	});
 }
 
+static char layer_before[16];
+
 static void run_with_checkpoint(void)
 {
 	run_it();
 	assert_success(do_checkpoint());
+	read_layer("box", layer_before);
+}
+
+/* It is as it was, but perhaps stopped; or it runs from the checkpoint. */
+static void runs_or_has_its_disk(void)
+{
+	char layer[16];
+	int is;
+
+	assert_true(eventually((is = status("box")) == DRE_SYS_CONTAINER_STATUS_STOP ||
+			       is == DRE_SYS_CONTAINER_STATUS_RUNNING));
+	read_layer("box", layer);
+	if (is == DRE_SYS_CONTAINER_STATUS_STOP)
+		assert_string_equal(layer, layer_before);
+	assert_int_equal(shell("[ -e " STORE "/layers/%s ]", layer), 0);
+	assert_int_equal(shell("grep -q ^former " STORE "/containers/box/manifest"), 1);
 }
 
 static void goes_back_while_it_runs(void)
@@ -356,7 +374,7 @@ static void restarted(void **state)
 {
 	(void)state;
 	try(&(struct steps_operation){
-		"restart", run_with_checkpoint, do_restart, 0, NULL, runs_and_goes,
+		"restart", run_with_checkpoint, do_restart, 0, runs_or_has_its_disk, runs_and_goes,
 	});
 }
 
