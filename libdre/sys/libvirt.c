@@ -47,6 +47,7 @@ int sys_connect(struct sys *sys)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	pthread_once(&once, be_quiet);
+	sigpipe_hold(&sys->sigpipe);
 	sys->libvirt = virConnectOpen(sys->config.sys.libvirt);
 	if (sys->libvirt)
 		return 0;

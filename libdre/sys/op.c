@@ -224,6 +224,7 @@ void sys_end(struct sys *sys)
 		virDomainFree(sys->domain);
 	if (sys->libvirt)
 		virConnectClose(sys->libvirt);
+	sigpipe_release(&sys->sigpipe);
 	manifest_free(&sys->manifest);
 	container_unlock(sys->container);
 	store_close(sys->store);

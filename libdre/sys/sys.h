@@ -23,6 +23,7 @@
 #include "common/property.h"
 #include "common/store.h"
 #include "error.h"
+#include "sigpipe.h"
 
 /* What libvirt's descriptions of machines have of ours, so that people who look at them see what they are. */
 #define SYS_NAMESPACE "https://www.dependable-os.net/dre/1.0"
@@ -56,6 +57,7 @@ struct sys {
 	struct container *container;	/* if it is locked */
 	struct manifest manifest;	/* if it is not */
 	virConnectPtr libvirt;
+	struct sigpipe sigpipe;		/* as long as there is a connection, and to other hosts' */
 	virDomainPtr domain;		/* NULL: libvirt has none */
 	char name[DRE_NAME_MAX + 1];
 	bool shared;		/* the store is the shared one, see shared.h */

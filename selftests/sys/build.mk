@@ -9,7 +9,7 @@ ST_STAGE := $(B)/stage-sys
 .PHONY: tests sys-tests check-sys stage-sys
 tests: sys-tests
 ST_MACHINE_TESTS := machines states configure cgroups checkpoints store share killed migration crowd
-sys-tests: $(addprefix $(ST)/,machine console memory_xml settings guest hold-kvm $(ST_MACHINE_TESTS))
+sys-tests: $(addprefix $(ST)/,machine console memory_xml settings sigpipe guest hold-kvm $(ST_MACHINE_TESTS))
 
 $(ST)/machine $(ST)/memory_xml: PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags libvirt libxml-2.0)
 $(ST)/machine $(ST)/memory_xml: $(ST)/%: $(B)/obj/asan/selftests/sys/%.o $(B)/obj/asan/libdre/sys/%.o \
@@ -25,6 +25,10 @@ $(ST)/settings: $(patsubst %.c,$(B)/obj/asan/%.o,selftests/sys/settings.c libdre
 
 $(ST)/console: $(patsubst %.c,$(B)/obj/asan/%.o,selftests/sys/console.c libdre/sys/console_pump.c \
 		libdre/common/log_reader.c libdre/common/fail.c libdre/common/utf8.c libdaware/error.c)
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD,$@)$(CC) $(ASAN) -o $@ $^ -lcmocka -pthread
+
+$(ST)/sigpipe: $(patsubst %.c,$(B)/obj/asan/%.o,selftests/sys/sigpipe.c libdre/sys/sigpipe.c)
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) $(ASAN) -o $@ $^ -lcmocka -pthread
 
@@ -46,7 +50,7 @@ $(ST)/guest $(ST)/hold-kvm: $(ST)/%: $(B)/obj/selftests/sys/%.o
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -static -o $@ $^
 
-check-sys: $(addprefix $(ST)/,machine console memory_xml settings)
+check-sys: $(addprefix $(ST)/,machine console memory_xml settings sigpipe)
 	$(Q)selftests/libdre/run $(B)/tap $^
 
 # The programs that build disks, natively; what they build is booted, emulated.

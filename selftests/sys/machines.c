@@ -319,6 +319,31 @@ static void snapshots_and_virsh(void **state)
 	assert_fails(dre_sys_commit_snapshot(&h, "one", "it"), DRE_ERR_BASE_EXISTENCE, "it");
 }
 
+/*
+ * libvirt is killed while a machine that does not hear its power button is to stop, and at a moment at which nobody asks
+ * it anything: the next question is an error, and not the end of the process.
+ */
+static void libvirt_killed(void **state)
+{
+	const dre_sys_stop_options patient = { .size = sizeof(patient), .timeout = 10 };
+	const dre_sys_stop_options at_once = { .size = sizeof(at_once), .kill = 1 };
+	dre_sys_handle h = handle("it1");
+	int pid, ended;
+
+	(void)state;
+	assert_success(dre_sys_start(&h));
+	pid = fork();
+	if (!pid)
+		_exit(dre_sys_stop_with(&h, &patient) == DRE_ERR_DEVICE_BUSY ? 0 : 1);
+	sleep(2);
+	kill_libvirt();
+	assert_int_equal(waitpid(pid, &ended, 0), pid);
+	assert_int_equal(shell("libvirtd -d"), 0);
+	assert_int_equal(ended, 0);
+	assert_int_equal(dre_sys_status(&h), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_success(dre_sys_stop_with(&h, &at_once));
+}
+
 /* A container of the new base begins where the snapshot ended; it reboots, and stops while suspended, in good order. */
 static void committed(void **state)
 {
@@ -365,6 +390,7 @@ int main(void)
 		cmocka_unit_test(busy),
 		cmocka_unit_test(life),
 		cmocka_unit_test(snapshots_and_virsh),
+		cmocka_unit_test(libvirt_killed),
 		cmocka_unit_test(committed),
 	};
 
