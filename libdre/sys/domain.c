@@ -198,11 +198,22 @@ void sys_define_again(struct sys *sys)
 
 int sys_undefine(struct sys *sys)
 {
+	struct saved_error saved;
+	int err;
+
 	if (!sys->domain)
 		return 0;
 	if (virDomainUndefineFlags(sys->domain, SYS_UNDEFINE_ALL) < 0 &&
 	    virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
 		return sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
+	/* One that somebody else has just started is undefined, and runs on: from here on nobody can start it. */
+	err = sys_require(sys, SYS_STOPPED, SYS_STOPPED);
+	if (err) {
+		save_error(&saved);
+		sys_define(sys);
+		restore_error(&saved);
+		return err;
+	}
 	virDomainFree(sys->domain);
 	sys->domain = NULL;
 	return 0;

@@ -42,7 +42,8 @@ $(ST)/states: $(call objs,selftests/integration/caller.c)
 $(ST)/crowd: $(call objs,selftests/integration/mixed.c)
 # With the library's objects in it: it needs what is not exported.
 $(ST)/checkpoints: $(call objs,$(libdresys_SRCS))
-$(ST)/checkpoints: ST_LIBS = $(shell pkg-config --libs $(filter-out libdaware,$(libdresys_LIBS)))
+$(ST)/checkpoints: ST_LIBS = $(shell pkg-config --libs $(filter-out libdaware,$(libdresys_LIBS))) \
+	-Wl,--wrap=virDomainUndefineFlags
 $(ST)/share $(ST)/killed $(ST)/migration $(ST)/crowd: $(call objs,selftests/sys/nfs.c)
 $(addprefix $(B)/obj/selftests/sys/,killed.o migration.o states.o crowd.o): ALL_CPPFLAGS += -Iselftests
 

@@ -4,6 +4,7 @@
  * to a checkpoint counts again from there, and does not boot.
  */
 #include <dirent.h>
+#include <libvirt/libvirt.h>
 #include <signal.h>
 
 #include "common/snapshot.h"
@@ -576,6 +577,64 @@ static void many_layers(void **state)
 	snapshot_max_layers = SIZE_MAX;
 }
 
+static bool start_it;
+
+int __real_virDomainUndefineFlags(virDomainPtr domain, unsigned int flags);
+int __wrap_virDomainUndefineFlags(virDomainPtr domain, unsigned int flags);
+
+int __wrap_virDomainUndefineFlags(virDomainPtr domain, unsigned int flags)
+{
+	if (start_it)
+		assert_int_equal(shell("virsh -q start dre-cp"), 0);
+	start_it = false;
+	return __real_virDomainUndefineFlags(domain, flags);
+}
+
+static int save_it(const dre_sys_handle *h)
+{
+	return dre_sys_save_snapshot(h, "while");
+}
+
+static int copy_it(const dre_sys_handle *h)
+{
+	return dre_sys_copy(h, NULL, "copy");
+}
+
+static int rename_it(const dre_sys_handle *h)
+{
+	return dre_sys_rename(h, "renamed");
+}
+
+static int destroy_it(const dre_sys_handle *h)
+{
+	return dre_sys_destroy_container(h->name);
+}
+
+/* Somebody else starts it after it was seen to be stopped: its disk is not touched, and it stays what libvirt has. */
+static void started_meanwhile(void **state)
+{
+	static int (*const calls[])(const dre_sys_handle *h) = { save_it, copy_it, rename_it, destroy_it };
+	dre_sys_handle h = handle("cp");
+	char before[16], after[16];
+	int layers;
+
+	(void)state;
+	read_layer("cp", before);
+	layers = count_entries(STORE "/layers");
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		switch_off();
+		start_it = true;
+		assert_fails(calls[i](&h), DRE_ERR_CONTAINER_RUNNING, "cp");
+		assert_false(start_it);
+		assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+		assert_int_equal(shell("virsh -q dominfo dre-cp | grep -q '^Persistent: *yes'"), 0);
+		assert_in_order();
+	}
+	read_layer("cp", after);
+	assert_string_equal(before, after);
+	assert_int_equal(count_entries(STORE "/layers"), layers);
+}
+
 static void all_is_gone(void **state)
 {
 	(void)state;
@@ -612,6 +671,7 @@ int main(void)
 		cmocka_unit_test(snapshots),
 		cmocka_unit_test(never_quiet),
 		cmocka_unit_test(many_layers),
+		cmocka_unit_test(started_meanwhile),
 		cmocka_unit_test(all_is_gone),
 	};
 
