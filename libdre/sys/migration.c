@@ -145,9 +145,12 @@ static int check_remote(const struct migration *mi, const struct immigration *i)
 	free(host);
 	if (!err)
 		err = remote_find(sys, remote, &there, &state);
-	if (!err && state != REMOTE_NONE)
+	if (!err && (state == REMOTE_WAITS || state == REMOTE_RUNS))
 		err = dre_fail(DRE_ERR_CONTAINER_EXISTENCE, "container '%s': there is a machine of it on host '%s'",
 			       sys->name, i->host);
+	/* One of another time, or of a try that failed: later it would look as if this one had run there, see settle.c. */
+	if (!err && state == REMOTE_STOPPED && virDomainUndefineFlags(there, SYS_UNDEFINE_ALL) < 0)
+		err = sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s': its machine on host '%s'", sys->name, i->host);
 	if (there)
 		virDomainFree(there);
 	virConnectClose(remote);

@@ -72,7 +72,8 @@ void remote_uri(const struct sys *sys, const char *address, char uri[MIGRATION_U
 int remote_connect(const struct sys *sys, const char *address, virConnectPtr *remote);
 
 enum remote_state {
-	REMOTE_NONE,	/* no machine, or one that is off */
+	REMOTE_NONE,	/* libvirt knows of no machine */
+	REMOTE_STOPPED,	/* one that is off: it has run there, see settle.c */
 	REMOTE_WAITS,	/* one that waits for what it gets from here, and has not run */
 	REMOTE_RUNS,
 };

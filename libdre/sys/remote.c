@@ -144,7 +144,7 @@ static int look(const struct sys *sys, virDomainPtr domain, enum remote_state *s
 		       sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
 	}
 	if (s == VIR_DOMAIN_SHUTOFF || s == VIR_DOMAIN_CRASHED)
-		*state = REMOTE_NONE;
+		*state = REMOTE_STOPPED;
 	else if (s == VIR_DOMAIN_PAUSED && (reason == VIR_DOMAIN_PAUSED_MIGRATION ||
 					    reason == VIR_DOMAIN_PAUSED_STARTING_UP))
 		*state = REMOTE_WAITS;

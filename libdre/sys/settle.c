@@ -8,6 +8,10 @@
  *
  * A machine that waits on the other host, and is not here any more, has never run, and may have got only a part of its memory:
  * it ends, and the container is stopped, as if the power of its host had gone.
+ *
+ * libvirt defines a machine there just before it lets it run, and there was no definition when it left: one that is off
+ * there has written to the disk, as far as anybody knows. What stands still here would go on with memory that is older than
+ * that. It ends, and the container is stopped, there.
  */
 #include <libvirt/virterror.h>
 #include <stdio.h>
@@ -109,12 +113,15 @@ static int keep(struct sys *sys)
 static int decide(struct sys *sys, const struct migrating *to, virDomainPtr there, enum remote_state state,
 		  bool *moved)
 {
-	*moved = state == REMOTE_RUNS;
+	*moved = state == REMOTE_RUNS || state == REMOTE_STOPPED;
 	if (*moved)
 		return hand_over(sys, to);
-	if (state == REMOTE_WAITS && virDomainDestroy(there) < 0)
-		return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s': its machine on host '%s'", sys->name,
-				to->host);
+	if (state == REMOTE_WAITS) {
+		if (virDomainDestroy(there) < 0)
+			return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s': its machine on host '%s'",
+					sys->name, to->host);
+		virDomainUndefineFlags(there, SYS_UNDEFINE_ALL);	/* it has not been there */
+	}
 	return keep(sys);
 }
 

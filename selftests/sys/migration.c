@@ -715,9 +715,9 @@ static void killed_anywhere(void **state)
 
 /*
  * The machine has been sent, and its sender is killed before the other host has said that it runs there: libvirt, when
- * it is there again, lets it stand still. The other host does not answer any more, and somebody says that it is gone.
+ * it is there again, lets it stand still. The other host, and its machine, do not answer any more.
  */
-static void target_gone(void **state)
+static void lose_target(void)
 {
 	struct interruption i = { .command =
 		"kill -STOP $(cat /run/second-host/run/libvirt/libvirtd.pid); virsh -q migrate-setspeed dre-m 8000; "
@@ -725,7 +725,7 @@ static void target_gone(void **state)
 		"sleep 0.1; done; sleep 2; kill -9 $(cat /run/libvirtd.pid); ip link set veth-a down" };
 	dre_sys_handle h = handle("m");
 
-	(void)state;
+	bring_home();
 	assert_int_equal(shell("SECOND_HOST_PATIENCE=100 " SECOND_HOST " restart-first"), 0);
 	immigrate();
 	assert_int_equal(shell("virsh -q migrate-setspeed dre-m 4"), 0);
@@ -736,12 +736,40 @@ static void target_gone(void **state)
 			       "$(cat /run/second-host/run/libvirt/qemu/dre-m.pid)"), 0);
 	restart_libvirt("tcp");
 	assert_int_equal(shell("virsh -q domstate --reason dre-m | grep -q '^paused (migrat'"), 0);
+}
+
+static void find_target(void)
+{
+	assert_int_equal(shell("ip link set veth-a up && " SECOND_HOST " restart-libvirt"), 0);
+}
+
+/* Somebody says that it is gone for good. */
+static void target_gone(void **state)
+{
+	dre_sys_handle h = handle("m");
+
+	(void)state;
+	lose_target();
 	assert_fails(status("m"), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "may run there");
 	assert_fails(dre_sys_start(&h), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "takeover --force");
 	assert_int_equal(shell("dre-sys takeover --force m"), 0);
 	assert_int_equal(status("m"), DRE_SYS_CONTAINER_STATUS_STOP);
 	assert_owner("dre");
-	assert_int_equal(shell("ip link set veth-a up && " SECOND_HOST " restart-libvirt"), 0);
+	find_target();
+}
+
+/* It is back, and has the machine, which is off: that may have run, and what stands still here must not go on. */
+static void target_stopped(void **state)
+{
+	(void)state;
+	lose_target();
+	assert_int_equal(shell("virsh -q dumpxml --migratable dre-m >/run/dre-test.xml"), 0);
+	find_target();
+	assert_int_equal(shell(ON_B "virsh -q define /run/dre-test.xml"), 0);
+	assert_fails(status("m"), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "'hostb'");
+	assert_int_equal(shell("virsh -q list --all --name | grep -qx dre-m"), 1);
+	assert_owner("hostb");
+	assert_int_equal(shell(ON_B "dre-sys list | grep -q '^m *stopped'"), 0);
 }
 
 /* Asks libvirt there with the key and certificate that are made for @whose. */
@@ -827,6 +855,7 @@ int main(void)
 		cmocka_unit_test_teardown(source_machine_killed, go_home),
 		cmocka_unit_test_teardown(encrypted, go_home),
 		cmocka_unit_test_teardown(target_gone, go_home),
+		cmocka_unit_test_teardown(target_stopped, go_home),
 		cmocka_unit_test_teardown(killed_anywhere, go_home),
 	};
 	size_t nr = sizeof(tests) / sizeof(tests[0]);
