@@ -904,7 +904,8 @@ dre_return_t dre_sys_unshare_with(const dre_sys_handle *h, dre_sys_progress prog
  * being started here as long as the other one runs and the server knows of it, and nothing else does.
  *
  * On the host that it was migrated from, where nobody knows whether it has arrived: what is left of its machine here is
- * switched off.
+ * switched off. On one that was its owner before: a machine that still runs here goes on; memory of one that libvirt has
+ * saved is removed, because the disk may have changed.
  *
  * DRE_ERR_INVALID_ARGUMENT: it is not shared; DRE_ERR_CONTAINER_BUSY: also while its machine is on its way from here;
  * DRE_ERR_NFS_MOUNT_FAILED.

@@ -229,6 +229,29 @@ static int take_over(struct container *c)
 	return err ? dre_fail_errno(-err, "container '%s'", c->name) : container_commit(c);
 }
 
+/*
+ * What libvirt has here from the time when it was this host's: memory that it has saved, for one, does not fit to what others
+ * have made of the disk. A machine that still runs has QEMU's locks: nobody else has written.
+ */
+static int drop_domain(struct sys *sys)
+{
+	const char *owner = manifest_get(sys_manifest(sys), SETTING_OWNER);
+	enum sys_state state;
+	int err;
+
+	if (owner && !strcmp(owner, sys_host()))
+		return 0;
+	err = sys_connect(sys);
+	if (!err)
+		err = sys_find(sys);
+	if (err)
+		return err;
+	state = sys_state(sys);
+	if (state == SYS_UNKNOWN)
+		return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s'", sys->name);
+	return state == SYS_STOPPED ? sys_undefine(sys) : 0;
+}
+
 dre_return_t dre_sys_take_over(const dre_sys_handle *h)
 {
 	struct sys sys = {};
@@ -247,6 +270,8 @@ dre_return_t dre_sys_take_over(const dre_sys_handle *h)
 			       sys.name);
 	if (!err)
 		err = sys_give_up_migration(&sys);
+	if (!err)
+		err = drop_domain(&sys);
 	if (!err)
 		err = sys_name_failure(take_over(sys.container));
 	sys_end(&sys);
