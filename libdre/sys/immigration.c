@@ -240,14 +240,9 @@ static int make_ready(struct sys *sys, int port)
 	return err;
 }
 
-/* It is not this host's yet: what sys_end() does for those it does not do. */
 static void end(struct sys *sys)
 {
-	if (sys->domain)
-		virDomainFree(sys->domain);
-	sys->domain = NULL;
-	virConnectClose(sys->libvirt);
-	sys->libvirt = NULL;
+	sys_disconnect(sys);
 	sys_end(sys);
 }
 

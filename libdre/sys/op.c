@@ -138,8 +138,11 @@ int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 	}
 	if (!err)
 		err = sys_find(sys);
-	if (!err && sys->shared)
+	if (!err && sys->shared) {
 		err = sys_settle_migration(sys);
+		if (err)
+			sys_disconnect(sys);
+	}
 	if (!err && !sys->container)
 		catch_up_locked(sys);
 	else if (!err)
@@ -217,13 +220,20 @@ static void settle_stopped(const struct sys *sys)
 	restore_error(&saved);
 }
 
-void sys_end(struct sys *sys)
+void sys_disconnect(struct sys *sys)
 {
-	settle_stopped(sys);
 	if (sys->domain)
 		virDomainFree(sys->domain);
 	if (sys->libvirt)
 		virConnectClose(sys->libvirt);
+	sys->domain = NULL;
+	sys->libvirt = NULL;
+}
+
+void sys_end(struct sys *sys)
+{
+	settle_stopped(sys);
+	sys_disconnect(sys);
 	sigpipe_release(&sys->sigpipe);
 	manifest_free(&sys->manifest);
 	container_unlock(sys->container);

@@ -87,11 +87,7 @@ static void forget(struct sys *sys)
 		virDomainDestroy(sys->domain);
 	if (!sys_settle(sys) && !sys_undefine(sys))
 		sys_partition_remove(sys->name);
-	if (sys->domain)
-		virDomainFree(sys->domain);
-	sys->domain = NULL;
-	virConnectClose(sys->libvirt);
-	sys->libvirt = NULL;
+	sys_disconnect(sys);
 	restore_error(&saved);
 }
 

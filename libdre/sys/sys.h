@@ -87,6 +87,9 @@ int sys_begin_reading(struct sys *sys, const dre_sys_handle *h);
 int sys_begin_tag(struct sys *sys, const dre_sys_handle *h, const char *kind, const char *tag);
 void sys_end(struct sys *sys);
 
+/* Before that, of a container which is not this host's, or not yet: what is here of it is not cleaned up then. */
+void sys_disconnect(struct sys *sys);
+
 /* As it is, or was when the operation began. */
 const struct manifest *sys_manifest(const struct sys *sys);
 

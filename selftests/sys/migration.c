@@ -536,6 +536,21 @@ static void cannot_arrive(void **state)
 	assert_goes_on();
 }
 
+/* Whoever moves it was killed before anything was sent. Who asks there meanwhile does not take its limits away. */
+static void not_there_yet(void **state)
+{
+	(void)state;
+	bring_home();
+	assert_int_equal(shell("dre-sys resource set m . memory 500M"), 0);
+	immigrate();
+	assert_int_equal(shell("sed -i 's/^end$/migrating hostb " THERE "\\nend/' " SHARED "/containers/m/manifest"), 0);
+	assert_int_equal(shell(ON_B "dre-sys start m 2>&1 | grep -q \"belongs to host 'dre'\""), 0);
+	assert_int_equal(shell(ON_B "grep -qx %llu " GROUPS_DIR "/memory.max", 500ULL << 20), 0);
+	assert_int_equal(status("m"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_owner("dre");
+	assert_int_equal(shell("dre-sys resource unset m . memory"), 0);
+}
+
 /* Slow enough that there is a middle. */
 static void break_it(const char *command, const char *repair, bool runs)
 {
@@ -845,6 +860,7 @@ int main(void)
 		cmocka_unit_test_teardown(cannot_go, go_home),
 		cmocka_unit_test_teardown(migrates, go_home),
 		cmocka_unit_test_teardown(cannot_arrive, go_home),
+		cmocka_unit_test_teardown(not_there_yet, go_home),
 		cmocka_unit_test_teardown(manager_killed, go_home),
 		cmocka_unit_test_teardown(cancelled, go_home),
 		cmocka_unit_test_teardown(never_quiet, go_home),
