@@ -205,16 +205,13 @@ static int reconnect(struct sys *sys)
 {
 	int err, tries = 0;
 
-	if (sys->domain)
-		virDomainFree(sys->domain);
-	sys->domain = NULL;
-	virConnectClose(sys->libvirt);
 	do {
 		if (tries)
 			usleep(CONNECT_INTERVAL);
-		err = sys_connect(sys);
+		sys_disconnect(sys);
+		err = sys_look_up(sys);
 	} while (err && ++tries < CONNECT_TRIES);
-	return err ? err : sys_find(sys);
+	return err;
 }
 
 /* The container as it was, but stopped. If that cannot be now, whoever looks at it next sees to it. */

@@ -65,7 +65,7 @@ static int check_ours(const struct sys *sys, const char *name)
 	return 0;
 }
 
-int sys_find(struct sys *sys)
+static int find(struct sys *sys)
 {
 	sys_domain_t name;
 
@@ -76,6 +76,15 @@ int sys_find(struct sys *sys)
 	if (virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
 		return 0;
 	return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s'", sys->name);
+}
+
+int sys_look_up(struct sys *sys)
+{
+	int err = sys_connect(sys);
+
+	if (err == DRE_ERR_DEVICE_BUSY)
+		return DRE_ERR_CONTAINER_UNKNOWN_STATUS;
+	return err ? err : find(sys);
 }
 
 /* A /dev/kvm may be there that cannot run anything: the processor, or the host's own host, decides. */

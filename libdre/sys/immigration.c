@@ -59,8 +59,6 @@ static int begin(struct sys *sys, const char *name)
 		err = sys_name_failure(container_lock(&sys->container, sys->store, name));
 	if (!err)
 		err = sys_configure(sys, &sys->container->manifest);
-	if (!err)
-		err = sys_connect(sys);
 	if (err)
 		sys_end(sys);
 	return err;
@@ -81,7 +79,7 @@ static int check_owner(const struct sys *sys)
 /* What libvirt has of it from another time goes; what runs does not. */
 static int check_domain(struct sys *sys)
 {
-	int err = sys_find(sys);
+	int err = sys_look_up(sys);
 
 	if (err)
 		return sys->domain ? DRE_ERR_CONTAINER_EXISTENCE : err;

@@ -294,9 +294,7 @@ static int begin_cancel(struct sys *sys, const char *name)
 	if (!err && !(sys->shared && sys_is_leaving(&sys->manifest)))
 		err = dre_fail(DRE_ERR_INVALID_ARGUMENT, "container '%s' is not on its way from this host", name);
 	if (!err)
-		err = sys_connect(sys);
-	if (!err)
-		err = sys_find(sys);
+		err = sys_look_up(sys);
 	return err;
 }
 

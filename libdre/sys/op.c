@@ -131,13 +131,8 @@ int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 		err = sys_check_owner(sys);
 	if (!err && access == SYS_CHANGE)
 		err = pull_settle(sys->container);
-	if (!err) {
-		err = sys_connect(sys);
-		if (err == DRE_ERR_DEVICE_BUSY)
-			err = DRE_ERR_CONTAINER_UNKNOWN_STATUS;
-	}
 	if (!err)
-		err = sys_find(sys);
+		err = sys_look_up(sys);
 	if (!err && sys->shared) {
 		err = sys_settle_migration(sys);
 		if (err)

@@ -182,9 +182,7 @@ int sys_give_up_migration(struct sys *sys)
 
 	if (!sys_is_leaving(sys_manifest(sys)) || !migrating_get(sys_manifest(sys), &to))
 		return 0;
-	err = sys_connect(sys);
-	if (!err)
-		err = sys_find(sys);
+	err = sys_look_up(sys);
 	if (err)
 		return err;
 	if (sys_has_job(sys))

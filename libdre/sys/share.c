@@ -241,9 +241,7 @@ static int drop_domain(struct sys *sys)
 
 	if (owner && !strcmp(owner, sys_host()))
 		return 0;
-	err = sys_connect(sys);
-	if (!err)
-		err = sys_find(sys);
+	err = sys_look_up(sys);
 	if (err)
 		return err;
 	state = sys_state(sys);

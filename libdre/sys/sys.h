@@ -139,11 +139,15 @@ int sys_change_layer(struct sys *sys, int (*fn)(struct sys *sys, void *arg), voi
 int sys_settle_restart(struct sys *sys);
 
 /*
- * domain.c: finds the container's domain, defines it, removes its definition. There is none any more if that succeeds,
- * and nobody can start it; what runs nevertheless, because somebody else has just started it, fails with its state's
- * code, and stays defined.
+ * domain.c: connects to libvirt, and finds the container's domain. DRE_ERR_CONTAINER_UNKNOWN_STATUS: libvirt does not
+ * answer, or that is somebody else's.
  */
-int sys_find(struct sys *sys);
+int sys_look_up(struct sys *sys);
+
+/*
+ * domain.c: defines it, removes its definition. There is none any more if that succeeds, and nobody can start it; what
+ * runs nevertheless, because somebody else has just started it, fails with its state's code, and stays defined.
+ */
 int sys_define(struct sys *sys);
 int sys_undefine(struct sys *sys);
 

@@ -26,6 +26,7 @@
 
 #define SHARED_STORE	"nfs_server = " HERE "\nnfs_export = " EXPORT "\nnetwork = bridge:br0\n" \
 			"nfs_options = vers=4.2,softerr,timeo=50,retrans=2\n"
+#define NO_LIBVIRT	"libvirt = qemu+unix:///system?socket=/run/nobody-listens\n"
 #define PLAIN		"migration_uri = qemu+tcp://%s/system\nmigration_tls = no\n"
 
 /* This host's libvirt listens, too, and knows what it is in for. */
@@ -314,6 +315,11 @@ static void cannot_come(void **state)
 	assert_int_equal(shell("grep -q '^immigration hostb' " SHARED "/containers/m/manifest"), 0);
 	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m"), 0);
 	assert_int_equal(shell(ON_B "[ -e " GROUPS_DIR " ]"), 1);
+	immigrate();
+	configure_plain(NO_LIBVIRT);
+	assert_int_equal(shell(ON_B "dre-sys immigrate m %d 2>&1 | grep -q nobody-listens", PORT), 0);
+	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m"), 0);
+	configure_plain("");
 	one_port();
 	assert_int_equal(shell(ON_B "dre-sys immigrate --wait --timeout 1 m %d 2>/dev/null", PORT), 124);
 	assert_int_equal(shell(ON_B "dre-sys immigrate --cancel m"), 0);
@@ -539,6 +545,8 @@ static void cannot_arrive(void **state)
 /* Whoever moves it was killed before anything was sent. Who asks there meanwhile does not take its limits away. */
 static void not_there_yet(void **state)
 {
+	dre_sys_handle h = handle("m");
+
 	(void)state;
 	bring_home();
 	assert_int_equal(shell("dre-sys resource set m . memory 500M"), 0);
@@ -546,6 +554,10 @@ static void not_there_yet(void **state)
 	assert_int_equal(shell("sed -i 's/^end$/migrating hostb " THERE "\\nend/' " SHARED "/containers/m/manifest"), 0);
 	assert_int_equal(shell(ON_B "dre-sys start m 2>&1 | grep -q \"belongs to host 'dre'\""), 0);
 	assert_int_equal(shell(ON_B "grep -qx %llu " GROUPS_DIR "/memory.max", 500ULL << 20), 0);
+	configure_plain(NO_LIBVIRT);
+	assert_fails(dre_sys_migration_cancel(&h), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "nobody-listens");
+	assert_fails(dre_sys_take_over(&h), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "nobody-listens");
+	configure_plain("");
 	assert_int_equal(status("m"), DRE_SYS_CONTAINER_STATUS_RUNNING);
 	assert_owner("dre");
 	assert_int_equal(shell("dre-sys resource unset m . memory"), 0);
