@@ -255,6 +255,8 @@ dre_return_t dre_sys_immigration_start(const char *name, const int port)
 		return err;
 	err = check_owner(&sys);
 	if (!err)
+		sys_forget_left(&sys);
+	if (!err)
 		err = check_reservation(&sys);
 	if (!err)
 		err = check_host(&sys);

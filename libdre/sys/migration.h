@@ -56,6 +56,15 @@ int sys_end_migration(struct sys *sys, bool *moved);
  */
 int sys_give_up_migration(struct sys *sys);
 
+/*
+ * The same on a host that has lost it to another one, which has settled it before this one did: what is left of it here
+ * goes, but for a machine that runs. Without its lock, if nobody else has that.
+ */
+void sys_forget_left(struct sys *sys);
+
+/* Does its machine stand still here because it has left? */
+bool sys_is_left_behind(const struct sys *sys);
+
 /* remote.c: an address that names a host. DRE_ERR_INVALID_HOSTNAME, DRE_ERR_REQUEST_TOO_LONG. */
 int remote_check_form(const char *address);
 int remote_check_resolves(const char *address);

@@ -127,8 +127,11 @@ int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 	if (err)
 		return err;
 	err = open_container(sys, access);
-	if (!err)
+	if (!err) {
 		err = sys_check_owner(sys);
+		if (err && sys->shared)
+			sys_forget_left(sys);
+	}
 	if (!err && access == SYS_CHANGE)
 		err = pull_settle(sys->container);
 	if (!err)

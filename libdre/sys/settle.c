@@ -208,6 +208,49 @@ static int arrive(struct sys *sys)
 	return set_owner(sys, sys_host(), true);
 }
 
+bool sys_is_left_behind(const struct sys *sys)
+{
+	int state, reason;
+
+	return sys->domain && !sys_is_arriving(sys_manifest(sys)) && !sys_has_job(sys) &&
+	       !virDomainGetState(sys->domain, &state, &reason, 0) && state == VIR_DOMAIN_PAUSED &&
+	       reason == VIR_DOMAIN_PAUSED_MIGRATION;
+}
+
+/* Is it another host's, and this one does not wait for it, either? */
+static bool is_elsewhere(const struct manifest *m)
+{
+	struct immigration i;
+
+	return manifest_get(m, SETTING_OWNER) && !is_own(m) && !sys_is_arriving(m) &&
+	       !(immigration_get(m, &i) && !strcmp(i.host, sys_host()));
+}
+
+/* All that this host ever has of it has that group, or is nothing but a definition. */
+static bool has_partition(const struct sys *sys)
+{
+	struct groups groups;
+
+	sys_partition_of(sys->name, &groups);
+	return groups_exists(&groups, ".");
+}
+
+void sys_forget_left(struct sys *sys)
+{
+	struct saved_error saved;
+
+	if (!is_elsewhere(sys_manifest(sys)) || !has_partition(sys))
+		return;
+	save_error(&saved);
+	/* As it is now, with the lock. */
+	if ((sys->container || !container_lock_to_settle(&sys->container, sys->store, sys->name)) &&
+	    is_elsewhere(sys_manifest(sys)) && !sys_look_up(sys) &&
+	    (sys_state(sys) == SYS_STOPPED || sys_is_left_behind(sys)))
+		forget(sys);
+	sys_disconnect(sys);
+	restore_error(&saved);
+}
+
 static int settle_locked(struct sys *sys)
 {
 	struct migrating to;

@@ -242,6 +242,8 @@ static int drop_domain(struct sys *sys)
 	if (owner && !strcmp(owner, sys_host()))
 		return 0;
 	err = sys_look_up(sys);
+	if (!err && sys_is_left_behind(sys))
+		err = sys_switch_off(sys);
 	if (err)
 		return err;
 	state = sys_state(sys);

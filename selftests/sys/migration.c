@@ -785,6 +785,37 @@ static void target_gone(void **state)
 	find_target();
 }
 
+/*
+ * The other one has it, whichever way. What stands still here would do so for ever, and be in the way of its return: it
+ * goes, and what was bound is free.
+ */
+static void target_settled(void **state)
+{
+	dre_sys_handle h = handle("m");
+	pid_t bound;
+
+	(void)state;
+	bring_home();
+	bound = fork();
+	if (!bound) {
+		pause();
+		_exit(0);
+	}
+	assert_success(dre_sys_create_cgroup(&h, "left"));
+	assert_success(dre_sys_bind_pid(&h, "left", bound));
+	lose_target();
+	find_target();
+	assert_int_equal(shell(ON_B "dre-sys takeover --force m"), 0);
+	assert_int_equal(shell("virsh -q domstate --reason dre-m | grep -q '^paused (migrat' && "
+			       "grep -q dre.partition /proc/%d/cgroup", bound), 0);
+	assert_fails(status("m"), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "'hostb'");
+	assert_int_equal(shell("virsh -q list --all --name | grep -qx dre-m"), 1);
+	assert_int_equal(shell("grep -q dre.partition /proc/%d/cgroup || [ -e " GROUPS_DIR " ]", bound), 1);
+	kill(bound, SIGKILL);
+	waitpid(bound, NULL, 0);
+	assert_int_equal(shell(ON_B "dre-sys cgroup destroy m left"), 0);
+}
+
 /* It is back, and has the machine, which is off: that may have run, and what stands still here must not go on. */
 static void target_stopped(void **state)
 {
@@ -883,6 +914,7 @@ int main(void)
 		cmocka_unit_test_teardown(source_machine_killed, go_home),
 		cmocka_unit_test_teardown(encrypted, go_home),
 		cmocka_unit_test_teardown(target_gone, go_home),
+		cmocka_unit_test_teardown(target_settled, go_home),
 		cmocka_unit_test_teardown(target_stopped, go_home),
 		cmocka_unit_test_teardown(killed_anywhere, go_home),
 	};
