@@ -57,7 +57,7 @@ $(call objs,$(3)): PKG_CFLAGS = $$(shell $$(PKG_CONFIG) --cflags $(filter-out li
 $(B)/lib/$(1).so.$(2): $(call objs,$(3)) $(dir $(firstword $(3)))$(1).map $(patsubst %,$(B)/lib/%.so,$(filter libd%,$(4)))
 	@mkdir -p $$(@D)
 	$$(Q)$$(call say,LD,$$@)$$(CC) -shared -Wl,-soname,$(1).so.$(2) -Wl,--version-script=$(dir $(firstword $(3)))$(1).map \
-		-Wl,-z,defs -Wl,-z,now -Wl,-z,relro $$(LDFLAGS) -o $$@ $(call objs,$(3)) -L$(B)/lib \
+		-Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete $$(LDFLAGS) -o $$@ $(call objs,$(3)) -L$(B)/lib \
 		$(patsubst lib%,-l%,$(filter libd%,$(4))) $(if $(filter-out libd%,$(4)),$$(shell $$(PKG_CONFIG) --libs $(filter-out libd%,$(4)))) -pthread
 $(B)/lib/$(1).so: $(B)/lib/$(1).so.$(2)
 	$$(Q)ln -sf $(1).so.$(2) $$@

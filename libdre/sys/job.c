@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <pthread.h>
 #include <signal.h>
 #include <time.h>
 
@@ -51,14 +50,14 @@ static struct timespec next_look(void)
 }
 
 /* The caller's signals are not for a thread that it knows nothing of. */
-static int start_thread(pthread_t *thread, struct call *call)
+int sys_start_thread(pthread_t *thread, void *(*fn)(void *arg), void *arg)
 {
 	sigset_t all, old;
 	int ret;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(thread, NULL, run, call);
+	ret = pthread_create(thread, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return ret;
 }
@@ -70,7 +69,7 @@ int sys_job_run(virDomainPtr domain, int (*fn)(void *arg), void (*look)(void *ar
 	struct timespec next;
 	struct sys_job job;
 	pthread_t thread;
-	int err = start_thread(&thread, &call);
+	int err = sys_start_thread(&thread, run, &call);
 
 	if (err)
 		return dre_fail_errno(err, "domain '%s'", virDomainGetName(domain));

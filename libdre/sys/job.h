@@ -6,7 +6,12 @@
 #ifndef DRE_SYS_JOB_H
 #define DRE_SYS_JOB_H
 
+#include <pthread.h>
+
 #include "sys.h"
+
+/* As pthread_create(). No signals of the caller's come there. */
+int sys_start_thread(pthread_t *thread, void *(*fn)(void *arg), void *arg);
 
 struct sys_job {
 	unsigned long long total, remaining, done;	/* bytes; what was written again counts again in @done */

@@ -7,16 +7,22 @@
 #include <libvirt/virterror.h>
 #include <netdb.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "job.h"
 #include "migration.h"
 
 /* How long a host has to answer at all. libvirt would wait for minutes. Milliseconds. */
 #define CONNECT_TIME	5000
+
+/* And then its libvirt, with all that TLS or ssh need. Seconds. */
+#define OPEN_TIME	30
 
 int remote_check_form(const char *address)
 {
@@ -120,18 +126,126 @@ static int check_answers(const struct sys *sys, const char *address)
 			      strerror(err)) : 0;
 }
 
+/* A libvirtd that hangs takes connections, and says nothing; virConnectOpen() waits for it for ever. */
+struct opening {
+	struct opening *next;
+	char address[MIGRATION_ADDRESS_SIZE], uri[MIGRATION_URI_SIZE];
+	virConnectPtr remote;
+	int err;
+	struct saved_error error;	/* it belongs to a thread */
+	bool done, given_up;
+};
+
+static pthread_mutex_t openings_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t opening_done = PTHREAD_COND_INITIALIZER;
+static struct opening *given_up;	/* nobody waits for them, and they wait still: who asks that host again does not add one */
+
+static void end_given_up(struct opening *o)
+{
+	struct opening **at;
+
+	if (o->remote)
+		virConnectClose(o->remote);
+	pthread_mutex_lock(&openings_lock);
+	for (at = &given_up; *at != o; at = &(*at)->next)
+		;
+	*at = o->next;
+	pthread_mutex_unlock(&openings_lock);
+	free(o);
+}
+
+static void *run_opening(void *arg)
+{
+	struct opening *o = arg;
+	bool too_late;
+
+	o->remote = virConnectOpen(o->uri);
+	o->err = o->remote ? 0 : sys_fail(DRE_ERR_DEVICE_BUSY, "host '%s': cannot connect to %s", o->address, o->uri);
+	save_error(&o->error);
+	pthread_mutex_lock(&openings_lock);
+	o->done = true;
+	too_late = o->given_up;
+	pthread_cond_broadcast(&opening_done);
+	pthread_mutex_unlock(&openings_lock);
+	if (too_late)
+		end_given_up(o);
+	return NULL;
+}
+
+static int start_opening(struct opening *o)
+{
+	pthread_t thread;
+	int err = sys_start_thread(&thread, run_opening, o);
+
+	if (!err)
+		pthread_detach(thread);
+	return err;
+}
+
+/* Is it done? Otherwise it is given up, and nothing of it is the caller's any more. */
+static bool wait_opened(struct opening *o)
+{
+	struct timespec end;
+	bool done;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += OPEN_TIME;
+	pthread_mutex_lock(&openings_lock);
+	while (!o->done && !pthread_cond_clockwait(&opening_done, &openings_lock, CLOCK_MONOTONIC, &end))
+		;
+	done = o->done;
+	if (!done) {
+		o->given_up = true;
+		o->next = given_up;
+		given_up = o;
+	}
+	pthread_mutex_unlock(&openings_lock);
+	return done;
+}
+
+static bool is_given_up(const char *uri)
+{
+	const struct opening *o;
+
+	pthread_mutex_lock(&openings_lock);
+	for (o = given_up; o && strcmp(o->uri, uri) != 0; o = o->next)
+		;
+	pthread_mutex_unlock(&openings_lock);
+	return o;
+}
+
+static int open_in_time(const struct sys *sys, const char *address, virConnectPtr *remote)
+{
+	struct opening *o = calloc(1, sizeof(*o));
+	int err;
+
+	if (!o)
+		return dre_fail_errno(ENOMEM, "host '%s'", address);
+	strcpy(o->address, address);
+	remote_uri(sys, address, o->uri);
+	err = is_given_up(o->uri) ? ETIMEDOUT : start_opening(o);
+	if (err) {
+		free(o);
+		return dre_fail(DRE_ERR_DEVICE_BUSY, "host '%s': libvirt does not answer: %s", address, strerror(err));
+	}
+	if (!wait_opened(o))
+		return dre_fail(DRE_ERR_DEVICE_BUSY, "host '%s': libvirt does not answer: %s", address,
+				strerror(ETIMEDOUT));
+	*remote = o->remote;
+	err = o->err;
+	if (err)
+		restore_error(&o->error);
+	free(o);
+	return err;
+}
+
 int remote_connect(const struct sys *sys, const char *address, virConnectPtr *remote)
 {
-	char uri[MIGRATION_URI_SIZE];
 	int err = remote_check_form(address);	/* it may come from a manifest, and that from another host */
 
 	if (!err)
 		err = check_answers(sys, address);
-	if (err)
-		return err;
-	remote_uri(sys, address, uri);
-	*remote = virConnectOpen(uri);
-	return *remote ? 0 : sys_fail(DRE_ERR_DEVICE_BUSY, "host '%s': cannot connect to %s", address, uri);
+	return err ? err : open_in_time(sys, address, remote);
 }
 
 static int look(const struct sys *sys, virDomainPtr domain, enum remote_state *state)

@@ -337,6 +337,26 @@ static void cannot_come(void **state)
 	configure_plain("");
 }
 
+/* Something takes the connection, and says nothing, as a libvirtd that hangs. Who asks again is told at once. */
+static void hangs(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(24301) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	time_t begin = time(NULL);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	configure(SHARED_STORE "migration_uri = qemu+tcp://%s:24301/system\nmigration_tls = no\n");
+	assert_fails(migrate(HERE, PORT), DRE_ERR_DEVICE_BUSY, "does not answer");
+	assert_true(time(NULL) - begin < 60);
+	begin = time(NULL);
+	assert_fails(migrate(HERE, PORT), DRE_ERR_DEVICE_BUSY, "does not answer");
+	assert_true(time(NULL) - begin < 20);
+	close(fd);
+	configure_plain("");
+}
+
 /* Each reason for which it does not go, while it runs. */
 static void cannot_go(void **state)
 {
@@ -353,6 +373,7 @@ static void cannot_go(void **state)
 	assert_fails(migrate("no.such.host.invalid", PORT), DRE_ERR_INVALID_HOSTNAME, "no.such.host.invalid");
 	assert_fails(migrate(HERE, PORT), DRE_ERR_INVALID_HOSTNAME, "'hostb' waits for it");
 	assert_fails(migrate("10.98.0.77", PORT), DRE_ERR_DEVICE_BUSY, "does not answer");
+	hangs();
 	/* Without certificates there is no encryption, and without that nothing goes over. */
 	configure(SHARED_STORE);
 	assert_fails(migrate(THERE, PORT), DRE_ERR_DEVICE_BUSY, "16514");
