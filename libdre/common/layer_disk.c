@@ -124,7 +124,7 @@ static bool check_layer(int fd, const char *name, const char *below, struct qcow
 	return false;
 }
 
-/* What the writable layer is to be on top of: @below, or where QEMU has pulled all from that is between. */
+/* What the writable layer is to be on top of: @below, or where QEMU pulls all from that is between. */
 static const char *below_writable(int fd, const struct manifest *m, const char *below)
 {
 	const char *pulled = pull_layer(m);

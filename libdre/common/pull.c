@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,8 +22,9 @@ static size_t count_to(const struct manifest *m, const char *layer)
 const char *pull_layer(const struct manifest *m)
 {
 	const char *layer = manifest_get(m, SETTING_PULL);
+	size_t nr = layer ? count_to(m, layer) : 0;
 
-	return layer && count_to(m, layer) ? layer : NULL;
+	return nr && nr < m->nr_layers ? layer : NULL;
 }
 
 static int set(struct container *c, const char *layer)
@@ -37,24 +39,36 @@ int pull_begin(struct container *c, const char *layer)
 	return set(c, layer);
 }
 
-int pull_end(struct container *c)
+/* The writable layer, and what it is on top of. -1: of one that cannot be read whoever opens it tells why. */
+static int open_writable(const struct container *c, struct qcow2_below *below)
 {
-	return manifest_get(&c->manifest, SETTING_PULL) ? set(c, NULL) : 0;
+	int fd = openat(c->store->layers_fd, c->manifest.writable, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	struct qcow2 image;
+
+	if (fd >= 0 && qcow2_read_below(fd, &image, below)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
 }
 
-/* Of an image that cannot be read whoever opens it tells why. */
-static bool is_on(const struct container *c, const char *layer)
+int pull_end(struct container *c)
 {
-	int fd = layer_open(c->store, c->manifest.writable);
+	const char *layer = pull_layer(&c->manifest);
 	struct qcow2_below below;
-	struct qcow2 image;
-	bool is;
+	int fd;
 
-	if (fd < 0)
-		return false;
-	is = !qcow2_read_below(fd, &image, &below) && !strcmp(below.name, layer);
-	close(fd);
-	return is;
+	if (!manifest_get(&c->manifest, SETTING_PULL))
+		return 0;
+	if (layer) {
+		fd = open_writable(c, &below);
+		if (fd < 0)
+			return 0;
+		close(fd);
+		if (!strcmp(below.name, layer))
+			return 0;
+	}
+	return set(c, NULL);
 }
 
 static int cut(struct container *c, const char *layer)
@@ -71,13 +85,46 @@ static int cut(struct container *c, const char *layer)
 	return err;
 }
 
-int pull_settle(struct container *c)
+static int fail_disk(const struct container *c, int errnum)
+{
+	return dre_fail_errno(errnum, "the disk of container '%s'", c->name);
+}
+
+/* @fd is open since before the flush: it gets to know what could not be written since, whoever else was told. */
+static int settle(struct container *c, int fd, const char *layer, int (*flush)(void *arg), void *arg)
+{
+	int err = flush(arg);
+
+	if (!err && fsync(fd) < 0)
+		err = fail_disk(c, errno);
+	if (!err)
+		err = store_change_begin(c->store);
+	return err ? err : store_change_end(c->store, true, cut(c, layer));
+}
+
+int pull_settle(struct container *c, int (*flush)(void *arg), void *arg)
 {
 	const char *layer = pull_layer(&c->manifest);
-	int err;
+	struct qcow2_below below;
+	int fd = layer ? open_writable(c, &below) : -1, err = 0;
 
-	if (!layer || !is_on(c, layer))
+	if (fd < 0)
 		return 0;
-	err = store_change_begin(c->store);
-	return err ? err : store_change_end(c->store, true, cut(c, layer));
+	if (!strcmp(below.name, layer))
+		err = settle(c, fd, layer, flush, arg);
+	close(fd);
+	return err;
+}
+
+int pull_undo(struct container *c)
+{
+	const char *layer = pull_layer(&c->manifest);
+	struct qcow2_below below;
+	int fd = layer ? open_writable(c, &below) : -1, err = 0;
+
+	if (fd >= 0 && !strcmp(below.name, layer))
+		err = qcow2_rename_below(fd, c->manifest.layers[c->manifest.nr_layers - 1]);
+	if (fd >= 0)
+		close(fd);
+	return err ? fail_disk(c, -err) : pull_end(c);
 }

@@ -178,6 +178,24 @@ int qcow2_is_unwritten(int fd, bool *unwritten)
 	return 0;
 }
 
+int qcow2_rename_below(int fd, const char *name)
+{
+	struct qcow2_below below;
+	struct qcow2 image;
+	struct header h;
+	size_t len = strlen(name);
+	int ret = qcow2_read_below(fd, &image, &below);
+
+	if (ret)
+		return ret;
+	if (!image.backed || strlen(below.name) != len)
+		return -EINVAL;
+	if (pread(fd, &h, sizeof(h), 0) != sizeof(h) ||
+	    pwrite(fd, name, len, be64toh(h.backing_offset)) != (ssize_t)len)
+		return -EIO;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
 static int read_size(int dir_fd, const char *name, uint64_t *size)
 {
 	int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);

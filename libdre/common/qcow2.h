@@ -43,6 +43,9 @@ struct qcow2_below {
  */
 int qcow2_read_below(int fd, struct qcow2 *image, struct qcow2_below *below);
 
+/* Names another image of the same format below it, whose name is as long, and brings that to the disk. */
+int qcow2_rename_below(int fd, const char *name);
+
 /*
  * Has nothing been written yet into an image that was made here? What is written comes behind all that it has in the
  * beginning, of which the table of the disk's data is the last.

@@ -265,9 +265,7 @@ static int clear_and_verify(struct sys *sys, const struct checkpoint *cp)
 		return err;
 	err = verify(sys, cp);
 	if (!err)
-		err = pull_settle(sys->container);
-	if (!err)
-		err = pull_end(sys->container);
+		err = pull_undo(sys->container);
 	if (err)
 		sys_define_again(sys);
 	return err;

@@ -69,8 +69,8 @@ bool sys_in_machine(int pid, const struct groups *groups, bool *own);
  * Says, on the outer cgroup, what whoever has the container locked is at. If he is killed, or libvirtd, the next one finds it.
  *
  * SYS_MARK_START: he makes a machine that has not run yet. It ends.
- * SYS_MARK_SAVE: he saves the memory of one that ran, for which it may stand still for a moment. When libvirt is not at it any
- *	more it goes on: if libvirtd is killed meanwhile, the machine may come to the end of its job when nobody listens.
+ * SYS_MARK_SAVE: he saves the memory or the disk of one that ran, for which it may stand still for a moment. When libvirt is
+ *	not at it any more it goes on: if libvirtd is killed meanwhile, the machine may come to the end of its job when nobody listens.
  */
 enum sys_mark { SYS_MARK_START, SYS_MARK_SAVE };
 

@@ -115,6 +115,14 @@ static void catch_up_locked(struct sys *sys)
 	sys->container = NULL;
 }
 
+/* As long as a machine runs, sys_shorten() goes on with it. */
+static int undo_pull(const struct sys *sys)
+{
+	if (!manifest_get(sys_manifest(sys), SETTING_PULL) || sys_state(sys) != SYS_STOPPED)
+		return 0;
+	return pull_undo(sys->container);
+}
+
 int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 {
 	int err = dre_check_name("container", name);
@@ -132,8 +140,6 @@ int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 		if (err && sys->shared)
 			sys_forget_left(sys);
 	}
-	if (!err && access == SYS_CHANGE)
-		err = pull_settle(sys->container);
 	if (!err)
 		err = sys_look_up(sys);
 	if (!err && sys->shared) {
@@ -147,6 +153,8 @@ int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 		err = catch_up(sys);
 	if (!err && access != SYS_REMOVE)
 		err = sys_settle_restart(sys);
+	if (!err && access == SYS_CHANGE)
+		err = undo_pull(sys);
 	if (!err && access == SYS_CHANGE)
 		sys_define_again(sys);
 	if (err)

@@ -8,6 +8,7 @@
 #include "common/pull.h"
 #include "common/snapshot.h"
 #include "common/store_private.h"
+#include "group.h"
 #include "sys.h"
 
 /* How often it is looked whether libvirt has come to the end. Microseconds. */
@@ -37,6 +38,29 @@ static int run_job(const struct sys *sys, const char *layer)
 	return wait_for_job(sys);
 }
 
+/*
+ * QEMU writes all that it has when its machine stands still. It does not say if it cannot: then it keeps that and tries
+ * again, as it does after a flush of the guest's.
+ */
+static int flush(void *arg)
+{
+	const struct sys *sys = arg;
+	int err = sys_require(sys, SYS_RUNNING, SYS_RUNNING);
+
+	if (!err)
+		err = sys_mark(sys->name, SYS_MARK_SAVE);
+	if (err)
+		return err;
+	if (virDomainSuspend(sys->domain) < 0)
+		err = sys_fail(DRE_ERR_DEVICE_BUSY, "the disk of container '%s'", sys->name);
+	if (sys_state(sys) == SYS_SUSPENDED && virDomainResume(sys->domain) < 0)
+		err = sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s' stands still", sys->name);
+	/* Else who comes next lets it go on. */
+	if (sys_state(sys) == SYS_RUNNING)
+		sys_unmark(sys->name, SYS_MARK_SAVE);
+	return err;
+}
+
 /* What cannot be told may still be there. */
 static bool has_job(const struct sys *sys)
 {
@@ -60,7 +84,7 @@ static int fail_pull(const struct sys *sys, int err)
 	return err;
 }
 
-static int pull(const struct sys *sys, size_t nr)
+static int pull(struct sys *sys, size_t nr)
 {
 	struct container *c = sys->container;
 	layer_name_t layer;
@@ -71,7 +95,7 @@ static int pull(const struct sys *sys, size_t nr)
 	if (err)
 		return err;
 	err = run_job(sys, layer);
-	ret = pull_settle(c);
+	ret = pull_settle(c, flush, sys);
 	if (c->manifest.nr_layers > nr)
 		return fail_pull(sys, err ? err : ret);
 	return ret;
@@ -84,12 +108,12 @@ int sys_shorten(struct sys *sys)
 		     snapshot_max_layers;
 	int err;
 
-	if (m->nr_layers < max)
+	if (m->nr_layers < max && !pull_layer(m))
 		return 0;
 	/* That of somebody who was killed. */
 	err = wait_for_job(sys);
 	if (!err)
-		err = pull_settle(sys->container);
+		err = pull_settle(sys->container, flush, sys);
 	if (!err && m->nr_layers >= max)
 		err = pull(sys, m->nr_layers / 2);
 	/* libvirt has written into its definition what it found below the layer. */

@@ -195,7 +195,7 @@ const char *sys_mac(const struct manifest *m, char text[PROPERTY_MAC_SIZE]);
 int sys_disk_size(const struct sys *sys, unsigned long long *size);
 int sys_fit_disk(const struct sys *sys, bool exact);
 
-/* pull.c: a disk that has as many layers as it may gets half as many. The machine runs, or is suspended. */
+/* pull.c: a disk that has as many layers as it may gets half as many. The machine runs; it stands still for a moment. */
 int sys_shorten(struct sys *sys);
 
 /*

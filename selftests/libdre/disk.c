@@ -15,6 +15,7 @@
 #include "common/container.h"
 #include "common/export_disk.h"
 #include "common/former.h"
+#include "common/fail.h"
 #include "common/fsck.h"
 #include "common/import_disk.h"
 #include "common/pull.h"
@@ -825,13 +826,19 @@ static void assert_found(const struct fixture *f, bool repair, const char *fmt, 
 	assert_string_equal(found, wanted);
 }
 
-/* What QEMU does for a machine that runs: before, while, and after it is in the header what is below. */
-static void chain_becomes_shorter(void **state)
+/* As a machine does that is made to write all that it has, or cannot. */
+static int flush(void *arg)
+{
+	int *ret = arg;
+
+	return *ret;
+}
+
+/* Three snapshots, of which the first one stays. @to: the layer that it is. */
+static struct container *create_chain(struct fixture *f, layer_name_t to)
 {
 	static const char *const tags[] = { "one", "two", "three" };
-	struct fixture *f = *state;
 	struct container *c;
-	layer_name_t to;
 
 	import_raw(f, "b", 16 * MIB);
 	c = create(f, "c", "b");
@@ -842,33 +849,60 @@ static void chain_becomes_shorter(void **state)
 	assert_success(snapshot_remove(c, "two"));
 	assert_success(snapshot_remove(c, "three"));
 	strcpy(to, c->manifest.layers[1]);
-	assert_success(pull_settle(c));
+	return c;
+}
+
+static void assert_chain(struct fixture *f, const struct container *c, size_t nr_layers)
+{
+	assert_int_equal(c->manifest.nr_layers, nr_layers);
+	assert_success(layers_verify_container(c));
+	assert_found(f, false, "%s", "");
+	for (int i = 0; i < 3; i++)
+		assert_disk(f, c, 5 + i, 2 + i);
+}
+
+/* What QEMU does for a machine that runs: before, while, and after it is in the header what is below. */
+static void chain_becomes_shorter(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c;
+	layer_name_t to;
+	int flushed = 0;
+
+	c = create_chain(f, to);
+	assert_success(pull_settle(c, flush, &flushed));
 	assert_success(pull_begin(c, to));
 	assert_success(layers_verify_container(c));
-	assert_success(pull_settle(c));
+	assert_success(pull_settle(c, flush, &flushed));
 	assert_int_equal(c->manifest.nr_layers, 4);
 	assert_string_equal(manifest_get(&c->manifest, SETTING_PULL), to);
 	assert_shell("cd %s && qemu-img rebase -f qcow2 -F qcow2 -b %s %s", at(f, "store/layers"), to,
 		     c->manifest.writable);
 	assert_success(layers_verify_container(c));
 	assert_found(f, false, "%s", "");
-	assert_success(pull_settle(c));
-	assert_int_equal(c->manifest.nr_layers, 2);
+	flushed = dre_fail(DRE_ERR_DEVICE_BUSY, "it cannot");
+	assert_fails(pull_settle(c, flush, &flushed), DRE_ERR_DEVICE_BUSY, "it cannot");
+	assert_success(pull_end(c));
+	assert_string_equal(manifest_get(&c->manifest, SETTING_PULL), to);
+	assert_chain(f, c, 4);
+	flushed = 0;
+	assert_success(pull_settle(c, flush, &flushed));
 	assert_null(manifest_get(&c->manifest, SETTING_PULL));
-	assert_success(layers_verify_container(c));
+	assert_chain(f, c, 2);
 	assert_int_equal(count_entries(at(f, "store/layers")), 3);
-	for (int i = 0; i < 3; i++)
-		assert_disk(f, c, 5 + i, 2 + i);
 	assert_sound(f, c->manifest.writable);
 	/* It cannot be made to trust another one. */
 	assert_success(pull_begin(c, "aaaaaaaa"));
 	assert_shell("cd %s && qemu-img rebase -u -f qcow2 -F qcow2 -b aaaaaaaa %s", at(f, "store/layers"),
 		     c->manifest.writable);
 	assert_distrusted(f, c, "is on top of aaaaaaaa");
-	assert_success(pull_settle(c));
+	assert_success(pull_settle(c, flush, &flushed));
 	assert_int_equal(c->manifest.nr_layers, 2);
+	assert_success(pull_undo(c));
+	assert_distrusted(f, c, "is on top of aaaaaaaa");
 	assert_shell("cd %s && qemu-img rebase -u -f qcow2 -F qcow2 -b %s %s", at(f, "store/layers"), to,
 		     c->manifest.writable);
+	assert_success(pull_begin(c, c->manifest.layers[0]));
 	assert_success(pull_end(c));
 	assert_null(manifest_get(&c->manifest, SETTING_PULL));
 	container_unlock(c);
@@ -948,6 +982,33 @@ static void former_layers(void **state)
 	assert_int_equal(former_get(&damaged, &none), -EINVAL);
 	manifest_free(&damaged);
 	manifest_free(&to);
+/* QEMU was killed when it had written the header, and not yet what it had pulled. */
+static void lost_pull(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c;
+	layer_name_t to;
+
+	c = create_chain(f, to);
+	assert_success(pull_undo(c));
+	assert_success(pull_begin(c, to));
+	assert_shell("cd %s && qemu-img rebase -u -f qcow2 -F qcow2 -b %s %s", at(f, "store/layers"), to,
+		     c->manifest.writable);
+	assert_success(pull_undo(c));
+	assert_null(manifest_get(&c->manifest, SETTING_PULL));
+	assert_chain(f, c, 4);
+	assert_sound(f, c->manifest.writable);
+	/* Before it had come to that. */
+	assert_success(pull_begin(c, to));
+	assert_success(pull_undo(c));
+	assert_null(manifest_get(&c->manifest, SETTING_PULL));
+	assert_chain(f, c, 4);
+	/* With a layer that cannot be read there is nothing to be put back, yet. */
+	assert_success(pull_begin(c, to));
+	assert_int_equal(rename(at(f, "store/layers/%s", c->manifest.writable), at(f, "away")), 0);
+	assert_success(pull_undo(c));
+	assert_string_equal(manifest_get(&c->manifest, SETTING_PULL), to);
+	container_unlock(c);
 }
 
 static void fsck(void **state)
@@ -1031,6 +1092,7 @@ int main(void)
 		TEST(long_chains_are_flattened),
 		TEST(chain_becomes_shorter),
 		TEST(former_layers),
+		TEST(lost_pull),
 		TEST(imports),
 		TEST(import_refuses),
 		TEST(import_while_it_is_written_to),
