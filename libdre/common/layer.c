@@ -55,6 +55,11 @@ void layer_freeze(struct store *s, const char *name)
 		tree_remove(s->work_fd, name);
 }
 
+const char *layers_bottom(const struct manifest *m)
+{
+	return m->nr_layers && manifest_get(m, SETTING_ROOTFS) ? m->layers[0] : NULL;
+}
+
 int layers_verify(struct store *s, const char *what, const struct manifest *m, const char *bottom)
 {
 	return s->kind->verify ? s->kind->verify(s, what, m, bottom) : 0;

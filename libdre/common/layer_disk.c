@@ -49,26 +49,33 @@ static int describe(int layer_fd, const char *base, struct manifest *m)
 	return ret ? dre_fail_errno(-ret, "cannot make base image '%s'", base) : 0;
 }
 
-static int flatten(struct container *c, layer_name_t layer)
+static int convert(struct container *c, const char *layer)
 {
 	struct qemu_img_convert convert = {
 		.dir_fd = c->store->layers_fd,
 		.source = c->manifest.writable,
 		.format = "qcow2",
 		.source_fd = -1,
+		.fd = layer_open(c->store, layer),
 		.what = c->name,
 	};
-	int ret = layer_create(c->store, NULL, layer);
+	int ret;
+
+	if (convert.fd < 0)
+		return dre_fail_errno(errno, "layer %s", layer);
+	ret = qemu_img_convert(&convert);
+	close(convert.fd);
+	return ret;
+}
+
+static int flatten(struct container *c, layer_name_t layer)
+{
+	const char *bottom = layers_bottom(&c->manifest);
+	int ret = layer_create(c->store, bottom ? c->manifest.writable : NULL, layer);
 
 	if (ret)
 		return ret;
-	convert.fd = layer_open(c->store, layer);
-	if (convert.fd < 0) {
-		ret = dre_fail_errno(errno, "layer %s", layer);
-	} else {
-		ret = qemu_img_convert(&convert);
-		close(convert.fd);
-	}
+	ret = bottom ? qemu_img_rebase(c->store->layers_fd, layer, bottom, c->name) : convert(c, layer);
 	if (!ret)
 		ret = layer_sync(c->store, layer, true);
 	if (ret)

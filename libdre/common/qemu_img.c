@@ -101,14 +101,30 @@ int qemu_img_check(const struct qemu_img_convert *convert)
 	return ret > 0 ? fail(convert, ret, line) : ret;
 }
 
-int qemu_img_grow(int dir_fd, const char *name, uint64_t size, const char *what)
+/* Changes an image where it is. */
+static int change(int dir_fd, const char *const argv[], const char *what)
 {
 	const struct qemu_img_convert run = { .dir_fd = dir_fd, .source_fd = -1, .fd = -1, .what = what };
-	char bytes[24], line[256];
+	char line[256];
+	int ret = run_tool(&run, argv, line, sizeof(line));
+
+	return ret > 0 ? fail(&run, ret, line) : ret;
+}
+
+int qemu_img_grow(int dir_fd, const char *name, uint64_t size, const char *what)
+{
+	char bytes[24];
 	const char *const argv[] = { "qemu-img", "resize", "-q", "-f", "qcow2", name, bytes, NULL };
-	int ret;
 
 	snprintf(bytes, sizeof(bytes), "%" PRIu64, size);
-	ret = run_tool(&run, argv, line, sizeof(line));
-	return ret > 0 ? fail(&run, ret, line) : ret;
+	return change(dir_fd, argv, what);
+}
+
+int qemu_img_rebase(int dir_fd, const char *name, const char *below, const char *what)
+{
+	const char *const argv[] = {
+		"qemu-img", "rebase", "-q", "-f", "qcow2", "-F", "qcow2", "-b", below, name, NULL
+	};
+
+	return change(dir_fd, argv, what);
 }

@@ -39,4 +39,10 @@ int qemu_img_check(const struct qemu_img_convert *convert);
 /* Makes the disk of the qcow2 image @name in @dir_fd @size bytes large, which must be more than it is. */
 int qemu_img_grow(int dir_fd, const char *name, uint64_t size, const char *what);
 
+/*
+ * Puts the qcow2 image @name in @dir_fd on top of @below, one of the images that are below it already: what is in those
+ * between is in @name then.
+ */
+int qemu_img_rebase(int dir_fd, const char *name, const char *below, const char *what);
+
 #endif /* DRE_COMMON_QEMU_IMG_H */

@@ -116,10 +116,11 @@ static int save(struct container *c, int dir, const char *tag, bool *garbage)
 
 /*
  * A chain has an end, where it cannot be mounted or opened any more. Before that it becomes
- * one layer. The snapshots keep theirs.
+ * one layer, or one above that on a partition. The snapshots keep theirs.
  */
 static int shorten(struct container *c, bool *garbage)
 {
+	const char *bottom = layers_bottom(&c->manifest);
 	struct manifest m = {};
 	layer_name_t layer;
 	int ret;
@@ -132,6 +133,8 @@ static int shorten(struct container *c, bool *garbage)
 		return ret;
 	*garbage = true;
 	ret = c->manifest.base ? manifest_set_base(&m, c->manifest.base) : 0;
+	if (!ret && bottom)
+		ret = manifest_add_layer(&m, bottom);
 	if (!ret)
 		ret = manifest_add_layer(&m, layer);
 	if (!ret)

@@ -33,8 +33,8 @@ struct layer_kind {
 	 */
 	int (*describe)(int layer_fd, const char *base, struct manifest *m);
 	/*
-	 * Makes one layer of all that the container is made of, the writable one included, within
-	 * a change. The container is locked and does not run. As above.
+	 * Makes one layer of all that the container is made of, the writable one included, but not
+	 * layers_bottom(), within a change. The container is locked and does not run. As above.
 	 */
 	int (*flatten)(struct container *c, layer_name_t layer);
 	/*
@@ -165,6 +165,12 @@ int layer_sync(struct store *s, const char *name, bool files);
 
 /* A layer that is not written to any more: what else that needed goes, at once or some time. */
 void layer_freeze(struct store *s, const char *name);
+
+/*
+ * The first layer, if that is on top of a partition, which is as large as it is and is not copied; else NULL. It stays
+ * the first one as long as the container has the setting.
+ */
+const char *layers_bottom(const struct manifest *m);
 
 /*
  * Does each layer of @m, which @what has, name what @m has below it, and nothing else? @bottom: below the first one;

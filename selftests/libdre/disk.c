@@ -104,6 +104,41 @@ static void assert_sound(struct fixture *f, const char *layer)
 	assert_shell("qemu-img check -q -f qcow2 %s", at(f, "store/layers/%s", layer));
 }
 
+/* What fsck says, a line each, "+" where it was repaired. */
+static char found[4096];
+
+static void note(void *arg, const char *path, const char *what, bool repaired)
+{
+	size_t len = strlen(found);
+
+	(void)arg;
+	snprintf(found + len, sizeof(found) - len, "%c%s: %s\n", repaired ? '+' : '-', path, what);
+}
+
+static bool stopped(void *arg, const char *container)
+{
+	(void)arg;
+	(void)container;
+	return true;
+}
+
+static void assert_found(const struct fixture *f, bool repair, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void assert_found(const struct fixture *f, bool repair, const char *fmt, ...)
+{
+	const struct fsck fsck = { .repair = repair, .problem = note, .stopped = stopped };
+	char wanted[4096];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(wanted, sizeof(wanted), fmt, ap);
+	va_end(ap);
+	*found = '\0';
+	assert_success(store_fsck(f->store, &fsck));
+	assert_string_equal(found, wanted);
+}
+
 static struct stat stat_of(const char *path)
 {
 	struct stat st;
@@ -328,6 +363,56 @@ static void long_chains_are_flattened(void **state)
 	container_unlock(c);
 	assert_int_equal(count_entries(at(f, "store/pending")), 0);
 	assert_int_equal(count_entries(at(f, "store/trash")), 0);
+}
+
+static struct container *create_on_device(struct fixture *f, const char *device)
+{
+	struct manifest m = {};
+	struct container *c;
+
+	make_raw(device, 8 * MIB);
+	assert_shell("printf below | dd of=%s bs=1M seek=1 conv=notrunc status=none", device);
+	assert_int_equal(qcow2_make_on_device(AT_FDCWD, at(f, "store/layers/0a0a0a0a"), device, 8 * MIB), 0);
+	assert_int_equal(manifest_add_layer(&m, "0a0a0a0a"), 0);
+	assert_int_equal(manifest_set(&m, SETTING_ROOTFS, device), 0);
+	assert_success(container_create_from(&c, f->store, "c", &m, NULL));
+	manifest_free(&m);
+	return c;
+}
+
+/* What is on the partition stays there, and the disk, which has grown, as large as it was. */
+static void long_chains_on_a_device(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c;
+	char device[PATH_MAX];
+
+	snprintf(device, sizeof(device), "%s", at(f, "device"));
+	c = create_on_device(f, device);
+	write_disk(f, c, 5, 2);
+	assert_success(snapshot_save(c, "one"));
+	write_disk(f, c, 0, 1);
+	assert_success(snapshot_save(c, "two"));
+	assert_success(qemu_img_grow(c->store->layers_fd, c->manifest.writable, 16 * MIB, "it"));
+	write_disk(f, c, 6, 12);
+	snapshot_max_layers = 3;
+	assert_success(snapshot_save(c, "three"));
+	snapshot_max_layers = SIZE_MAX;
+	assert_int_equal(c->manifest.nr_layers, 3);
+	assert_string_equal(c->manifest.layers[0], "0a0a0a0a");
+	assert_success(layers_verify_container(c));
+	assert_found(f, false, "%s", "");
+	assert_disk(f, c, 0, 1);
+	assert_disk(f, c, 5, 2);
+	assert_disk(f, c, 0, 7);
+	assert_disk(f, c, 6, 12);
+	assert_disk(f, c, 0, 15);
+	assert_sound(f, c->manifest.layers[1]);
+	assert_success(snapshot_save(c, "four"));
+	/* Nothing of it was copied. */
+	assert_true(stat_of(at(f, "store/layers/%s", c->manifest.layers[1])).st_blocks * 512 < 4 * MIB);
+	assert_found(f, false, "%s", "");
+	container_unlock(c);
 }
 
 struct reported {
@@ -791,41 +876,6 @@ static void rewritten_on_a_partition(void **state)
 	manifest_free(&m);
 }
 
-/* What fsck says, a line each, "+" where it was repaired. */
-static char found[4096];
-
-static void note(void *arg, const char *path, const char *what, bool repaired)
-{
-	size_t len = strlen(found);
-
-	(void)arg;
-	snprintf(found + len, sizeof(found) - len, "%c%s: %s\n", repaired ? '+' : '-', path, what);
-}
-
-static bool stopped(void *arg, const char *container)
-{
-	(void)arg;
-	(void)container;
-	return true;
-}
-
-static void assert_found(const struct fixture *f, bool repair, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void assert_found(const struct fixture *f, bool repair, const char *fmt, ...)
-{
-	const struct fsck fsck = { .repair = repair, .problem = note, .stopped = stopped };
-	char wanted[4096];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(wanted, sizeof(wanted), fmt, ap);
-	va_end(ap);
-	*found = '\0';
-	assert_success(store_fsck(f->store, &fsck));
-	assert_string_equal(found, wanted);
-}
-
 /* As a machine does that is made to write all that it has, or cannot. */
 static int flush(void *arg)
 {
@@ -1090,6 +1140,7 @@ int main(void)
 		TEST(loads),
 		TEST(names_are_relative),
 		TEST(long_chains_are_flattened),
+		TEST(long_chains_on_a_device),
 		TEST(chain_becomes_shorter),
 		TEST(former_layers),
 		TEST(lost_pull),
