@@ -678,7 +678,7 @@ int container_create_from(struct container **c, struct store *store, const char 
 
 /*
  * A directory is not replaced by another one unless it is empty, which none of these is. The lock
- * goes along with it.
+ * goes along with it. Under LOCK_NAMES: whoever reads all manifests finds it under one name or the other.
  */
 static int move_directory(struct container *c, const char *name)
 {
@@ -703,7 +703,13 @@ int container_rename(struct container *c, const char *name)
 		ret = store_change_begin(c->store);
 	if (ret)
 		return ret;
-	ret = move_directory(c, name);
+	ret = lock_wait(c->store->lock_fd, LOCK_NAMES, F_WRLCK);
+	if (ret) {
+		ret = dre_fail_errno(-ret, "cannot lock the store %s", c->store->root);
+	} else {
+		ret = move_directory(c, name);
+		lock_release(c->store->lock_fd, LOCK_NAMES);
+	}
 	if (!ret)
 		strcpy(c->name, name);
 	return store_change_end(c->store, false, ret);

@@ -15,7 +15,8 @@
  *	lock, LOCK_CHANGE	shared: makes or removes layers and manifests;
  *				exclusive, only ever tried: moves what is unnamed to trash/
  *	lock, LOCK_NAMES	exclusive: chooses by reading other manifests and then writes one
- *				(an id range, whether a base is in use)
+ *				(an id range, whether a base is in use), or gives one another name, under
+ *				which who reads them may have looked already
  *	lock, LOCK_TRASH	exclusive: empties trash/; waited for only where a remover has it, see trash.c
  */
 #ifndef DRE_COMMON_LOCK_H

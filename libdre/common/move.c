@@ -12,6 +12,7 @@
 #include "fail.h"
 #include "file.h"
 #include "live.h"
+#include "lock.h"
 #include "move.h"
 #include "store_private.h"
 
@@ -362,6 +363,18 @@ static int publish_base(struct move *mv)
 	return ret == DRE_ERR_BASE_EXISTENCE ? 0 : ret;
 }
 
+/* Whoever is about to remove it has not seen the container, and has done it then, or sees it. */
+static int publish_base_again(struct move *mv)
+{
+	int ret = lock_wait(mv->to->lock_fd, LOCK_NAMES, F_WRLCK);
+
+	if (ret)
+		return dre_fail_errno(-ret, "cannot lock the store %s", store_root(mv->to));
+	ret = publish_base(mv);
+	lock_release(mv->to->lock_fd, LOCK_NAMES);
+	return ret;
+}
+
 /* As long as nothing is made from it, the base image may be removed: what is there when the container is stays. */
 static int place(struct move *mv, const struct manifest *m, struct container **made)
 {
@@ -372,7 +385,7 @@ static int place(struct move *mv, const struct manifest *m, struct container **m
 		ret = container_place(made, mv->to, mv->from->name, m, fill, mv);
 	if (ret)
 		return ret;
-	ret = publish_base(mv);
+	ret = publish_base_again(mv);
 	if (!ret)
 		return 0;
 	save_error(&saved);

@@ -545,6 +545,45 @@ static void removal_races_with_everybody(void **state)
 	container_unlock(lock(f, "web"));
 }
 
+static void *rename_in_thread(void *arg)
+{
+	struct fixture *f = arg;
+	struct container *c;
+	struct store *store;
+	int ret = store_open(&store, f->root, &layer_tree);
+
+	if (ret)
+		return (void *)1;
+	ret = container_lock(&c, store, "web");
+	if (!ret) {
+		ret = container_rename(c, "a");
+		container_unlock(c);
+	}
+	store_close(store);
+	return ret ? (void *)2 : NULL;
+}
+
+/* Who has read which containers there are, and reads their manifests now, does not miss one. */
+static void rename_waits_for_readers(void **state)
+{
+	struct fixture *f = *state;
+	int fd = open(at(f, "store/lock"), O_RDWR | O_CLOEXEC);
+	pthread_t thread;
+	void *result;
+
+	container_unlock(create(f, "web", &pool));
+	assert_int_equal(lock_wait(fd, LOCK_NAMES, F_WRLCK), 0);
+	assert_int_equal(pthread_create(&thread, NULL, rename_in_thread, f), 0);
+	usleep(200000);
+	assert_int_equal(access(at(f, "store/containers/web/manifest"), F_OK), 0);
+	lock_release(fd, LOCK_NAMES);
+	close(fd);
+	pthread_join(thread, &result);
+	assert_null(result);
+	container_unlock(lock(f, "a"));
+	assert_store_clean(f);
+}
+
 /*
  * Changes and removal.
  */
@@ -726,6 +765,7 @@ int main(void)
 		TEST(fds_are_not_inherited),
 		TEST(lock_belongs_to_one_life),
 		TEST(removal_races_with_everybody),
+		TEST(rename_waits_for_readers),
 		TEST(commit_keeps_what_it_does_not_know),
 		TEST(uncommitted_is_nothing),
 		TEST(removed),
