@@ -27,34 +27,36 @@ static int fail_present(const struct container *c, const char *tag)
 			c->name, tag);
 }
 
-/* A container that an older D-RE made has no directory for them. */
-static int open_all(const struct container *c, bool make, int *fd)
+static int fail_all(const struct container *c)
 {
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	return dre_fail_errno(errno, "the checkpoints of container '%s'", c->name);
+}
 
-	*fd = openat(c->dir_fd, CHECKPOINTS, flags);
-	if (*fd < 0 && errno == ENOENT && make) {
-		if ((mkdirat(c->dir_fd, CHECKPOINTS, 0700) < 0 && errno != EEXIST) ||
-		    fsync(c->dir_fd) < 0)
-			return dre_fail_errno(errno, "the checkpoints of container '%s'", c->name);
-		*fd = openat(c->dir_fd, CHECKPOINTS, flags);
-	}
-	return *fd < 0 ? -errno : 0;
+/* A container that an older D-RE made has no directory for them. */
+static int make_all(const struct container *c)
+{
+	if ((mkdirat(c->dir_fd, CHECKPOINTS, 0700) < 0 && errno != EEXIST) || fsync(c->dir_fd) < 0)
+		return fail_all(c);
+	return 0;
 }
 
 static int init(struct checkpoint *cp, struct container *c, const char *tag, bool make)
 {
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	int ret = dre_check_name("checkpoint", tag);
 
 	*cp = (struct checkpoint){ .container = c, .all_fd = -1, .dir_fd = -1 };
 	if (ret)
 		return ret;
 	strcpy(cp->tag, tag);
-	ret = open_all(c, make, &cp->all_fd);
-	if (ret == -ENOENT)
-		return fail_absent(c, tag);
-	return ret < 0 && ret > -100 ?
-	       dre_fail_errno(-ret, "the checkpoints of container '%s'", c->name) : ret;
+	cp->all_fd = openat(c->dir_fd, CHECKPOINTS, flags);
+	if (cp->all_fd < 0 && errno == ENOENT) {
+		ret = make ? make_all(c) : fail_absent(c, tag);
+		if (ret)
+			return ret;
+		cp->all_fd = openat(c->dir_fd, CHECKPOINTS, flags);
+	}
+	return cp->all_fd < 0 ? fail_all(c) : 0;
 }
 
 void checkpoint_close(struct checkpoint *cp)
