@@ -12,14 +12,21 @@
 /* Paths stay below their directory, and mean what they say. */
 #define NO_LINKS	(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
 
+/* How often a path is tried whose "..", or a link's, meets a rename or a mount, of whatever, of somebody on the host. */
+#define TRIES		100
+
 int file_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t resolve)
 {
 	struct open_how how = {
 		.flags = flags | O_CLOEXEC,
 		.resolve = resolve,
 	};
+	int fd, tries = 0;
 
-	return syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+	do {
+		fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+	} while (fd < 0 && errno == EAGAIN && ++tries < TRIES);
+	return fd;
 }
 
 DIR *file_opendir(int dir_fd, const char *name)

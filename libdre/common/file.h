@@ -13,7 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* openat2(2) has no wrapper in the C library. -1 and errno, O_CLOEXEC is added. */
+/*
+ * openat2(2) has no wrapper in the C library. -1 and errno, O_CLOEXEC is added. Where the kernel wants another try (EAGAIN)
+ * it gets some.
+ */
 int file_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t resolve);
 
 /* A stream of directory @name in @dir_fd ("." for @dir_fd itself, with an offset of its own). */

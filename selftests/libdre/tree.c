@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/attr.h"
+#include "common/file.h"
 #include "common/tree.h"
 #include "fixture.h"
 
@@ -398,6 +399,34 @@ static void source_that_changes(void **state)
 	assert_int_equal(count_entries(at(f, "outside")), 1);
 }
 
+/* The kernel cannot tell where ".." leads while anything on the host gets another name, and wants another try. */
+static void paths_during_renames(void **state)
+{
+	struct fixture *f = *state;
+	struct swapper other = { 0 };
+	pthread_t thread;
+	int top, fd;
+
+	make_dir(at(f, "a"), 0755);
+	make_dir(at(f, "b"), 0755);
+	make_dir(at(f, "top"), 0755);
+	make_dir(at(f, "top/usr"), 0755);
+	write_file(at(f, "top/usr/init"), "");
+	assert_int_equal(symlink("../../usr/init", at(f, "top/usr/link")), 0);
+	strcpy(other.a, at(f, "a"));
+	strcpy(other.b, at(f, "b"));
+	top = open(at(f, "top"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(pthread_create(&thread, NULL, swap, &other), 0);
+	for (int i = 0; i < 20000; i++) {
+		fd = file_openat2(top, "usr/link", O_PATH, RESOLVE_IN_ROOT);
+		assert_true(fd >= 0);
+		close(fd);
+	}
+	atomic_store(&other.stop, true);
+	pthread_join(thread, NULL);
+	close(top);
+}
+
 static void portable_attributes(void **state)
 {
 	(void)state;
@@ -426,6 +455,7 @@ int main(void)
 		TEST(skips_one_directory),
 		TEST(refuses_endless_depth),
 		TEST(source_that_changes),
+		TEST(paths_during_renames),
 		TEST(portable_attributes),
 	};
 
