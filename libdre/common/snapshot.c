@@ -70,14 +70,15 @@ int snapshot_give(struct container *c, struct manifest *m, bool *garbage)
 }
 
 /*
- * A disk image is written to by whoever runs on it. A tree's files and directories are on the disk since
- * it was unmounted, before the container was stopped for us: overlayfs syncs the file system below it
- * then. The names of its layer and work directory are there since the container's manifest, which names
- * them, is.
+ * A disk image is written to by whoever runs on it. A tree has been unmounted before, and overlayfs syncs the file system
+ * below it then, but only if nobody else's mount namespace still has the mount; and nobody is told if that fails. So it
+ * is done here, where what has failed since and was not told to anybody is found, too. As a rule the unmount has left
+ * little: only what others have written since. The names of its layer and work directory are there since the
+ * container's manifest, which names them, is.
  */
 static int sync_saved(const struct container *c)
 {
-	return c->store->kind->trees ? 0 : layer_sync(c->store, c->manifest.writable, false);
+	return layer_sync(c->store, c->manifest.writable, c->store->kind->trees);
 }
 
 /*

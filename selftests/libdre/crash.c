@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -492,6 +493,26 @@ static int open_new_store(void *arg)
 }
 
 /* The first use of a store, of which there is no old state: the next one completes it. */
+/* What the container has written is on the disk, or nothing was saved. */
+static void saving_syncs(void **state)
+{
+	static const struct operation save = { "save", web_with_port_1, save_web, is_saved };
+	struct job job = { *state, &save };
+	struct outcome outcome;
+	char call[16];
+
+	snprintf(call, sizeof(call), "nr %d", SYS_syncfs);
+	for (unsigned int n = 1; ; n++) {
+		save.prepare(*state);
+		outcome = inject(INJECT_EIO, n, run_job, &job);
+		assert_true(outcome.injected);
+		if (strstr(outcome.call, call))
+			break;
+	}
+	assert_int_equal(outcome.ret, DRE_ERR_DEVICE_BUSY);
+	assert_false(is_saved(*state));
+}
+
 static void killed_in_first_use(void **state)
 {
 	static const char *const parts[] = {
@@ -523,6 +544,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(saving_syncs),
 		TEST(killed),
 		TEST(killed_in_first_use),
 		TEST(input_output_errors),
