@@ -125,6 +125,17 @@ static int note_damaged(struct check *c, const char *path)
 	return 0;
 }
 
+/* Was it read, and not understood? What cannot be read at this moment may be whole. */
+static bool is_damaged(const struct check *c, const char *path)
+{
+	struct manifest m;
+	int ret = store_read_manifest(c->s, path, DRE_ERR_CONTAINER_UNKNOWN_STATUS, &m);
+
+	if (!ret)
+		manifest_free(&m);
+	return ret == DRE_ERR_CONTAINER_UNKNOWN_STATUS;
+}
+
 static bool is_there(int dir_fd, const char *name)
 {
 	return !faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW);
@@ -248,7 +259,9 @@ static int check_manifest(void *arg, const char *path, const struct manifest *m,
 	struct named named = { c, path };
 	int ret = 0;
 
-	(void)err;
+	/* The text says why. */
+	if (!m && c->fsck->set_aside && !is_damaged(c, path))
+		return err;
 	if (!m)
 		return note_damaged(c, path);
 	check_form(c, path, m);
@@ -275,8 +288,12 @@ static int check_manifests_there(struct check *c)
 		snprintf(path, sizeof(path), "containers/%s/manifest", *name);
 		if (is_there(c->s->root_fd, path))
 			continue;
-		dre_fail(0, "is missing");
-		ret = note_damaged(c, path);
+		if (errno != ENOENT) {
+			ret = dre_fail_errno(errno, "cannot read %s/%s", c->s->root, path);
+		} else {
+			dre_fail(0, "is missing");
+			ret = note_damaged(c, path);
+		}
 	}
 	store_free_list(names);
 	return ret;
@@ -337,24 +354,31 @@ static bool put_away(const struct check *c, int dir_fd, int lost_dir, const char
 	return !store_move_to_trash(c->s, dir_fd, name) || !tree_remove(dir_fd, name);
 }
 
-/* @lost_dir: where it goes, or -1: to trash/. */
+/* @lost_dir: where it goes, all of it, or -1: to trash/. */
 static int sweep(const struct check *c, int dir_fd, const char *dir, const struct names *live,
 		 int lost_dir, const char *what)
 {
 	DIR *stream = file_opendir(dir_fd, ".");
 	struct dirent *entry;
 	char path[PATH_SIZE + NAME_MAX];
+	int ret = 0;
+	bool away;
 
 	if (!stream)
 		return dre_fail_errno(errno, "cannot read %s/%s", c->s->root, dir);
-	while ((entry = file_readdir(stream))) {
+	while (!ret && (entry = file_readdir(stream))) {
 		if (!live_is_garbage(entry->d_name, live))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-		problem(c, path, put_away(c, dir_fd, lost_dir, entry->d_name), "%s", what);
+		away = put_away(c, dir_fd, lost_dir, entry->d_name);
+		if (!away && lost_dir >= 0)
+			ret = dre_fail_errno(errno, "cannot move %s/%s to lost/", c->s->root, path);
+		problem(c, path, away, "%s", what);
 	}
+	if (!ret && errno)
+		ret = dre_fail_errno(errno, "cannot read %s/%s", c->s->root, dir);
 	closedir(stream);
-	return 0;
+	return ret;
 }
 
 static int sweep_layers(const struct check *c, int lost_layers, int lost_work)
@@ -447,12 +471,22 @@ static bool goes(const struct check *c, const char *path)
 	return false;
 }
 
+static bool is_noted(const struct check *c, const char *path)
+{
+	for (size_t i = 0; i < c->nr_damaged; i++)
+		if (!strcmp(c->damaged[i].path, path))
+			return true;
+	return false;
+}
+
+/* One that could be read before, and cannot now, has layers that are not to go. */
 static int add_staying(void *arg, const char *path, const struct manifest *m, int err)
 {
 	struct check *c = arg;
 
-	(void)err;
-	return m && !goes(c, path) ? live_add(&c->live, m) : 0;
+	if (goes(c, path) || is_noted(c, path))
+		return 0;
+	return m ? live_add(&c->live, m) : err;
 }
 
 /* Locks its container, which must be stopped. Two of one container are locked once. */

@@ -14,6 +14,7 @@
 #include "common/lock.h"
 #include "common/snapshot.h"
 #include "fixture.h"
+#include "inject.h"
 
 static const struct idmap pool = { 1879048192, 65536 };
 
@@ -321,6 +322,65 @@ static void set_aside(void **state)
 	container_unlock(c);
 }
 
+static int set_aside_in_child(void *arg)
+{
+	const struct fsck fsck = { .repair = true, .set_aside = true, .problem = note, .stopped = stopped };
+	struct fixture *f = arg;
+	struct store *store;
+	int ret = store_open(&store, f->root, &layer_tree);
+
+	if (ret)
+		return ret;
+	ret = store_fsck(store, &fsck);
+	store_close(store);
+	return ret;
+}
+
+static void assert_run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void assert_run(const char *fmt, ...)
+{
+	char command[4 * PATH_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(command, sizeof(command), fmt, ap);
+	va_end(ap);
+	assert_int_equal(system(command), 0);
+}
+
+/* What cannot be read or moved at this moment is neither set aside nor collected. */
+static void set_aside_with_errors(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c = make(f, "web");
+	struct outcome outcome;
+	struct store *store;
+	unsigned int n = 1;
+
+	write_file(at(f, "store/layers/%s/file", c->manifest.writable), "precious");
+	container_unlock(c);
+	container_unlock(make(f, "other"));
+	write_file(at(f, "store/containers/web/manifest"), "");
+	is_stopped = true;
+	assert_run("cp -a %s %s", f->root, at(f, "saved"));
+	do {
+		assert_run("rm -rf %s/* && cp -a %s/. %s", f->root, at(f, "saved"), f->root);
+		outcome = inject(INJECT_EIO, n++, set_aside_in_child, f);
+		assert_true(outcome.finished);
+		assert_success(store_open(&store, f->root, &layer_tree));
+		assert_success(container_lock(&c, store, "other"));
+		for (size_t i = 0; i < c->manifest.nr_layers; i++)
+			assert_int_equal(access(at(f, "store/layers/%s", c->manifest.layers[i]), F_OK), 0);
+		assert_int_equal(access(at(f, "store/layers/%s", c->manifest.writable), F_OK), 0);
+		container_unlock(c);
+		store_gc(store, NULL);
+		store_close(store);
+		assert_run("ls %s/layers/*/file %s/lost/*/layers/*/file 2>/dev/null | grep -q .", f->root, f->root);
+	} while (outcome.injected);
+	assert_int_equal(outcome.ret, 0);
+}
+
 static void busy(void **state)
 {
 	struct fixture *f = *state;
@@ -370,6 +430,7 @@ int main(void)
 		TEST(contradictions),
 		TEST(damaged),
 		TEST(set_aside),
+		TEST(set_aside_with_errors),
 		TEST(busy),
 		TEST(under_way),
 	};
