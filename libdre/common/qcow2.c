@@ -98,7 +98,7 @@ int qcow2_read(int fd, struct qcow2 *image)
 	return n < 0 ? -errno : parse(&h, n, image);
 }
 
-/* As much of an image's beginning as all that is of interest takes, unless somebody has put it elsewhere. */
+/* As much of an image's beginning as all that is of interest takes; QEMU needs some hundred bytes. */
 union beginning {
 	struct header header;
 	char bytes[4096];
@@ -106,7 +106,7 @@ union beginning {
 
 /*
  * The extension that names the format of the image below is among those between the header and that image's
- * name. Readers differ in which of two they take.
+ * name, all of which QEMU reads. Readers differ in which of two they take.
  */
 static int find_format(const union beginning *b, uint64_t end, char format[QCOW2_MAX_FORMAT + 1])
 {
@@ -115,8 +115,8 @@ static int find_format(const union beginning *b, uint64_t end, char format[QCOW2
 	struct extension e;
 	uint32_t len;
 
-	if (end > sizeof(b->bytes))
-		end = sizeof(b->bytes);
+	if (end > sizeof(b->bytes) || at > sizeof(b->bytes))
+		return -EBADMSG;
 	for (; at + sizeof(e) <= end; at += sizeof(e) + (((uint64_t)len + 7) & ~UINT64_C(7))) {
 		memcpy(&e, b->bytes + at, sizeof(e));
 		len = be32toh(e.len);

@@ -809,6 +809,13 @@ static void rewritten_headers(void **state)
 		{ "qemu-img rebase -u -f qcow2 -b $b -F raw $w", "another kind of disk" },
 		/* No format at all: the extension's type is one that nobody knows. */
 		{ "printf 'abcd' | dd of=$w bs=1 seek=104 conv=notrunc status=none", "another kind of disk" },
+		/* Far from the header there is another format, which QEMU takes. */
+		{ "printf '\\022\\064\\126\\170\\000\\000\\017\\360' | dd of=$w bs=1 seek=120 conv=notrunc status=none && "
+		  "printf '\\342\\171\\052\\312\\000\\000\\000\\003raw\\000\\000\\000\\000\\000' | "
+		  "dd of=$w bs=1 seek=4208 conv=notrunc status=none && "
+		  "printf $b | dd of=$w bs=1 seek=4232 conv=notrunc status=none && "
+		  "printf '\\000\\000\\000\\000\\000\\000\\020\\210' | dd of=$w bs=1 seek=8 conv=notrunc status=none && "
+		  "qemu-img info -f qcow2 $w | grep -q 'backing file format: raw'", "damaged qcow2 image" },
 		/* The bit that says where the data are, and the method of encryption. */
 		{ "printf '\\4' | dd of=$w bs=1 seek=79 conv=notrunc status=none", "has its data in another file" },
 		{ "printf '\\2' | dd of=$w bs=1 seek=35 conv=notrunc status=none", "is encrypted" },
