@@ -48,8 +48,11 @@ static int fail(const struct pack *p, int errnum)
 {
 	struct printable printable;
 
-	return dre_fail_errno(errnum, "cannot pack %s/%s", p->source->what,
-			      dre_printable(&printable, p->path));
+	dre_printable(&printable, p->path);
+	if (errnum == E2BIG)
+		return dre_fail(DRE_ERR_DEVICE_BUSY, "cannot pack %s/%s: it has too many attributes, or there are too many files with several names before it",
+				p->source->what, printable.text);
+	return dre_fail_errno(errnum, "cannot pack %s/%s", p->source->what, printable.text);
 }
 
 static int fail_archive(const struct pack *p)

@@ -41,7 +41,11 @@ static int fail(const struct copy *c, int errnum)
 {
 	struct printable p;
 
-	return dre_fail_errno(errnum, "cannot copy %s/%s", c->what, dre_printable(&p, c->path));
+	dre_printable(&p, c->path);
+	if (errnum == E2BIG)
+		return dre_fail(DRE_ERR_DEVICE_BUSY, "cannot copy %s/%s: it has too many attributes, or there are too many files with several names before it",
+				c->what, p.text);
+	return dre_fail_errno(errnum, "cannot copy %s/%s", c->what, p.text);
 }
 
 static int copy_range(const struct copy *c, int src, int dst, off_t pos, off_t end)

@@ -17,6 +17,7 @@
 
 #include "common/attr.h"
 #include "common/file.h"
+#include "common/hard_links.h"
 #include "common/tree.h"
 #include "fixture.h"
 
@@ -399,6 +400,38 @@ static void source_that_changes(void **state)
 	assert_int_equal(count_entries(at(f, "outside")), 1);
 }
 
+/* Of a file all names of which were met nothing is kept, and of all others not more than a limit. */
+static void hard_links(void **state)
+{
+	struct stat st = { .st_nlink = 3, .st_ino = 1 };
+	struct hard_links links = {};
+	char path[4000];
+	const char *first;
+	int ret = 0;
+
+	(void)state;
+	assert_int_equal(hard_links_meet(&links, &st, "a", &first), 0);
+	assert_null(first);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(hard_links_meet(&links, &st, "b", &first), 0);
+		assert_string_equal(first, "a");
+	}
+	assert_int_equal(links.remembered, 0);
+	assert_null(links.tree);
+	/* Made meanwhile. */
+	assert_int_equal(hard_links_meet(&links, &st, "d", &first), 0);
+	assert_null(first);
+	memset(path, 'x', sizeof(path));
+	path[sizeof(path) - 1] = '\0';
+	for (int i = 0; i < 100000 && !ret; i++) {
+		st.st_ino++;
+		ret = hard_links_meet(&links, &st, path, &first);
+		assert_null(first);
+	}
+	assert_int_equal(ret, -E2BIG);
+	hard_links_free(&links);
+}
+
 /* The kernel cannot tell where ".." leads while anything on the host gets another name, and wants another try. */
 static void paths_during_renames(void **state)
 {
@@ -455,6 +488,7 @@ int main(void)
 		TEST(skips_one_directory),
 		TEST(refuses_endless_depth),
 		TEST(source_that_changes),
+		TEST(hard_links),
 		TEST(paths_during_renames),
 		TEST(portable_attributes),
 	};
