@@ -24,6 +24,9 @@
 /* And then its libvirt, with all that TLS or ssh need. Seconds. */
 #define OPEN_TIME	30
 
+/* How long after that it is not asked again: one that has lost its power in between never ends the connection. Seconds. */
+#define REST_TIME	300
+
 int remote_check_form(const char *address)
 {
 	struct printable p;
@@ -134,11 +137,12 @@ struct opening {
 	int err;
 	struct saved_error error;	/* it belongs to a thread */
 	bool done, given_up;
+	time_t rests_until;	/* CLOCK_MONOTONIC */
 };
 
 static pthread_mutex_t openings_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t opening_done = PTHREAD_COND_INITIALIZER;
-static struct opening *given_up;	/* nobody waits for them, and they wait still: who asks that host again does not add one */
+static struct opening *given_up;	/* nobody waits for them, and they wait still: few threads are to do so for one host */
 
 static void end_given_up(struct opening *o)
 {
@@ -196,6 +200,7 @@ static bool wait_opened(struct opening *o)
 	done = o->done;
 	if (!done) {
 		o->given_up = true;
+		o->rests_until = end.tv_sec + REST_TIME;
 		o->next = given_up;
 		given_up = o;
 	}
@@ -206,9 +211,11 @@ static bool wait_opened(struct opening *o)
 static bool is_given_up(const char *uri)
 {
 	const struct opening *o;
+	struct timespec now;
 
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	pthread_mutex_lock(&openings_lock);
-	for (o = given_up; o && strcmp(o->uri, uri) != 0; o = o->next)
+	for (o = given_up; o && (strcmp(o->uri, uri) != 0 || o->rests_until <= now.tv_sec); o = o->next)
 		;
 	pthread_mutex_unlock(&openings_lock);
 	return o;

@@ -235,17 +235,20 @@ static bool has_partition(const struct sys *sys)
 	return groups_exists(&groups, ".");
 }
 
+/* The lock is taken if there is something to be done. With it, it is as it was just read. */
+static bool lock_elsewhere(struct sys *sys)
+{
+	return is_elsewhere(sys_manifest(sys)) && has_partition(sys) &&
+	       (sys->container || !container_lock_to_settle(&sys->container, sys->store, sys->name)) &&
+	       is_elsewhere(sys_manifest(sys));
+}
+
 void sys_forget_left(struct sys *sys)
 {
 	struct saved_error saved;
 
-	if (!is_elsewhere(sys_manifest(sys)) || !has_partition(sys))
-		return;
 	save_error(&saved);
-	/* As it is now, with the lock. */
-	if ((sys->container || !container_lock_to_settle(&sys->container, sys->store, sys->name)) &&
-	    is_elsewhere(sys_manifest(sys)) && !sys_look_up(sys) &&
-	    (sys_state(sys) == SYS_STOPPED || sys_is_left_behind(sys)))
+	if (lock_elsewhere(sys) && !sys_look_up(sys) && (sys_state(sys) == SYS_STOPPED || sys_is_left_behind(sys)))
 		forget(sys);
 	sys_disconnect(sys);
 	restore_error(&saved);

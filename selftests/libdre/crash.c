@@ -492,7 +492,6 @@ static int open_new_store(void *arg)
 	return ret;
 }
 
-/* The first use of a store, of which there is no old state: the next one completes it. */
 /* What the container has written is on the disk, or nothing was saved. */
 static void saving_syncs(void **state)
 {
@@ -513,6 +512,7 @@ static void saving_syncs(void **state)
 	assert_false(is_saved(*state));
 }
 
+/* The first use of a store, of which there is no old state: the next one completes it. */
 static void killed_in_first_use(void **state)
 {
 	static const char *const parts[] = {

@@ -1039,6 +1039,8 @@ static void former_layers(void **state)
 	assert_int_equal(former_get(&damaged, &none), -EINVAL);
 	manifest_free(&damaged);
 	manifest_free(&to);
+}
+
 /* QEMU was killed when it had written the header, and not yet what it had pulled. */
 static void lost_pull(void **state)
 {
