@@ -55,8 +55,8 @@ int tar_check_compression(const char *compression);
  * Writes an archive (POSIX.1-2001, "pax") of @source to @fd: owners by number, modes, times of
  * modification, extended attributes, access lists, hard links, holes and device nodes, as
  * tar_unpack() and GNU tar read them. Left out: sockets, and what is mounted in it. The tree
- * may change meanwhile, and belong to somebody hostile. Where @fd is a socket, the end of its
- * reader is an error and no signal.
+ * may change meanwhile, and belong to somebody hostile. Where @fd is a pipe or a socket, the end
+ * of its reader is an error and no signal.
  */
 int tar_pack(const struct tar_source *source, int fd);
 

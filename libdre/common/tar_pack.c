@@ -10,6 +10,7 @@
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -467,6 +468,28 @@ static int pack_entry(struct pack *p, int dir, const char *name, int depth)
  * The archive.
  */
 
+/* The end of who reads from a pipe ends a caller that is not ready for it: no signal comes of this. */
+static ssize_t write_unsignalled(int fd, const void *data, size_t size)
+{
+	static const struct timespec now;
+	sigset_t sigpipe, old, pending;
+	ssize_t n;
+	int err;
+
+	sigemptyset(&sigpipe);
+	sigaddset(&sigpipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &sigpipe, &old);
+	sigpending(&pending);
+	n = TEMP_FAILURE_RETRY(write(fd, data, size));
+	err = errno;
+	/* It comes also if a part was written. One that has waited before is the caller's. */
+	if (n < (ssize_t)size && !sigismember(&pending, SIGPIPE))
+		(void)!TEMP_FAILURE_RETRY(sigtimedwait(&sigpipe, NULL, &now));
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	errno = err;
+	return n;
+}
+
 static la_ssize_t write_block(struct archive *archive, void *arg, const void *data, size_t size)
 {
 	struct pack *p = arg;
@@ -475,7 +498,7 @@ static la_ssize_t write_block(struct archive *archive, void *arg, const void *da
 	if (p->failed)
 		return size;
 	n = p->socket ? TEMP_FAILURE_RETRY(send(p->fd, data, size, MSG_NOSIGNAL)) :
-			TEMP_FAILURE_RETRY(write(p->fd, data, size));
+			write_unsignalled(p->fd, data, size);
 	if (n < 0) {
 		p->write_errno = errno;
 		archive_set_error(archive, errno, "write");

@@ -972,7 +972,8 @@ dre_return_t dre_app_build_base(const char *name, const dre_app_build_options *o
  * for complete.
  *
  * DRE_ERR_INVALID_ARGUMENT: @fd or @compression; DRE_ERR_BASE_NONEXISTENCE;
- * DRE_ERR_DEVICE_BUSY.
+ * DRE_ERR_DEVICE_BUSY, also where nobody reads from a pipe or a socket any more,
+ * of which no signal comes.
  */
 dre_return_t dre_app_export_base(const char *base, int fd, const char *compression,
 				 dre_app_progress progress, void *arg);

@@ -247,10 +247,19 @@ static void one_entry(void **state)
 	run(f->dir, "printf 'a/\\na/init\\nb\\n' | cmp - list");
 }
 
+static bool has_sigpipe(void)
+{
+	sigset_t pending;
+
+	assert_int_equal(sigpending(&pending), 0);
+	return sigismember(&pending, SIGPIPE);
+}
+
 static void nowhere_to_write(void **state)
 {
 	struct fixture *f = *state;
 	struct tar_source source = { .entry = ".", .member = ".", .what = "tree" };
+	sigset_t sigpipe;
 	int fds[2], full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
 	make_tiny_tree(at(f, "tree"));
@@ -262,6 +271,22 @@ static void nowhere_to_write(void **state)
 	close(fds[1]);
 	assert_fails(tar_pack(&source, fds[0]), DRE_ERR_DEVICE_BUSY, "archive of tree: Broken pipe");
 	close(fds[0]);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	close(fds[0]);
+	assert_fails(tar_pack(&source, fds[1]), DRE_ERR_DEVICE_BUSY, "archive of tree: Broken pipe");
+	assert_false(has_sigpipe());
+	/* One that the caller has kept for later is still there. */
+	sigemptyset(&sigpipe);
+	sigaddset(&sigpipe, SIGPIPE);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &sigpipe, NULL), 0);
+	assert_fails(tar_pack(&source, fds[1]), DRE_ERR_DEVICE_BUSY, "archive of tree: Broken pipe");
+	assert_false(has_sigpipe());
+	assert_int_equal(raise(SIGPIPE), 0);
+	assert_fails(tar_pack(&source, fds[1]), DRE_ERR_DEVICE_BUSY, "archive of tree: Broken pipe");
+	assert_true(has_sigpipe());
+	assert_int_equal(sigwaitinfo(&sigpipe, NULL), SIGPIPE);
+	assert_int_equal(sigprocmask(SIG_UNBLOCK, &sigpipe, NULL), 0);
+	close(fds[1]);
 	source.entry = "none";
 	assert_fails(tar_pack(&source, STDOUT_FILENO), DRE_ERR_DEVICE_BUSY, "No such file");
 	close(source.dir);
