@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@
 #define QUIT_KEY	"\034"
 #define END_KEY		4
 
-/* What is on its way is ours after that many milliseconds: a process in the background may keep a pipe open. */
+/* What is on its way is ours after that many milliseconds: who runs in the background may keep a pipe, and write. */
 #define DRAIN_TIME	100
 
 /* One direction of one file. */
@@ -256,15 +257,35 @@ static void pass_on(struct relay *r)
 	}
 }
 
-/* What the command has written last. */
-static void drain(struct relay *r, struct pump *p)
+/* What the command has written last. When the time is up that is what was there in the beginning, and no more. */
+static void drain(struct relay *r, struct pump *p, int timer)
 {
-	struct pollfd fd = next(r, p);
+	int there = 0;
 
-	while (!p->ended && poll(&fd, 1, p->done < p->len ? -1 : DRAIN_TIME) > 0) {
+	if (!p->ended)
+		ioctl(p->from, FIONREAD, &there);
+	while (!p->ended) {
+		bool reads = p->done == p->len;
+		struct pollfd fds[] = { next(r, p), { .fd = reads ? timer : -1, .events = POLLIN } };
+
+		if (poll(fds, 2, -1) < 0 || (fds[1].revents && (!fds[0].revents || there <= 0)))
+			return;
 		step(r, p);
-		fd = next(r, p);
+		if (reads)
+			there -= p->len;
 	}
+}
+
+static void drain_all(struct relay *r)
+{
+	static const struct itimerspec time = { .it_value.tv_nsec = DRAIN_TIME * 1000000 };
+	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+
+	if (timer < 0 || timerfd_settime(timer, 0, &time, NULL))
+		return;
+	for (int i = 0; i < r->nr; i++)
+		if (r->pumps[i].from != STDIN_FILENO)
+			drain(r, &r->pumps[i], timer);
 }
 
 /* Does not return. */
@@ -282,9 +303,7 @@ static void relay(struct relay *r, const sigset_t *mask, const sigset_t *old)
 	if (raw)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 	sigprocmask(SIG_SETMASK, old, NULL);
-	for (int i = 0; i < r->nr; i++)
-		if (r->pumps[i].from != STDIN_FILENO)
-			drain(r, &r->pumps[i]);
+	drain_all(r);
 	_exit(EXIT_SUCCESS);
 }
 
