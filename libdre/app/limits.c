@@ -35,6 +35,14 @@ static int check_alive(const struct app *app, const struct group *group)
 			app->config.limits.memory);
 }
 
+/* What takes them away, liblxc and who cleans up after it, is not to go down as far as the container likes. */
+static int bound_depth(const struct group *group)
+{
+	int err = cgroupfs_set(group->fd, "cgroup.max.depth", LIMITS_DEPTH);
+
+	return err ? dre_fail_errno(-err, "control group %s: cgroup.max.depth", group->path) : 0;
+}
+
 int limits_apply(const struct app *app)
 {
 	static const struct dre_limits none;
@@ -45,7 +53,9 @@ int limits_apply(const struct app *app)
 		err = open_group(app, &group);
 	if (err)
 		return err;
-	err = limits_set(group.fd, group.path, &none, &app->config.limits);
+	err = bound_depth(&group);
+	if (!err)
+		err = limits_set(group.fd, group.path, &none, &app->config.limits);
 	if (!err)
 		err = check_alive(app, &group);
 	close(group.fd);

@@ -9,7 +9,13 @@
 struct app;
 struct dre_limits;
 
-/* Sets those of app->config in a control group that has none of these yet, before anything runs in it. */
+/* So many levels of control groups the container can have in its outer one. */
+#define LIMITS_DEPTH "64"
+
+/*
+ * Sets those of app->config in a control group that has none of these yet, before anything runs in it; and how
+ * deep the groups in it may be.
+ */
 int limits_apply(const struct app *app);
 
 /*

@@ -238,50 +238,109 @@ static int fail_populated(int group, const char *path)
 			pid, dre_printable(&p, comm));
 }
 
-static int remove_group(int parent, const char *name, const char *path);
-
-static int remove_children(DIR *dir, const char *path)
+/* Removes the groups in @group that have none in them. The first one that stays is @name then, "": none. */
+static int remove_empty(int group, char name[NAME_MAX + 1])
 {
+	DIR *dir = file_opendir(group, ".");
 	struct dirent *entry;
-	char child[PATH_MAX];
-	int ret;
+	int err = dir ? 0 : -errno;
 
-	while ((entry = file_readdir(dir))) {
-		if (entry->d_type != DT_DIR)
+	*name = '\0';
+	while (!err && !*name && (entry = file_readdir(dir))) {
+		if (entry->d_type != DT_DIR || !unlinkat(group, entry->d_name, AT_REMOVEDIR) || errno == ENOENT)
 			continue;
-		snprintf(child, sizeof(child), "%s/%s", path, entry->d_name);
-		ret = remove_group(dirfd(dir), entry->d_name, child);
-		if (ret)
-			return ret;
+		if (errno == EBUSY)
+			strcpy(name, entry->d_name);
+		else
+			err = -errno;
 	}
-	return errno ? dre_fail_errno(errno, "cannot read control group %s", path) : 0;
+	if (!err && !*name)
+		err = -errno;	/* of the list */
+	if (dir)
+		closedir(dir);
+	return err;
 }
 
-/* @path is only for the error text. */
-static int remove_group(int parent, const char *name, const char *path)
-{
-	DIR *dir = file_opendir(parent, name);
-	int ret;
+/* A group that is gone through: where it is, and its path, which is only for the error text. */
+struct place {
+	int group;
+	char *path;
+	size_t depth;
+};
 
-	if (!dir)
-		return errno == ENOENT ? 0 :
-		       dre_fail_errno(errno, "cannot open control group %s", path);
-	ret = remove_children(dir, path);
-	if (!ret && unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		ret = errno == EBUSY ? fail_populated(dirfd(dir), path) :
-		      dre_fail_errno(errno, "cannot remove control group %s", path);
-	closedir(dir);
-	return ret;
+/* To @name in it, or, with "..", to the group that it is in. */
+static int go(struct place *at, const char *name)
+{
+	bool up = !strcmp(name, "..");
+	int group = openat(at->group, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char *path = NULL;
+
+	if (group < 0)
+		return -errno;
+	if (up)
+		*strrchr(at->path, '/') = '\0';
+	else if (asprintf(&path, "%s/%s", at->path, name) < 0)
+		path = NULL;
+	if (!up && !path) {
+		close(group);
+		return -ENOMEM;
+	}
+	close(at->group);
+	at->group = group;
+	if (!up) {
+		free(at->path);
+		at->path = path;
+	}
+	at->depth += up ? -1 : 1;
+	return 0;
+}
+
+/*
+ * From the deepest one on, and with one of them open at a time: how deep they are is for the container to say. One
+ * that stays when there is none left in it has processes.
+ */
+static int remove_below(struct place *at)
+{
+	char name[NAME_MAX + 1];
+	bool back = false;
+	int err;
+
+	for (;;) {
+		err = remove_empty(at->group, name);
+		if (!err && !*name && !at->depth)
+			return 0;
+		if (!err)
+			err = go(at, *name ? name : "..");
+		if (err == -ENOENT && *name)
+			continue;
+		if (err)
+			return dre_fail_errno(-err, "cannot remove what is in control group %s", at->path);
+		if (*name && back)
+			return fail_populated(at->group, at->path);
+		back = !*name;
+	}
 }
 
 int cgroupfs_remove(const char *path)
 {
+	struct place at = {};
 	int root, ret;
 
 	ret = cgroupfs_open(&root);
 	if (ret)
 		return ret;
-	ret = remove_group(root, path, path);
+	at.group = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	at.path = strdup(path);
+	if (at.group < 0)
+		ret = errno == ENOENT ? 0 : dre_fail_errno(errno, "cannot open control group %s", path);
+	else
+		ret = at.path ? remove_below(&at) : dre_fail_errno(ENOMEM, "control group %s", path);
+	if (!ret && unlinkat(root, path, AT_REMOVEDIR) && errno != ENOENT)
+		ret = errno == EBUSY ? fail_populated(at.group, path) :
+		      dre_fail_errno(errno, "cannot remove control group %s", path);
+	if (at.group >= 0)
+		close(at.group);
+	free(at.path);
 	close(root);
 	return ret;
 }

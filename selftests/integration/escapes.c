@@ -13,7 +13,7 @@
 #include "box.h"
 
 /* How many attempts fugitive makes. */
-#define ATTEMPTS	51
+#define ATTEMPTS	52
 
 static void assert_no_way_out(const dre_app_handle *h, const char *command)
 {

@@ -198,6 +198,20 @@ static void open_mounts(void)
 	umount2("/proc/sysrq-trigger", MNT_DETACH);
 }
 
+/* Whoever takes them away when it has ended goes down as far. */
+static void nest_groups(void)
+{
+	int ret = chdir("/sys/fs/cgroup"), depth = 0;
+
+	while (!ret && depth < 1100) {
+		ret = mkdir("deeper", 0755) ?: chdir("deeper");
+		depth += !ret;
+	}
+	report("nest control groups", ret);
+	while (depth-- && !chdir(".."))
+		rmdir("deeper");
+}
+
 int main(void)
 {
 	write_files();
@@ -221,6 +235,7 @@ int main(void)
 	overwrite_exe();
 	take_key();
 	call_kernel();
+	nest_groups();
 	puts("all tried");
 	return 0;
 }

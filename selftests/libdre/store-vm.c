@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -814,6 +815,31 @@ static void groups_are_removed(void **state)
 	assert_success(cgroupfs_remove("dre-test/none/such"));
 }
 
+#define MANY_GROUPS 2000
+
+/* More than there can be files open, and with a path that is longer than any can be. */
+static void groups_far_down_are_removed(void **state)
+{
+	struct rlimit old, few = {};
+	struct stat st;
+
+	(void)state;
+	make_dir(GROUPS, 0755);
+	assert_int_equal(chdir(GROUPS), 0);
+	for (int i = 0; i < MANY_GROUPS; i++) {
+		make_dir("deeper", 0755);
+		assert_int_equal(mkdir("beside", 0755), 0);
+		assert_int_equal(chdir("deeper"), 0);
+	}
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	few = (struct rlimit){ 64, old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_success(cgroupfs_remove("dre-test"));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_not_equal(stat(GROUPS, &st), 0);
+}
+
 static void groups_in_use_stay(void **state)
 {
 	char pid_text[16], part[64];
@@ -920,6 +946,7 @@ int main(void)
 		TREE(no_space_left),
 		TREE(full_of_zeros),
 		cmocka_unit_test(groups_are_removed),
+		cmocka_unit_test(groups_far_down_are_removed),
 		cmocka_unit_test(groups_in_use_stay),
 		cmocka_unit_test(no_unified_hierarchy),
 		TREE(found_elsewhere),
