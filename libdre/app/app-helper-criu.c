@@ -2,11 +2,12 @@
 /*
  * Checkpoint and restart, by CRIU through liblxc.
  *
- * CRIU calls us back at two moments. Just before it dumps the processes they are
+ * CRIU calls us back at three moments. Just before it dumps the processes they are
  * frozen and brought to where it can dump them: not earlier, because until then it has
- * made itself ready, for longer than all the rest takes. And just before it lets go of the
- * processes that it has restored they are frozen, until all that is not CRIU's is
- * as it was: none of them has run an instruction of its own then.
+ * made itself ready, for longer than all the rest takes. Before it restores any it is given
+ * the volumes. And just before it lets go of the processes that it has restored they are
+ * frozen, until all that is not CRIU's is as it was: none of them has run an instruction
+ * of its own then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +37,8 @@
 #define FAILURE		"failure"	/* why an action failed */
 #define CRIU_CONF	"criu.conf"	/* what a restore needs to know of the console */
 #define CONSOLE_FD	100		/* the number by which it does */
+#define STAGE		"dev"		/* see open_stage() */
+#define NO_LINKS	(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
 #define DUMP_TRIES	3		/* see group_vanished() */
 
 /* For actions, which get no arguments. */
@@ -621,7 +625,7 @@ static int configure_criu(const struct work *w)
 {
 	char rootfs[PATH_MAX], path[48], *console = NULL, *volumes, *volume, *rest;
 	size_t len;
-	int fd, err = app_path(w->app.store, w->app.name, "rootfs", rootfs);
+	int fd, nr = 0, err = app_path(w->app.store, w->app.name, "rootfs", rootfs);
 
 	if (err)
 		return err;
@@ -633,7 +637,7 @@ static int configure_criu(const struct work *w)
 		dprintf(fd, "%s", console);
 	for (rest = volumes; !err && (volume = strsep(&rest, "\n")) && rest; ) {
 		err = check_volume(volume, DRE_ERR_LOAD_SNAPSHOT_FAILED);
-		dprintf(fd, "ext-mount-map %s:%s%s\n", volume, rootfs, volume);
+		dprintf(fd, "ext-mount-map %s:%s/" STAGE "/%d\n", volume, rootfs, nr++);
 	}
 	free(console);
 	free(volumes);
@@ -765,11 +769,105 @@ int do_restore(char **argv)
  * What CRIU calls.
  */
 
+/*
+ * CRIU binds a volume by a path, with the host's root and wherever links lead. But where containers share a directory
+ * one that runs can put a link in the place of what leads to another's volume, at any time. So CRIU gets
+ * volumes where none of them comes to, at the container's /dev, which can be no volume's: in a file system of ours
+ * that only its own mount namespace has. Negative errno.
+ */
+static int open_stage(int rootfs)
+{
+	char name[sizeof("/proc/self/fd/") + 12];
+	int dir = file_openat2(rootfs, STAGE, O_PATH | O_DIRECTORY, NO_LINKS), stage = -1, err = 0;
+
+	if (dir < 0)
+		return -errno;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", dir);
+	if (!mount("dre", name, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755"))
+		stage = file_openat2(rootfs, STAGE, O_PATH | O_DIRECTORY, NO_LINKS);
+	if (stage < 0)
+		err = -errno;
+	close(dir);
+	return err ? err : stage;
+}
+
+/* -EINVAL: it is none. */
+static int bind_volume(int volume, int stage, const char *name)
+{
+	struct statx st;
+	int tree, err = 0;
+
+	if (statx(volume, "", AT_EMPTY_PATH, STATX_TYPE, &st))
+		return -errno;
+	if (!(st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return -EINVAL;
+	if (S_ISDIR(st.stx_mode) ? mkdirat(stage, name, 0755) : mknodat(stage, name, S_IFREG | 0644, 0))
+		return -errno;
+	tree = open_tree(volume, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (tree < 0)
+		return -errno;
+	if (move_mount(tree, "", stage, name, MOVE_MOUNT_F_EMPTY_PATH))
+		err = -errno;
+	close(tree);
+	return err;
+}
+
+static int stage_volume(int rootfs, int stage, const char *path, int nr)
+{
+	int err, volume = file_openat2(rootfs, path + 1, O_PATH, NO_LINKS);
+	char name[16];
+
+	snprintf(name, sizeof(name), "%d", nr);
+	err = volume < 0 ? -errno : bind_volume(volume, stage, name);
+	if (volume >= 0)
+		close(volume);
+	if (err == -ELOOP || err == -ENOENT || err == -ENOTDIR || err == -EINVAL)
+		return dre_fail(DRE_ERR_LOAD_SNAPSHOT_FAILED, "the volume that was at %s is not there", path);
+	return err ? dre_fail_errno(-err, "the volume at %s", path) : 0;
+}
+
+static int stage_all(const char *root, char *volumes)
+{
+	int rootfs = open(root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), stage, nr = 0, err = 0;
+	char *volume;
+
+	if (rootfs < 0)
+		return dre_fail_errno(errno, "%s", root);
+	stage = open_stage(rootfs);
+	if (stage < 0)
+		err = dre_fail_errno(-stage, "the container's /" STAGE ", where CRIU gets its volumes");
+	while (!err && (volume = strsep(&volumes, "\n")) && volumes)
+		err = stage_volume(rootfs, stage, volume, nr++);
+	if (stage >= 0)
+		close(stage);
+	close(rootfs);
+	return err;
+}
+
+static int stage_volumes(const struct work *w)
+{
+	char rootfs[PATH_MAX], *volumes;
+	size_t len;
+	int err = app_path(w->app.store, w->app.name, "rootfs", rootfs);
+
+	if (err)
+		return err;
+	err = file_read(w->dir, VOLUMES, 1 << 20, &volumes, &len);
+	if (err)
+		return dre_fail_errno(-err, "the volumes");
+	if (*volumes)
+		err = stage_all(rootfs, volumes);
+	free(volumes);
+	return err;
+}
+
 static int act(const struct work *w, const char *action)
 {
 	char group[APP_GROUP_SIZE];
 	int err;
 
+	if (!strcmp(action, "pre-restore"))
+		return stage_volumes(w);
 	app_group("app", w->app.name, group);
 	err = cgroupfs_freeze(group, true);
 	if (!err && !strcmp(action, "pre-dump"))
@@ -786,7 +884,7 @@ int do_action(void)
 
 	if (!action || !argv[0] || !argv[1] || !argv[2])
 		return EXIT_FAILURE;
-	if (strcmp(action, "pre-dump") && strcmp(action, "pre-resume"))
+	if (strcmp(action, "pre-dump") && strcmp(action, "pre-restore") && strcmp(action, "pre-resume"))
 		return EXIT_SUCCESS;
 	err = work_begin(&w, argv, NULL);
 	if (!err) {

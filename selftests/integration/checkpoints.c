@@ -662,17 +662,38 @@ static void volumes_stay(void **state)
 	dre_app_handle *h = box_create("c");
 
 	(void)state;
-	assert_int_equal(system("mkdir -p /run/volume && dre-app set c volumes=/run/volume:/mnt:noidmap "
-				">/dev/null && echo one >/run/volume/f"), 0);
+	assert_int_equal(system("mkdir -p /run/volume/in /run/inner && echo one | tee /run/volume/f >/run/inner/f && "
+				"dre-app set c volumes=/run/volume:/mnt:noidmap,/run/inner:/mnt/in:ro:noidmap,"
+				"/run/inner/f:/file:noidmap >/dev/null"), 0);
 	assert_done(dre_app_start(h));
-	assert_int_equal(box_run(h, "[ $(cat /mnt/f) = one ]"), 0);
+	assert_int_equal(box_run(h, "[ $(cat /mnt/f /mnt/in/f /file | tr -d '\n') = oneoneone ]"), 0);
 	assert_done(dre_app_checkpoint(h, "a"));
-	assert_int_equal(system("echo two >/run/volume/f"), 0);
+	assert_int_equal(system("echo two | tee /run/volume/f >/run/inner/f"), 0);
 	assert_done(dre_app_restart(h, "a"));
-	assert_int_equal(box_run(h, "[ $(cat /mnt/f) = two ]"), 0);
+	assert_int_equal(box_run(h, "[ $(cat /mnt/f /mnt/in/f /file | tr -d '\n') = twotwotwo ] && "
+				 "grep -q ' /mnt/in ro,' /proc/self/mountinfo"), 0);
 	assert_done(dre_app_stop(h));
 	box_destroy(h);
-	assert_int_equal(system("rm -r /run/volume"), 0);
+	assert_int_equal(system("rm -r /run/volume /run/inner"), 0);
+}
+
+/* What leads to a volume in another one may be of any container that shares that: not a way out of it for CRIU. */
+static void volume_behind_a_link(void **state)
+{
+	dre_app_handle *h = box_create("c");
+
+	(void)state;
+	assert_int_equal(system("mkdir -p /run/shared/c/in /run/inner /run/hosts/in && "
+				"dre-app set c volumes=/run/shared:/mnt:noidmap,/run/inner:/mnt/c/in:noidmap "
+				">/dev/null"), 0);
+	assert_done(dre_app_start(h));
+	assert_done(dre_app_checkpoint(h, "a"));
+	assert_int_equal(system("mv /run/shared/c /run/shared/d && ln -s /run/hosts /run/shared/c"), 0);
+	assert_not_restored(h, "a");
+	if (!strstr(dre_last_error(), "container 'c': the volume that was at /mnt/c/in is not there"))
+		fail_msg("%s", dre_last_error());
+	box_destroy(h);
+	assert_int_equal(system("rm -r /run/shared /run/inner /run/hosts"), 0);
 }
 
 /* Where the volume is its root has a say in, and so in what CRIU would be told. */
@@ -713,6 +734,7 @@ int main(void)
 		cmocka_unit_test_teardown(helper_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(process_is_bound_elsewhere_meanwhile, box_destroy_all),
 		cmocka_unit_test_teardown(volumes_stay, box_destroy_all),
+		cmocka_unit_test_teardown(volume_behind_a_link, box_destroy_all),
 		cmocka_unit_test_teardown(volume_with_a_name_of_the_containers, box_destroy_all),
 	};
 
