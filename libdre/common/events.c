@@ -397,8 +397,11 @@ int events_next(struct events *e, const struct event **event)
 	const struct item *item;
 	int err;
 
-	if (e->leaving)
+	if (e->leaving) {
+		/* Closed is not enough where the caller has forked: a child may have the same file open. */
+		epoll_ctl(e->epoll, EPOLL_CTL_DEL, e->leaving->fd, NULL);
 		forget(e, e->leaving);
+	}
 	e->leaving = NULL;
 	do {
 		if (e->next == e->nr) {

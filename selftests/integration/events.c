@@ -352,6 +352,28 @@ static void of_containers_that_start_and_end(void **state)
 	}
 }
 
+/* A child of the caller's has all open that the caller had then. */
+static void of_one_that_ends_after_a_fork(void **state)
+{
+	pid_t init, child;
+
+	(void)state;
+	assert_done(dre_app_start(later));
+	init = box_init(later);
+	follow("later");
+	fflush(stdout);
+	child = fork();
+	if (!child) {
+		pause();
+		_exit(0);
+	}
+	assert_done(dre_app_stop(later));
+	expect(DRE_APP_EVENT_ENDED, "later", init, 1);
+	expect_nothing();
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 /* It ended and started again before we look. */
 static void of_a_container_that_is_restarted_meanwhile(void **state)
 {
@@ -550,6 +572,7 @@ int main(void)
 		cmocka_unit_test_teardown(of_a_group_that_was_never_seen, clean_up),
 		cmocka_unit_test_teardown(of_groups_without_end, clean_up),
 		cmocka_unit_test_teardown(of_containers_that_start_and_end, clean_up),
+		cmocka_unit_test_teardown(of_one_that_ends_after_a_fork, clean_up),
 		cmocka_unit_test_teardown(of_a_container_that_is_restarted_meanwhile, clean_up),
 		cmocka_unit_test_teardown(of_the_named, clean_up),
 		cmocka_unit_test_teardown(of_several_containers, clean_up),
