@@ -144,6 +144,8 @@ void app_undo_start(const struct app *app);
 int app_begin_stop(struct app *app, const dre_app_handle *h, const dre_app_stop_options *options);
 /* Of one that is. @options: NULL is dre_app_stop(). */
 int app_stop(const struct app *app, const dre_app_stop_options *options);
+/* Kills all that is in it, and waits until liblxc has it stopped. False: it does not end. */
+bool app_kill(const struct app *app, struct lxc_container *lxc);
 
 /* paths.c: STORE/lxc, STORE/lxc/NAME/@file. False and an error if it is too long. */
 int app_lxcpath(const struct store *store, char path[PATH_MAX]);

@@ -56,10 +56,8 @@ void app_undo_start(const struct app *app)
 	if (app_state(app) == APP_STOPPED)
 		return;
 	save_error(&saved);
-	if (!app_lxc(app, &lxc)) {
-		lxc->stop(lxc);
-		lxc->wait(lxc, "STOPPED", KILL_TIMEOUT);
-	}
+	if (!app_lxc(app, &lxc))
+		app_kill(app, lxc);
 	restore_error(&saved);
 }
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +191,38 @@ static bool halt_init(struct lxc_container *lxc, int monitor, long long patience
 	return lxc->wait(lxc, "STOPPED", (patience + 999) / 1000);
 }
 
+/* While liblxc's monitor says that this is init the number is not another's. */
+static void kill_init(struct lxc_container *lxc)
+{
+	pid_t init = lxc->init_pid(lxc);
+	int fd = init > 0 ? syscall(SYS_pidfd_open, init, 0) : -1;
+
+	if (fd < 0)
+		return;
+	if (lxc->init_pid(lxc) == init)
+		syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+	close(fd);
+}
+
+/*
+ * liblxc's own stop does the same, but has no end before init has one, which a process that hangs in the kernel
+ * keeps from it. There is another init where the container was just about to reboot.
+ */
+bool app_kill(const struct app *app, struct lxc_container *lxc)
+{
+	for (int tries = 0; tries < KILL_TIMEOUT; tries++) {
+		long long again = now_ms() + 1000;
+
+		kill_init(lxc);
+		do {
+			if (!app_monitor_listens(app))
+				return true;
+			usleep(MONITOR_INTERVAL);
+		} while (now_ms() < again);
+	}
+	return false;
+}
+
 static int halt(const struct app *app, int monitor, long long patience)
 {
 	struct lxc_container *lxc;
@@ -202,10 +235,10 @@ static int halt(const struct app *app, int monitor, long long patience)
 		return err;
 	if (halt_init(lxc, monitor, patience))
 		return 0;
-	lxc->stop(lxc);
-	if (lxc->wait(lxc, "STOPPED", KILL_TIMEOUT))
+	if (app_kill(app, lxc))
 		return 0;
-	return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': liblxc cannot kill it", app->name);
+	return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s' is killed, but does not end: a process hangs in the kernel",
+			app->name);
 }
 
 /* Milliseconds for the D-Aware processes. */

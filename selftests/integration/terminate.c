@@ -4,7 +4,10 @@
  * it asked for; then init; then the rest. The journal tells.
  */
 #include <errno.h>
+#include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "box.h"
 
@@ -259,6 +262,45 @@ static void init_that_does_not_halt(void **state)
 	assert_in_range(stop(h), 0, STOP_TIMEOUT * 1000 - 1);
 }
 
+/* What is dead but stays, as a process does that hangs in the kernel: nobody but us can take it away. */
+static pid_t hold(pid_t pid)
+{
+	pid_t holder;
+	int fds[2];
+	char byte;
+
+	fflush(stdout);
+	assert_int_equal(pipe(fds), 0);
+	holder = fork();
+	if (!holder) {
+		if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) || write(fds[1], "", 1) != 1)
+			_exit(1);
+		sleep(STOP_TIMEOUT);
+		_exit(0);
+	}
+	close(fds[1]);
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	close(fds[0]);
+	return holder;
+}
+
+static void init_that_does_not_end(void **state)
+{
+	const dre_app_stop_options now = { .size = sizeof(now), .kill = true };
+	dre_app_handle *h = box_start("c");
+	pid_t holder = hold(box_init(h));
+
+	(void)state;
+	assert_int_equal(dre_app_stop_with(h, &now), DRE_ERR_DEVICE_BUSY);
+	if (!strstr(dre_last_error(), "container 'c' is killed, but does not end"))
+		fail_msg("%s", dre_last_error());
+	assert_int_equal(kill(holder, SIGKILL), 0);
+	assert_int_equal(waitpid(holder, NULL, 0), holder);
+	assert_true(eventually(dre_app_status(h) == DRE_APP_CONTAINER_STATUS_STOP));
+	assert_done(dre_app_start(h));
+	assert_done(dre_app_stop(h));
+}
+
 /* The wait may be switched off, too. */
 static void no_time_at_all(void **state)
 {
@@ -292,6 +334,7 @@ int main(void)
 		cmocka_unit_test_teardown(who_is_gone_is_not_waited_for, reset),
 		cmocka_unit_test_teardown(without_the_module, reset),
 		cmocka_unit_test_teardown(init_that_does_not_halt, reset),
+		cmocka_unit_test_teardown(init_that_does_not_end, reset),
 		cmocka_unit_test_teardown(no_time_at_all, reset),
 	};
 
