@@ -301,23 +301,21 @@ static int go(struct place *at, const char *name)
  */
 static int remove_below(struct place *at)
 {
-	char name[NAME_MAX + 1];
-	bool back = false;
+	char name[NAME_MAX + 1], emptied[NAME_MAX + 1] = "";
 	int err;
 
 	for (;;) {
 		err = remove_empty(at->group, name);
 		if (!err && !*name && !at->depth)
 			return 0;
-		if (!err)
-			err = go(at, *name ? name : "..");
-		if (err == -ENOENT && *name)
-			continue;
-		if (err)
-			return dre_fail_errno(-err, "cannot remove what is in control group %s", at->path);
-		if (*name && back)
+		if (!err && *name && !strcmp(name, emptied) && !go(at, name))
 			return fail_populated(at->group, at->path);
-		back = !*name;
+		if (!err) {
+			snprintf(emptied, sizeof(emptied), "%s", *name ? "" : strrchr(at->path, '/') + 1);
+			err = go(at, *name ? name : "..");
+		}
+		if (err && (err != -ENOENT || !*name))
+			return dre_fail_errno(-err, "cannot remove what is in control group %s", at->path);
 	}
 }
 

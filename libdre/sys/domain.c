@@ -88,44 +88,44 @@ int sys_look_up(struct sys *sys)
 }
 
 /* A /dev/kvm may be there that cannot run anything: the processor, or the host's own host, decides. */
-static bool can_run(int kvm)
+static int try_machine(int kvm)
 {
 	int machine = ioctl(kvm, KVM_CREATE_VM, 0);
 
-	if (machine >= 0)
-		close(machine);
-	return machine >= 0;
+	if (machine < 0)
+		return -errno;
+	close(machine);
+	return 0;
 }
 
 /*
  * To make an empty machine and to end it takes longer than all else that is done to define a domain. What could do it
  * once can do it as long as it is the same device: one of the same module.
  */
-static bool has_kvm(void)
+static int check_kvm(void)
 {
 	static atomic_ulong good;	/* the device's inode; 0: none yet */
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), err = 0;
 	struct stat st;
-	bool can = false;
 
 	if (kvm < 0)
-		return false;
-	if (!fstat(kvm, &st)) {
-		can = st.st_ino == atomic_load(&good) || can_run(kvm);
-		if (can)
-			atomic_store(&good, st.st_ino);
-	}
+		return -errno;
+	if (fstat(kvm, &st))
+		err = -errno;
+	if (!err && st.st_ino != atomic_load(&good))
+		err = try_machine(kvm);
+	if (!err)
+		atomic_store(&good, st.st_ino);
 	close(kvm);
-	return can;
+	return err;
 }
 
 int sys_check_vt(const struct sys *sys)
 {
-	if (sys->config.sys.emulation || has_kvm())
-		return 0;
-	return dre_fail(DRE_ERR_NO_VT,
-			"container '%s': /dev/kvm cannot run machines, and dre.conf does not allow "
-			"emulation", sys->name);
+	int err = sys->config.sys.emulation ? 0 : check_kvm();
+
+	return err ? dre_fail(DRE_ERR_NO_VT, "container '%s': /dev/kvm cannot run machines (%s), and dre.conf does not "
+			      "allow emulation", sys->name, strerror(-err)) : 0;
 }
 
 /* The guest of a partition has it as its whole disk. */
@@ -143,7 +143,7 @@ static int describe(const struct sys *sys, char **xml)
 	char disk[PATH_MAX], log[PATH_MAX], mac[PROPERTY_MAC_SIZE], partition[SYS_PARTITION_SIZE];
 	sys_domain_t name;
 	struct sys_machine machine = {
-		.type = has_kvm() ? "kvm" : "qemu",
+		.type = !check_kvm() ? "kvm" : "qemu",
 		.name = name,
 		.uuid = manifest_get(m, SETTING_UUID),
 		.partition = partition,

@@ -806,6 +806,10 @@ static void groups_are_removed(void **state)
 	make_dir(GROUPS "/a", 0755);
 	make_dir(GROUPS "/a/b", 0755);
 	make_dir(GROUPS "/a/b/c", 0755);
+	make_dir(GROUPS "/a/d", 0755);
+	make_dir(GROUPS "/a/d/c", 0755);
+	make_dir(GROUPS "/a/e", 0755);
+	make_dir(GROUPS "/a/e/c", 0755);
 	make_dir(GROUPS "/d", 0755);
 	assert_success(cgroupfs_remove("dre-test/a"));
 	assert_int_equal(stat(GROUPS "/d", &st), 0);
