@@ -23,7 +23,7 @@ int open(const char *path, int flags, ...)
 	mode_t mode = 0;
 	va_list args;
 
-	if (flags & O_CREAT) {
+	if (flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE) {
 		va_start(args, flags);
 		mode = va_arg(args, mode_t);
 		va_end(args);
@@ -77,21 +77,25 @@ static void fifo_that_becomes_a_link(void **state)
 	assert_refused("/dev/null");
 }
 
-/* It is the archive, as a whole. */
+/* It is the archive, as a whole; before that it has no name. */
 static void file_that_becomes_a_link(void **state)
 {
+	unsigned int entries;
 	struct output o;
 	struct stat st;
 
 	(void)state;
 	write_file(at(f, "precious"), "precious");
 	write_file(at(f, "out"), "old");
+	entries = count_entries(f->dir);
 	assert_int_equal(open_output(&o, at(f, "out"), "an archive"), EXIT_SUCCESS);
 	assert_int_equal(write(o.fd, "new", 3), 3);
+	assert_int_equal(count_entries(f->dir), entries);
 	unlink(at(f, "out"));
 	assert_int_equal(symlink("precious", at(f, "out")), 0);
 	assert_int_equal(finish_output(&o, 0), EXIT_SUCCESS);
 	close(o.fd);
+	assert_int_equal(count_entries(f->dir), entries);
 	assert_int_equal(lstat(at(f, "out"), &st), 0);
 	assert_true(S_ISREG(st.st_mode) && st.st_size == 3 && (st.st_mode & 0777) == 0600);
 	assert_int_equal(stat(at(f, "precious"), &st), 0);
