@@ -72,12 +72,17 @@ bool groups_exists(const struct groups *g, const char *cgroup)
 void groups_each(const struct groups *g,
 		 void (*fn)(const struct groups *g, int outer, const char *cgroup, void *arg), void *arg)
 {
+	struct saved_error saved;
 	struct dirent *entry;
 	int outer;
 	DIR *all;
 
-	if (cgroupfs_open_group(g->outer, &outer))
+	/* What is left out is no error; whoever looks may have one to report. */
+	save_error(&saved);
+	if (cgroupfs_open_group(g->outer, &outer)) {
+		restore_error(&saved);
 		return;
+	}
 	all = file_opendir(outer, ".");
 	while (all && (entry = file_readdir(all)))
 		/* The others are the kernel's files, and the container's own groups. */
@@ -86,6 +91,7 @@ void groups_each(const struct groups *g,
 	if (all)
 		closedir(all);
 	close(outer);
+	restore_error(&saved);
 }
 
 /*

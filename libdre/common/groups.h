@@ -41,7 +41,7 @@ bool groups_exists(const struct groups *g, const char *cgroup);
 
 /*
  * Calls @fn for each that there is, with a directory fd of the outer one. What cannot be read is left
- * out.
+ * out. The text of the last error stays.
  */
 void groups_each(const struct groups *g,
 		 void (*fn)(const struct groups *g, int outer, const char *cgroup, void *arg), void *arg);
