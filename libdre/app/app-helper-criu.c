@@ -30,6 +30,7 @@
 #include "common/kmod.h"
 #include "limits.h"
 #include "module.h"
+#include "volume.h"
 
 #define IMAGES		"images"
 #define EARLY		"early"
@@ -791,15 +792,15 @@ static int open_stage(int rootfs)
 	return err ? err : stage;
 }
 
-/* -EINVAL: it is none. */
-static int bind_volume(int volume, int stage, const char *name)
+/* -EINVAL: it is none. A file that says the port may have gone with that: what is there in its place is the container's. */
+static int bind_volume(int volume, int stage, const char *name, const char *path)
 {
 	struct statx st;
 	int tree, err = 0;
 
 	if (statx(volume, "", AT_EMPTY_PATH, STATX_TYPE, &st))
 		return -errno;
-	if (!(st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+	if (!(st.stx_attributes & STATX_ATTR_MOUNT_ROOT) && strcmp(path, VOLUMES_PORT_FILE) != 0)
 		return -EINVAL;
 	if (S_ISDIR(st.stx_mode) ? mkdirat(stage, name, 0755) : mknodat(stage, name, S_IFREG | 0644, 0))
 		return -errno;
@@ -818,7 +819,7 @@ static int stage_volume(int rootfs, int stage, const char *path, int nr)
 	char name[16];
 
 	snprintf(name, sizeof(name), "%d", nr);
-	err = volume < 0 ? -errno : bind_volume(volume, stage, name);
+	err = volume < 0 ? -errno : bind_volume(volume, stage, name, path);
 	if (volume >= 0)
 		close(volume);
 	if (err == -ELOOP || err == -ENOENT || err == -ENOTDIR || err == -EINVAL)

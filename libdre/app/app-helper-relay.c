@@ -257,7 +257,10 @@ static void pass_on(struct relay *r)
 	}
 }
 
-/* What the command has written last. When the time is up that is what was there in the beginning, and no more. */
+/*
+ * What the command has written last. When the time is up that is what was there in the beginning, and no more, if somebody
+ * has it open still (no POLLHUP): a terminal has more than it counts.
+ */
 static void drain(struct relay *r, struct pump *p, int timer)
 {
 	int there = 0;
@@ -268,7 +271,9 @@ static void drain(struct relay *r, struct pump *p, int timer)
 		bool reads = p->done == p->len;
 		struct pollfd fds[] = { next(r, p), { .fd = reads ? timer : -1, .events = POLLIN } };
 
-		if (poll(fds, 2, -1) < 0 || (fds[1].revents && (!fds[0].revents || there <= 0)))
+		if (poll(fds, 2, -1) < 0)
+			return;
+		if (fds[1].revents && !(fds[0].revents & POLLHUP) && (!fds[0].revents || there <= 0))
 			return;
 		step(r, p);
 		if (reads)

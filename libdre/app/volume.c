@@ -21,9 +21,6 @@
 #include "common/userns.h"
 #include "volume.h"
 
-/* A server of the base reads it, if it has such a directory. */
-#define PORT_FILE	"/etc/ssh/sshd_config.d/dre.conf"
-
 /* Names in a container may lead elsewhere, but not out of it, nor over what /proc has of the host. */
 #define INSIDE		(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 
@@ -317,7 +314,7 @@ static int become_root_of(const struct idmap *map)
 
 static int mount_port_file(const struct mounting *to, const char *port_file)
 {
-	struct volume v = { .target = PORT_FILE, .read_only = true };
+	struct volume v = { .target = VOLUMES_PORT_FILE, .read_only = true };
 	int fd;
 
 	if (!port_file)
@@ -327,7 +324,7 @@ static int mount_port_file(const struct mounting *to, const char *port_file)
 	if (fd < 0)
 		return 0;
 	close(fd);
-	strcpy(v.target, PORT_FILE);
+	strcpy(v.target, VOLUMES_PORT_FILE);
 	snprintf(v.source, sizeof(v.source), "%s", port_file);
 	return mount_volume(to, &v);
 }

@@ -11,6 +11,9 @@ struct manifest;
 
 #define SETTING_VOLUMES	"volumes"
 
+/* Where the container has its port: a server of the base reads it, if it has such a directory. */
+#define VOLUMES_PORT_FILE	"/etc/ssh/sshd_config.d/dre.conf"
+
 /*
  * A file beside the root file system: volumes were mounted in that, and may still be, where it has not been unmounted since, as at
  * a reboot of the container. To find that out for one that never had any would be to read what is mounted on the whole host.
