@@ -388,20 +388,25 @@ static int settle_former(struct sys *sys)
 
 int sys_settle_restart(struct sys *sys)
 {
+	int err;
+
 	if (!manifest_get(sys_manifest(sys), SETTING_FORMER))
 		return 0;
 	if (sys->container)
 		return settle_former(sys);
 	if (container_lock_to_settle(&sys->container, sys->store, sys->name))
 		return 0;
-	settle_former(sys);
-	/* As it is now. */
+	/* As it is now, and not before somebody else had the container. */
+	sys_disconnect(sys);
+	err = sys_look_up(sys);
+	if (!err)
+		settle_former(sys);
 	manifest_free(&sys->manifest);
 	sys->manifest = sys->container->manifest;
 	sys->container->manifest = (struct manifest){};
 	container_unlock(sys->container);
 	sys->container = NULL;
-	return 0;
+	return err;
 }
 
 dre_return_t dre_sys_remove_checkpoint(const dre_sys_handle *h, const char *tag)

@@ -219,7 +219,8 @@ int sys_undefine(struct sys *sys)
 	err = sys_require(sys, SYS_STOPPED, SYS_STOPPED);
 	if (err) {
 		save_error(&saved);
-		sys_define(sys);
+		if (!sys_configure(sys, sys_manifest(sys)))
+			sys_define(sys);
 		restore_error(&saved);
 		return err;
 	}

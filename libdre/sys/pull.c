@@ -87,6 +87,7 @@ static int fail_pull(const struct sys *sys, int err)
 static int pull(struct sys *sys, size_t nr)
 {
 	struct container *c = sys->container;
+	struct saved_error saved;
 	layer_name_t layer;
 	int ret, err;
 
@@ -95,7 +96,10 @@ static int pull(struct sys *sys, size_t nr)
 	if (err)
 		return err;
 	err = run_job(sys, layer);
+	save_error(&saved);
 	ret = pull_settle(c, flush, sys);
+	if (err)
+		restore_error(&saved);
 	if (c->manifest.nr_layers > nr)
 		return fail_pull(sys, err ? err : ret);
 	return ret;

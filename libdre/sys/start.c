@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/kmod.h"
+#include "common/pull.h"
 #include "common/store_private.h"
 #include "console.h"
 #include "group.h"
@@ -82,11 +83,16 @@ int sys_let_run(struct sys *sys)
 	return err;
 }
 
-/* An older snapshot that was loaded may have a smaller disk. */
+/*
+ * A machine that is started again may have come to its end in the middle of a pull. An older snapshot that was loaded may
+ * have a smaller disk.
+ */
 int sys_start(struct sys *sys)
 {
-	int err = layers_verify_container(sys->container);
+	int err = pull_undo(sys->container);
 
+	if (!err)
+		err = layers_verify_container(sys->container);
 	if (!err)
 		err = sys_fit_disk(sys, false);
 	if (!err)
