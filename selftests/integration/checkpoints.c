@@ -698,6 +698,24 @@ static void volume_behind_a_link(void **state)
 	assert_int_equal(system("rm -r /run/shared /run/inner /var/hosts"), 0);
 }
 
+/* The file that says the port is a mount, too, and goes with it. */
+static void port_is_taken_away(void **state)
+{
+	dre_app_handle *h = box_start("c");
+
+	(void)state;
+	assert_int_equal(box_run(h, "mkdir -p /etc/ssh/sshd_config.d"), 0);
+	assert_done(dre_app_stop(h));
+	assert_done(dre_app_set_property(h, "port", "2222"));
+	assert_done(dre_app_start(h));
+	assert_int_equal(box_run(h, "grep -qx 'Port 2222' /etc/ssh/sshd_config.d/dre.conf"), 0);
+	assert_done(dre_app_checkpoint(h, "a"));
+	assert_done(dre_app_set_property(h, "port", NULL));
+	assert_done(dre_app_restart(h, "a"));
+	assert_int_equal(box_run(h, "true"), 0);
+	box_destroy(h);
+}
+
 /* Where the volume is its root has a say in, and so in what CRIU would be told. */
 static void volume_with_a_name_of_the_containers(void **state)
 {
@@ -737,6 +755,7 @@ int main(void)
 		cmocka_unit_test_teardown(process_is_bound_elsewhere_meanwhile, box_destroy_all),
 		cmocka_unit_test_teardown(volumes_stay, box_destroy_all),
 		cmocka_unit_test_teardown(volume_behind_a_link, box_destroy_all),
+		cmocka_unit_test_teardown(port_is_taken_away, box_destroy_all),
 		cmocka_unit_test_teardown(volume_with_a_name_of_the_containers, box_destroy_all),
 	};
 
