@@ -401,11 +401,7 @@ int sys_settle_restart(struct sys *sys)
 	err = sys_look_up(sys);
 	if (!err)
 		settle_former(sys);
-	manifest_free(&sys->manifest);
-	sys->manifest = sys->container->manifest;
-	sys->container->manifest = (struct manifest){};
-	container_unlock(sys->container);
-	sys->container = NULL;
+	sys_keep_manifest(sys);
 	return err;
 }
 

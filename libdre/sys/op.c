@@ -45,6 +45,15 @@ static int open_container(struct sys *sys, enum sys_access access)
 	return err;
 }
 
+void sys_keep_manifest(struct sys *sys)
+{
+	manifest_free(&sys->manifest);
+	sys->manifest = sys->container->manifest;
+	sys->container->manifest = (struct manifest){};
+	container_unlock(sys->container);
+	sys->container = NULL;
+}
+
 /* Is there something that others have left for us, see group.h? */
 static bool is_behind(const struct sys *sys)
 {

@@ -289,11 +289,6 @@ int sys_settle_migration(struct sys *sys)
 	if (container_lock_to_settle(&sys->container, sys->store, sys->name))
 		return look_only(sys);
 	err = settle_locked(sys);
-	/* As it is now. */
-	manifest_free(&sys->manifest);
-	sys->manifest = sys->container->manifest;
-	sys->container->manifest = (struct manifest){};
-	container_unlock(sys->container);
-	sys->container = NULL;
+	sys_keep_manifest(sys);
 	return err;
 }

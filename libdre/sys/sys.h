@@ -90,6 +90,9 @@ void sys_end(struct sys *sys);
 /* Before that, of a container which is not this host's, or not yet: what is here of it is not cleaned up then. */
 void sys_disconnect(struct sys *sys);
 
+/* Of one that was locked to be settled: the lock is given back, and the manifest kept as it is now. */
+void sys_keep_manifest(struct sys *sys);
+
 /* As it is, or was when the operation began. */
 const struct manifest *sys_manifest(const struct sys *sys);
 
