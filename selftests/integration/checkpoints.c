@@ -564,9 +564,13 @@ static bool is_frozen(void)
 	return frozen;
 }
 
-/* Takes one in a process of its own, and returns it at the moment at which @bound is out of its group for that. */
-static pid_t begin_checkpoint(const dre_app_handle *h, pid_t bound)
+/*
+ * Takes one in a process of its own, and returns it at the moment at which @bound is out of its group for that. Its
+ * @helper is stopped then: CRIU may come to its end, and the container is as that leaves it.
+ */
+static pid_t begin_checkpoint(const dre_app_handle *h, pid_t bound, pid_t *helper)
 {
+	char path[64], *text;
 	pid_t pid;
 
 	fflush(stdout);
@@ -574,6 +578,13 @@ static pid_t begin_checkpoint(const dre_app_handle *h, pid_t bound)
 	if (!pid)
 		_exit(dre_app_checkpoint(h, "a") ? 1 : 0);
 	assert_true(eventually(is_frozen() && !strstr(cgroup_of(bound), "/blue")));
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	text = read_file(path);
+	assert_non_null(text);
+	*helper = atoi(text);
+	free(text);
+	assert_true(*helper > 0);
+	assert_return_code(kill(*helper, SIGSTOP), errno);
 	return pid;
 }
 
@@ -585,16 +596,17 @@ static void caller_is_killed(void **state)
 {
 	dre_app_handle *h = box_start("c");
 	struct agent agent;
-	pid_t pid;
+	pid_t pid, helper;
 
 	(void)state;
 	assert_done(dre_app_create_cgroup(h, "blue"));
 	box_agent(h, &agent, "-s 10 -m exit");
 	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
-	pid = begin_checkpoint(h, agent.pid);
+	pid = begin_checkpoint(h, agent.pid, &helper);
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(dre_app_gc(), DRE_ERR_DEVICE_BUSY);
+	assert_return_code(kill(helper, SIGCONT), errno);
 	assert_true(eventually(dre_app_status(h) == DRE_APP_CONTAINER_STATUS_RUNNING));
 	assert_bound(h, "blue", agent.vpid, 0);
 	assert_checkpoints(h, NULL, NULL);
@@ -609,14 +621,14 @@ static void helper_is_killed(void **state)
 	dre_app_handle *h = box_start("c");
 	struct agent agent;
 	int status;
-	pid_t pid;
+	pid_t pid, helper;
 
 	(void)state;
 	assert_done(dre_app_create_cgroup(h, "blue"));
 	box_agent(h, &agent, "-s 10 -m exit");
 	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
-	pid = begin_checkpoint(h, agent.pid);
-	assert_int_equal(system("pkill -KILL -f '^dre-app-helper checkpoint '"), 0);
+	pid = begin_checkpoint(h, agent.pid, &helper);
+	assert_return_code(kill(helper, SIGKILL), errno);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(WEXITSTATUS(status), 1);
 	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_RUNNING);
@@ -634,7 +646,7 @@ static void process_is_bound_elsewhere_meanwhile(void **state)
 	dre_app_handle *h = box_start("c"), *other = box_start("d");
 	struct agent agent, host;
 	int status;
-	pid_t pid;
+	pid_t pid, helper;
 
 	(void)state;
 	assert_done(dre_app_create_cgroup(h, "blue"));
@@ -644,8 +656,9 @@ static void process_is_bound_elsewhere_meanwhile(void **state)
 	assert_true(host.pid < agent.pid);	/* the order in which they are put back */
 	assert_done(dre_app_bind_pid(h, "blue", host.pid));
 	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
-	pid = begin_checkpoint(h, agent.pid);
+	pid = begin_checkpoint(h, agent.pid, &helper);
 	assert_done(dre_app_bind_pid(other, "red", host.pid));
+	assert_return_code(kill(helper, SIGCONT), errno);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_bound(h, "blue", agent.vpid, 0);
