@@ -275,19 +275,37 @@ int container_check_exists(struct store *store, const char *name)
 	return ret;
 }
 
+/*
+ * The two change places, so that the old one is there again if the directory cannot be written: who is told of an error
+ * has what he had. NFS cannot exchange names.
+ */
+static int replace_manifest(int dir_fd)
+{
+	bool exchanged = !renameat2(dir_fd, MANIFEST_NEW, dir_fd, "manifest", RENAME_EXCHANGE);
+	int err;
+
+	if (!exchanged && renameat(dir_fd, MANIFEST_NEW, dir_fd, "manifest") < 0)
+		return -errno;
+	if (!fsync(dir_fd))
+		return 0;
+	err = -errno;
+	if (exchanged)
+		renameat2(dir_fd, MANIFEST_NEW, dir_fd, "manifest", RENAME_EXCHANGE);
+	return err;
+}
+
 int container_commit(struct container *c)
 {
-	int ret;
+	int err, ret;
 
 	ret = store_change_begin(c->store);
 	if (ret)
 		return ret;
 	ret = store_write_manifest(c->store, c->dir_fd, MANIFEST_NEW, &c->manifest);
-	if (!ret && (renameat(c->dir_fd, MANIFEST_NEW, c->dir_fd, "manifest") < 0 ||
-		     fsync(c->dir_fd) < 0))
-		ret = dre_fail_errno(errno, "cannot change container '%s'", c->name);
-	if (ret)
-		unlinkat(c->dir_fd, MANIFEST_NEW, 0);
+	err = ret ? 0 : replace_manifest(c->dir_fd);
+	if (err)
+		ret = dre_fail_errno(-err, "cannot change container '%s'", c->name);
+	unlinkat(c->dir_fd, MANIFEST_NEW, 0);
 	return store_change_end(c->store, false, ret);
 }
 

@@ -97,7 +97,10 @@ int container_lock_to_settle(struct container **c, struct store *store, const ch
 /* Unlocks. NULL is fine. */
 void container_unlock(struct container *c);
 
-/* Makes c->manifest the container's manifest, atomically and durably. */
+/*
+ * Makes c->manifest the container's manifest, atomically and durably. If it fails the container has the old one, but for
+ * a directory on NFS that could not be written: either.
+ */
 int container_commit(struct container *c);
 
 /* Makes @m the container's manifest, in the same way, and @m what that was. If it fails both stay. */

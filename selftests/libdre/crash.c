@@ -512,6 +512,24 @@ static void saving_syncs(void **state)
 	assert_false(is_saved(*state));
 }
 
+/* Not even the directory that cannot be written leaves the new state behind. */
+static void change_that_fails(void **state)
+{
+	static const struct operation change = { "commit", web_with_port_1, change_port, is_port_changed };
+	struct job job = { *state, &change };
+	struct outcome outcome = { .injected = true };
+	unsigned int failed = 0;
+
+	for (unsigned int n = 1; outcome.injected; n++) {
+		change.prepare(*state);
+		outcome = inject(INJECT_EIO, n, run_job, &job);
+		failed += !!outcome.ret;
+		if (outcome.ret && change.is_done(*state))
+			fail_msg("an error, but done, at %s", outcome.call);
+	}
+	assert_true(failed);
+}
+
 /* The first use of a store, of which there is no old state: the next one completes it. */
 static void killed_in_first_use(void **state)
 {
@@ -545,6 +563,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(saving_syncs),
+		TEST(change_that_fails),
 		TEST(killed),
 		TEST(killed_in_first_use),
 		TEST(input_output_errors),
