@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "former.h"
 #include "manifest.h"
 #include "names.h"
 
@@ -223,6 +224,16 @@ char *manifest_format(const struct manifest *m, size_t *len)
 	return text;
 }
 
+/* What reads it later could not say in which manifest it is. */
+static int check_former(const struct manifest *m)
+{
+	struct manifest former = {};
+	int err = former_get(m, &former);
+
+	manifest_free(&former);
+	return err;
+}
+
 /* Takes over "key value", which the parser cut out of a line. Returns NULL or what is wrong. */
 static const char *take_item(struct manifest *m, const char *key, const char *value, int *err)
 {
@@ -257,6 +268,10 @@ static const char *take_item(struct manifest *m, const char *key, const char *va
 		if (find(m, key))
 			return "a key that was there before";
 		*err = add_setting(m, key, value);
+		if (!*err && !strcmp(key, SETTING_FORMER))
+			*err = check_former(m);
+		if (*err == -EINVAL)
+			return "not a list of layers";
 	}
 	return NULL;
 }

@@ -151,6 +151,9 @@ static void damaged(void **state)
 		{ "dre-manifest 1\nwritable aaaaaaaa\nwritable bbbbbbbb\nend\n", 3,
 		  "a second writable layer" },
 		{ "dre-manifest 1\nwritable ../../..\nend\n", 2, "not the name of a layer" },
+		{ "dre-manifest 1\nformer aaaaaaaa\nend\n", 2, "not a list of layers" },
+		{ "dre-manifest 1\nport 1\nformer aaaaaaaa ../../..\nend\n", 3, "not a list of layers" },
+		{ "dre-manifest 1\nformer aaaaaaaa aaaaaaaa bbbbbbbb\nend\n", 2, "not a list of layers" },
 	};
 	struct manifest_error err;
 	struct manifest m;
