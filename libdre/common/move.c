@@ -44,6 +44,11 @@ static int fail(const struct move *mv, const char *what, int err)
 	if (mv->unread)
 		return dre_fail_errno(-err, "container '%s': cannot read %s in %s", mv->from->name, what,
 				      store_root(mv->from->store));
+	/* What is collected first, if nothing else is changed there meanwhile. */
+	if (err == -EILSEQ)
+		return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': %s in %s is not as it is in %s; gc removes it "
+				"if it was left there", mv->from->name, what, store_root(mv->to),
+				store_root(mv->from->store));
 	return dre_fail_errno(-err, "container '%s': cannot copy %s to %s", mv->from->name, what,
 			      store_root(mv->to));
 }

@@ -16,6 +16,7 @@
 #include "common/info.h"
 #include "common/move.h"
 #include "common/snapshot.h"
+#include "common/store_private.h"
 #include "fixture.h"
 #include "inject.h"
 
@@ -294,13 +295,36 @@ static void layers_come_meanwhile(void **state)
 	snprintf(bring, sizeof(bring), "cd %s && for l in *; do echo x >%s/$l; done", at(f, "store/layers"),
 		 at(&other, "store/layers"));
 	assert_fails(container_copy_to(c, other.store, &c->manifest, bring_layers, &command, &unread, &made),
-		     DRE_ERR_DEVICE_BUSY, "cannot copy layer");
+		     DRE_ERR_DEVICE_BUSY, "/store; gc removes it");
 	assert_null(command);
 	assert_false(unread);
 	assert_store_clean(&other);
 	snprintf(bring, sizeof(bring), "cp %s/* %s", at(f, "store/layers"), at(&other, "store/layers"));
 	command = bring;
 	assert_success(container_copy_to(c, other.store, &c->manifest, bring_layers, &command, &unread, &made));
+	container_unlock(made);
+	container_unlock(c);
+	assert_store_clean(&other);
+}
+
+/* It was left there, and changed here since; others are at work there. */
+static void layer_left_behind(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c, *made;
+	struct store *busy;
+	bool unread;
+
+	assert_success(container_lock(&c, f->store, "web"));
+	write_file(at(&other, "store/layers/%s", c->manifest.writable), "former");
+	assert_success(store_open(&busy, other.root, &layer_disk));
+	assert_success(store_change_begin(busy));
+	assert_fails(container_copy_to(c, other.store, &c->manifest, NULL, NULL, &unread, &made), DRE_ERR_DEVICE_BUSY,
+		     c->manifest.writable);
+	assert_false(unread);
+	assert_success(store_change_end(busy, false, 0));
+	store_close(busy);
+	assert_success(container_copy_to(c, other.store, &c->manifest, NULL, NULL, &unread, &made));
 	container_unlock(made);
 	container_unlock(c);
 	assert_store_clean(&other);
@@ -431,6 +455,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(base_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(base_is_removed_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(layers_come_meanwhile, setup, teardown),
+		cmocka_unit_test_setup_teardown(layer_left_behind, setup, teardown),
 		cmocka_unit_test_setup_teardown(killed, setup, teardown),
 		cmocka_unit_test_setup_teardown(input_output_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_disk, setup, teardown),
