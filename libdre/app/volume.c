@@ -152,15 +152,38 @@ static int get_list(const char *name, const struct manifest *m, const char **lis
 	return 0;
 }
 
+/*
+ * A fd of it, or a negative errno: ELOOP if a part of its path is a link. Whoever may write to one of the directories that
+ * lead there, as another container whose volume that is, could make one that leads anywhere.
+ */
+static int open_source(const struct volume *v)
+{
+	int fd = file_openat2(AT_FDCWD, v->source, O_PATH, RESOLVE_NO_SYMLINKS);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int fail_source(const char *name, const struct volume *v, int err)
+{
+	if (err == -ELOOP)
+		return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': volume %s: a part of the path is a symbolic link; "
+				"name the place that it leads to", name, v->source);
+	return dre_fail_errno(-err, "container '%s': volume %s", name, v->source);
+}
+
 int volumes_find(const char *name, const struct manifest *m)
 {
 	const char *list;
 	struct volume v;
-	int err = get_list(name, m, &list);
+	int fd, err = get_list(name, m, &list);
 
-	while (!err && next_volume(&list, &v))
-		if (access(v.source, F_OK))
-			err = dre_fail_errno(errno, "container '%s': volume %s", name, v.source);
+	while (!err && next_volume(&list, &v)) {
+		fd = open_source(&v);
+		if (fd >= 0)
+			close(fd);
+		else
+			err = fail_source(name, &v, fd);
+	}
 	return err;
 }
 
@@ -175,8 +198,8 @@ struct mounting {
 	int userns;	/* -1: privileged */
 };
 
-/* A mount of the source that is attached nowhere, with the ids of the container; or a negative errno. */
-static int clone_source(const struct mounting *to, const struct volume *v, const char **what)
+/* A mount of @source that is attached nowhere, with the ids of the container; or a negative errno. */
+static int clone_source(const struct mounting *to, const struct volume *v, int source, const char **what)
 {
 	bool mapped = to->userns >= 0 && !v->noidmap;
 	struct mount_attr attr = {
@@ -188,7 +211,7 @@ static int clone_source(const struct mounting *to, const struct volume *v, const
 	int tree, err;
 
 	*what = "cannot be mounted";
-	tree = open_tree(AT_FDCWD, v->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	tree = open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (tree < 0)
 		return -errno;
 	if (!mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)))
@@ -276,26 +299,34 @@ static int open_target(int rootfs, char *path, bool directory)
 	return err;
 }
 
-static int mount_volume(const struct mounting *to, struct volume *v)
+static int attach(const struct mounting *to, struct volume *v, int tree)
 {
-	const char *what;
 	struct stat st;
-	int target, err = 0, tree = clone_source(to, v, &what);
+	int target, err = 0;
 
-	if (tree < 0)
-		return dre_fail_errno(-tree, "container '%s': volume %s %s", to->name, v->source,
-				      what);
 	if (fstat(tree, &st))
 		err = -errno;
 	target = err ? err : open_target(to->rootfs, v->target, S_ISDIR(st.st_mode));
-	if (target < 0) {
-		err = target;
-	} else {
-		if (move_mount(tree, "", target, "",
-			       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH))
-			err = -errno;
-		close(target);
-	}
+	if (target < 0)
+		return target;
+	if (move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH))
+		err = -errno;
+	close(target);
+	return err;
+}
+
+static int mount_volume(const struct mounting *to, struct volume *v)
+{
+	int source = open_source(v), tree, err;
+	const char *what;
+
+	if (source < 0)
+		return fail_source(to->name, v, source);
+	tree = clone_source(to, v, source, &what);
+	close(source);
+	if (tree < 0)
+		return dre_fail_errno(-tree, "container '%s': volume %s %s", to->name, v->source, what);
+	err = attach(to, v, tree);
 	close(tree);
 	return err ? dre_fail_errno(-err, "container '%s': volume %s: its target %s", to->name,
 				    v->source, v->target) : 0;

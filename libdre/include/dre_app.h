@@ -166,7 +166,7 @@ dre_return_t dre_app_close(const dre_app_handle *h);
  * filter that it is to have is not there;
  * DRE_ERR_SET_LIMIT_FAILED: limits of its own or of dre.conf do not fit together,
  * or the kernel refuses them; DRE_ERR_DEVICE_BUSY, also for the source of a
- * volume that is missing, and for a port that somebody else has.
+ * volume that is missing or has a symbolic link in its path, and for a port that somebody else has.
  */
 dre_return_t dre_app_start(const dre_app_handle *h);
 
@@ -669,7 +669,8 @@ dre_return_t dre_app_get_bound_pid_list(const dre_app_handle *h, const char *cgr
  *			without it, ...
  *	pids		... processes and threads, 1 to 4194304. For all five, "max" is no limit.
  *	volumes		"SOURCE:TARGET[:ro][:noidmap]", several with commas: a directory
- *			or file of the host, and where the container has it
+ *			or file of the host, by a path without symbolic links, and where the
+ *			container has it
  *	autostart	yes or no: does "dre-app autostart" start it?
  *	autostart_order	0 to 1000000: those with a lower one are started first
  *	autostart_delay	seconds, 0 to 3600, before the next one is started

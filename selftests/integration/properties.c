@@ -591,6 +591,32 @@ static void links_out_of_the_container(void **state)
 	no_mount_is_left();
 }
 
+/* What shares a directory with its own volume, or another's, leads nobody out of it. */
+static void links_in_a_source(void **state)
+{
+	dre_app_handle *h = box_create_with("c", BASE, -1), *other = box_create_with("other", BASE, -1);
+
+	(void)state;
+	assert_int_equal(system("rm -rf /run/outside && mkdir /run/outside && echo secret >/run/outside/f"), 0);
+	assert_done(set(h, "volumes", HOST "/dir:/data," HOST "/dir/sub:/data/below"));
+	assert_done(set(other, "volumes", HOST "/dir/sub:/below"));
+	assert_done(dre_app_start(h));
+	assert_inside(h, "cd /data && mv sub old && ln -s /run/outside sub");
+	world_mark();
+	assert_refused(DRE_ERR_DEVICE_BUSY, dre_app_start(other));
+	assert_non_null(strstr(dre_last_error(), HOST "/dir/sub: a part of the path is a symbolic link"));
+	/* Nor when it starts itself again. */
+	box_run(h, "kill -INT 1");
+	assert_true(eventually(dre_app_status(h) == DRE_APP_CONTAINER_STATUS_STOP));
+	assert_int_equal(system("grep -q 'sub: a part of the path is a symbolic link' " STORE "/lxc/c/lxc.log"), 0);
+	/* A link further up is none to be followed either. */
+	assert_int_equal(system("ln -s " HOST "/dir /run/outside/link"), 0);
+	assert_done(set(other, "volumes", "/run/outside/link/old:/below"));
+	assert_int_equal(dre_app_start(other), DRE_ERR_DEVICE_BUSY);
+	no_mount_is_left();
+	assert_int_equal(system("rm -r /run/outside"), 0);
+}
+
 /*
  * Stop and reboot.
  */
@@ -833,6 +859,7 @@ int main(void)
 		VOLUME(volumes_when_it_reboots),
 		VOLUME(volumes_that_cannot_be),
 		VOLUME(links_out_of_the_container),
+		VOLUME(links_in_a_source),
 		TEST(stopped_at_once),
 		TEST(stopped_in_time),
 		TEST(stopped_by_its_own_timeouts),
