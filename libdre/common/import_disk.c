@@ -82,16 +82,23 @@ static int fail_written(const struct import *import)
 	return dre_fail(DRE_ERR_DEVICE_BUSY, "%s is being written to", import->convert.what);
 }
 
-/* There a lease depends on the server, and says nothing of others. */
-static bool is_remote(int fd)
+/*
+ * Does the kernel know of everybody who writes there? Elsewhere (NFS, FUSE, a share of the hypervisor) the content is what a
+ * server says, and below overlayfs are files that others may write to: a lease may be had there, and says nothing.
+ */
+static bool has_all_writers(int fd)
 {
-	unsigned int type;
+	static const unsigned int types[] = {
+		EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, TMPFS_MAGIC,
+	};
 	struct statfs fs;
 
 	if (fstatfs(fd, &fs) < 0)
-		return true;
-	type = fs.f_type;
-	return type == NFS_SUPER_MAGIC || type == CIFS_SUPER_MAGIC || type == SMB2_SUPER_MAGIC;
+		return false;
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if ((unsigned int)fs.f_type == types[i])
+			return true;
+	return false;
 }
 
 /*
@@ -103,10 +110,12 @@ static int hold_source(struct import *import)
 {
 	int fd = import->convert.source_fd;
 
+	if (!has_all_writers(fd))
+		return copy_source(import);
 	import->leased = fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
 	if (import->leased)
 		return 0;
-	return errno == EAGAIN && !is_remote(fd) ? fail_written(import) : copy_source(import);
+	return errno == EAGAIN ? fail_written(import) : copy_source(import);
 }
 
 static int check_held(const struct import *import)

@@ -575,6 +575,41 @@ static void import_of_a_copy(void **state)
 	assert_store_clean(f);
 }
 
+static void write_freely(void *arg, uint64_t done, uint64_t total)
+{
+	struct writer *w = arg;
+	int fd = open(w->path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+	(void)done;
+	(void)total;
+	if (fd < 0)
+		return;
+	w->tries += write(fd, "gone", 4) == 4;
+	close(fd);
+}
+
+/* A lease would be had there, and not know of who writes to the file below. */
+static void import_from_overlayfs(void **state)
+{
+	struct fixture *f = *state;
+	struct writer w = { .path = at(f, "merged/image") };
+	struct container *c;
+	int status;
+
+	assert_shell("cd %s && mkdir lower upper work merged && qemu-img create -q -f qcow2 lower/image 64M && "
+		     "qemu-io -f qcow2 -c 'write -P 5 7M 1M' lower/image && "
+		     "mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged", at(f, "."));
+	status = import_disk(f->store, "b", w.path, write_freely, &w);
+	assert_shell("umount %s", at(f, "merged"));
+	assert_success(status);
+	assert_true(w.tries > 0);
+	c = create(f, "c", "b");
+	assert_disk(f, c, 5, 7);
+	assert_disk(f, c, 0, 8);
+	container_unlock(c);
+	assert_store_clean(f);
+}
+
 /* A writable layer that is no image any more: the container keeps what it has. */
 static void damaged_layer(void **state)
 {
@@ -1157,6 +1192,7 @@ int main(void)
 		TEST(import_refuses),
 		TEST(import_while_it_is_written_to),
 		TEST(import_of_a_copy),
+		TEST(import_from_overlayfs),
 		TEST(damaged_layer),
 		TEST(checkpoints),
 		TEST(copies),
