@@ -39,7 +39,6 @@
 #define CRIU_CONF	"criu.conf"	/* what a restore needs to know of the console */
 #define CONSOLE_FD	100		/* the number by which it does */
 #define STAGE		"dev"		/* see open_stage() */
-#define NO_LINKS	(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
 #define DUMP_TRIES	3		/* see group_vanished() */
 
 /* For actions, which get no arguments. */
@@ -779,13 +778,13 @@ int do_restore(char **argv)
 static int open_stage(int rootfs)
 {
 	char name[sizeof("/proc/self/fd/") + 12];
-	int dir = file_openat2(rootfs, STAGE, O_PATH | O_DIRECTORY, NO_LINKS), stage = -1, err = 0;
+	int dir = file_openat2(rootfs, STAGE, O_PATH | O_DIRECTORY, FILE_NO_LINKS), stage = -1, err = 0;
 
 	if (dir < 0)
 		return -errno;
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", dir);
 	if (!mount("dre", name, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755"))
-		stage = file_openat2(rootfs, STAGE, O_PATH | O_DIRECTORY, NO_LINKS);
+		stage = file_openat2(rootfs, STAGE, O_PATH | O_DIRECTORY, FILE_NO_LINKS);
 	if (stage < 0)
 		err = -errno;
 	close(dir);
@@ -815,7 +814,7 @@ static int bind_volume(int volume, int stage, const char *name, const char *path
 
 static int stage_volume(int rootfs, int stage, const char *path, int nr)
 {
-	int err, volume = file_openat2(rootfs, path + 1, O_PATH, NO_LINKS);
+	int err, volume = file_openat2(rootfs, path + 1, O_PATH, FILE_NO_LINKS);
 	char name[16];
 
 	snprintf(name, sizeof(name), "%d", nr);

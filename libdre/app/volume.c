@@ -503,7 +503,7 @@ static int last_mount(const char *rootfs, struct below *last)
 static int unmount(int rootfs, const struct below *mount)
 {
 	char name[sizeof("/proc/thread-self/fd/") + 12];
-	int err = 0, fd = file_openat2(rootfs, mount->path + 1, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	int err = 0, fd = file_openat2(rootfs, mount->path + 1, O_PATH, FILE_NO_LINKS);
 	struct statx st = {};
 
 	if (fd < 0)

@@ -9,9 +9,6 @@
 
 #include "file.h"
 
-/* Paths stay below their directory, and mean what they say. */
-#define NO_LINKS	(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
-
 /* How often a path is tried whose "..", or a link's, meets a rename or a mount, of whatever, of somebody on the host. */
 #define TRIES		100
 
@@ -34,7 +31,7 @@ DIR *file_opendir(int dir_fd, const char *name)
 	DIR *dir;
 	int fd;
 
-	fd = file_openat2(dir_fd, name, O_RDONLY | O_DIRECTORY, NO_LINKS);
+	fd = file_openat2(dir_fd, name, O_RDONLY | O_DIRECTORY, FILE_NO_LINKS);
 	if (fd < 0)
 		return NULL;
 	dir = fdopendir(fd);
@@ -91,7 +88,7 @@ int file_read(int dir_fd, const char *name, size_t max, char **data, size_t *len
 	int fd, ret;
 
 	/* O_NONBLOCK: somebody may have put a FIFO there. */
-	fd = file_openat2(dir_fd, name, O_RDONLY | O_NONBLOCK, NO_LINKS);
+	fd = file_openat2(dir_fd, name, O_RDONLY | O_NONBLOCK, FILE_NO_LINKS);
 	if (fd < 0)
 		return -errno;
 	ret = read_all(fd, max, data, len);

@@ -19,6 +19,9 @@
  */
 int file_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t resolve);
 
+/* For @resolve: paths stay below their directory, and mean what they say. */
+#define FILE_NO_LINKS	(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
+
 /* A stream of directory @name in @dir_fd ("." for @dir_fd itself, with an offset of its own). */
 DIR *file_opendir(int dir_fd, const char *name);
 

@@ -60,7 +60,7 @@ void tree_writer_free(struct tree_writer *w)
 static int open_beneath(int dir, const char *path)
 {
 	int fd = file_openat2(dir, *path ? path : ".", O_PATH | O_DIRECTORY | O_NOFOLLOW,
-			      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+			      FILE_NO_LINKS | RESOLVE_NO_XDEV);
 
 	return fd < 0 ? -errno : fd;
 }
