@@ -142,6 +142,7 @@ static void all_keys(void **state)
 		"stop_timeout=0\n"
 		"halt_timeout: 86400\n"
 		"network = bridge:br-lan.7\n"
+		"seccomp = /srv/my filter\n"
 		"idmap_base = 65536\n"
 		"idmap_size = 1\n"
 		"[sys]\n"
@@ -169,6 +170,7 @@ static void all_keys(void **state)
 	assert_int_equal(cfg.halt_timeout, 86400);
 	assert_int_equal(cfg.network, DRE_NETWORK_BRIDGE);
 	assert_string_equal(cfg.bridge, "br-lan.7");
+	assert_string_equal(cfg.seccomp, "/srv/my filter");
 	assert_int_equal(cfg.idmap_base, 65536);
 	assert_int_equal(cfg.idmap_size, 1);
 	assert_string_equal(cfg.sys.base, "debian");
@@ -188,7 +190,8 @@ static void all_keys(void **state)
 	assert_string_equal(cfg.sys.migration_uri, "qemu+ssh://%s:2222/system");
 	assert_false(cfg.sys.migration_tls);
 	assert_int_equal(cfg.sys.immigration_timeout, 86400);
-	assert_success(load(&cfg, "[app]\nnetwork = none\nprivileged = no\n"));
+	assert_success(load(&cfg, "[app]\nnetwork = none\nprivileged = no\nseccomp = unconfined\n"));
+	assert_string_equal(cfg.seccomp, "unconfined");
 	assert_int_equal(cfg.network, DRE_NETWORK_NONE);
 	assert_string_equal(cfg.bridge, "");
 	assert_success(load(&cfg, "[app]\nnetwork = host\n"));
