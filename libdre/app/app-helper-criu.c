@@ -559,7 +559,7 @@ static int dump(const struct work *w)
 	do {
 		err = dump_once(w, early, message, sizeof(message));
 	} while (err && group_vanished(message) && ++tries < DUMP_TRIES &&
-		 !app_let_go(&w->app, w->dir, 0));
+		 !app_let_go(&w->app, 0));
 	return err ? dre_fail(err, "%s", message) : drop_locks(w);
 }
 
@@ -575,7 +575,7 @@ int do_checkpoint(char **argv)
 		err = dump(&w);
 		if (!err)
 			err = copy_files(&w, argv[3]);
-		err = app_let_go(&w.app, w.dir, err);
+		err = app_let_go(&w.app, err);
 	}
 	status = report(&w, err);
 	work_end(&w);

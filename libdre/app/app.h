@@ -43,6 +43,7 @@ struct app {
 	struct container *container;	/* if it is locked */
 	struct lxc_container *lxc;	/* app_lxc() */
 	bool begun;			/* app_begin() has succeeded */
+	bool let_go;			/* and found it frozen by a checkpoint that was killed: it runs on */
 	char name[DRE_NAME_MAX + 1];
 };
 
@@ -50,7 +51,7 @@ struct app {
 enum app_access {
 	APP_LOOK,	/* whatever they do */
 	APP_USE,	/* not while it is busy */
-	APP_CHANGE,	/* makes it busy; cleans up what others left of a stopped container */
+	APP_CHANGE,	/* makes it busy; cleans up what others left who were killed */
 	APP_REMOVE,	/* the same, also if its manifest is damaged: then that is empty */
 };
 
@@ -188,14 +189,21 @@ int app_unbind_all(const struct app *app);
  * anew for a container that was restored.
  */
 int app_record_hold(const struct app *app, int dir);
-int app_record_release(const struct app *app, int dir);
+int app_record_release(const struct app *app);
 int app_record_apply(const struct app *app, int dir);
 
+/* Is there something to be put back? Of a container that is stopped there is not: forget() it. */
+bool app_record_held(const struct app *app);
+void app_record_forget(const struct app *app);
+
+/* What says so, in liblxc's directory. */
+#define APP_AWAY	"away"
+
 /*
- * checkpoint.c: after a checkpoint in directory @dir, or an attempt of one that failed with @err, the container
- * runs on as it did. Returns @err, else an error of its own.
+ * checkpoint.c: after a checkpoint, or an attempt of one that failed with @err, the container runs on as it did.
+ * Returns @err, else an error of its own.
  */
-int app_let_go(const struct app *app, int dir, int err);
+int app_let_go(const struct app *app, int err);
 
 /* lxc_config.c: liblxc's directory of the container, with its configuration. */
 int app_write_lxc(const struct app *app, const struct manifest *m);

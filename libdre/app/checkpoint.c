@@ -12,14 +12,14 @@
 #include "common/store_private.h"
 #include "network.h"
 
-int app_let_go(const struct app *app, int dir, int err)
+int app_let_go(const struct app *app, int err)
 {
 	char group[APP_GROUP_SIZE];
 	struct saved_error saved;
 	int ret;
 
 	save_error(&saved);
-	ret = app_record_release(app, dir);
+	ret = app_record_release(app);
 	app_group("app", app->name, group);
 	if (cgroupfs_freeze(group, false) && !ret)
 		ret = DRE_ERR_DEVICE_BUSY;
@@ -39,7 +39,7 @@ static int checkpoint(const struct app *app, const char *tag)
 	if (!err) {
 		err = app_helper_checkpoint(app, cp.dir, cp.manifest.writable);
 		if (err)	/* the helper has done that, unless it was killed */
-			app_let_go(app, cp.dir_fd, err);
+			app_let_go(app, err);
 	}
 	if (err) {
 		checkpoint_abandon(&cp);

@@ -206,7 +206,7 @@ int app_remove_lxc(const struct store *store, const char *name)
 {
 	static const char *const files[] = { "config", ".config.new", "lxc.log", "sshd.conf",
 					     CONSOLE_LOG, CONSOLE_LOG_OLD, CONSOLE_PREVIOUS,
-					     CONSOLE_PREVIOUS_OLD, VOLUMES_MARK, SECCOMP_COPY };
+					     CONSOLE_PREVIOUS_OLD, VOLUMES_MARK, SECCOMP_COPY, APP_AWAY };
 	char path[PATH_MAX];
 	int err = 0;
 

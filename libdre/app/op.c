@@ -29,6 +29,22 @@ int app_open_store(struct dre_config *config, struct store **store)
 	return err;
 }
 
+/*
+ * Of one that is not stopped it is what the end of a checkpoint would have done. A process that cannot be put back
+ * stays in the payload's group, and is not in the way of what the caller wants.
+ */
+static int clean_up(struct app *app)
+{
+	enum app_state state = app_state(app);
+
+	if (state == APP_STOPPED)
+		return app_settle(app);
+	app->let_go = (state == APP_RUNNING || state == APP_SUSPENDED) && app_record_held(app);
+	if (app->let_go)
+		app_let_go(app, 0);
+	return 0;
+}
+
 int app_begin(struct app *app, const char *name, enum app_access access)
 {
 	int err = dre_check_name("container", name);
@@ -50,8 +66,8 @@ int app_begin(struct app *app, const char *name, enum app_access access)
 		err = container_check_free(app->store, name);
 	if (!err && access == APP_CHANGE)
 		err = app_configure(&app->config, name, &app->container->manifest);
-	if (!err && access >= APP_CHANGE && app_state(app) == APP_STOPPED)
-		err = app_settle(app);
+	if (!err && access >= APP_CHANGE)
+		err = clean_up(app);
 	app->begun = !err;
 	if (err)
 		app_end(app);
@@ -319,7 +335,10 @@ int app_settle_groups(const struct app *app)
 		err = kill_bound_init(app);
 	if (!err)
 		err = release_groups(app, group);
-	return err ? err : app_console_stop(app);
+	if (err)
+		return err;
+	app_record_forget(app);
+	return app_console_stop(app);
 }
 
 int app_mount_root(const struct app *app)

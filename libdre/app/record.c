@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What D-RE knows of a container's processes, and CRIU does not: it is kept beside the
- * images. CRIU cannot dump processes that are outside of the payload's group, so they are there while
- * it does. In the checkpoint's directory
+ * What D-RE knows of a container's processes, and CRIU does not. CRIU cannot dump processes that are outside of the
+ * payload's group, so they are there while it does.
  *
- *	record		is for a restart, and names processes by VPID:
+ *	record		beside the images, is for a restart, and names processes by VPID:
  *
  *		controllers cpu memory		of the container's group, for its groups
  *		group blue			a control group
@@ -16,8 +15,9 @@
  *		bind 12 blue			is bound to it
  *		end
  *
- *	away		is for this host, as long as the checkpoint is made: "move" and "bind",
- *			by PID, and since when the process runs
+ *	away		in liblxc's directory of the container, is for this host, as long as the checkpoint is made:
+ *			"move" and "bind", by PID, and since when the process runs. Where all who make it were
+ *			killed whoever locks the container next finds it there, and nobody collects it before.
  *
  * Lines are in the order in which they are carried out.
  */
@@ -33,7 +33,6 @@
 #include "module.h"
 
 #define RECORD	"record"
-#define AWAY	"away"
 
 /* The files that limit_set() of common/limit.c writes. Memory comes before swap. */
 static const char *const limits[] = {
@@ -284,6 +283,13 @@ static int hold(struct hold *h)
 	return err;
 }
 
+static FILE *open_away(const struct app *app, int flags, const char *mode)
+{
+	char path[PATH_MAX];
+
+	return app_path(app->store, app->name, APP_AWAY, path) ? NULL : open_at(AT_FDCWD, path, flags, mode);
+}
+
 int app_record_hold(const struct app *app, int dir)
 {
 	struct hold h = { .app = app };
@@ -292,23 +298,38 @@ int app_record_hold(const struct app *app, int dir)
 	if (err)
 		return err;
 	h.record = open_at(dir, RECORD, O_WRONLY | O_CREAT | O_TRUNC, "w");
-	h.away = open_at(dir, AWAY, O_WRONLY | O_CREAT | O_TRUNC, "w");
+	h.away = open_away(app, O_WRONLY | O_CREAT | O_TRUNC, "w");
 	err = h.record && h.away ? hold(&h) : fail(app, -errno, RECORD);
 	if (h.record && fputs("end\n", h.record) < 0 && !err)
 		err = fail(app, -EIO, RECORD);
 	if (h.record && fclose(h.record) && !err)
 		err = fail(app, -errno, RECORD);
 	if (h.away && fclose(h.away) && !err)
-		err = fail(app, -errno, AWAY);
+		err = fail(app, -errno, APP_AWAY);
 	close(h.cfd);
 	return err;
+}
+
+bool app_record_held(const struct app *app)
+{
+	char path[PATH_MAX];
+
+	return !app_path(app->store, app->name, APP_AWAY, path) && !access(path, F_OK);
+}
+
+void app_record_forget(const struct app *app)
+{
+	char path[PATH_MAX];
+
+	if (!app_path(app->store, app->name, APP_AWAY, path))
+		unlink(path);
 }
 
 /*
  * Putting them back.
  */
 
-/* Carries out a line. @cfd is of the module. */
+/* Carries out a line. @cfd is of the module, or -1: it is not loaded any more. */
 typedef int (*line_fn)(const struct app *app, int cfd, const char *verb, char *arguments);
 
 static bool is_one_of(const char *verb, const char *const verbs[])
@@ -364,7 +385,8 @@ static int put_back(const struct app *app, int cfd, const char *verb, char *argu
 	if (sscanf(arguments, "%d %63s %llu", &pid, cgroup, &time) != 3 || pid <= 0 || !time ||
 	    start_time(pid) != time || app_check_cgroup(cgroup, false))
 		return 0;
-	if (!strcmp(verb, "move"))
+	/* Whoever is in a control group is bound to it for a module that is loaded later. */
+	if (!strcmp(verb, "move") || cfd < 0)
 		return move(app, cgroup, pid);
 	err = dre_module_bind(cfd, cgroup, pid, 0);
 	/* One of the host that somebody has bound for another container meanwhile is not ours any more. */
@@ -374,27 +396,32 @@ static int put_back(const struct app *app, int cfd, const char *verb, char *argu
 static const char *const moves[] = { "move", NULL };
 static const char *const binds[] = { "bind", NULL };
 
-int app_record_release(const struct app *app, int dir)
+static int put_all_back(const struct app *app, int cfd, FILE *f)
 {
-	FILE *f = open_at(dir, AWAY, O_RDONLY, "r");
+	int ret, err = each_line(app, cfd, f, moves, put_back);
 	struct saved_error saved;
-	int cfd, ret, err;
+
+	save_error(&saved);
+	ret = each_line(app, cfd, f, binds, put_back);
+	if (err)
+		restore_error(&saved);
+	return err ? err : ret;
+}
+
+int app_record_release(const struct app *app)
+{
+	FILE *f = open_away(app, O_RDONLY, "r");
+	int cfd = -1, err;
 
 	if (!f)		/* it did not come to it */
 		return 0;
 	err = app_module_container(app, &cfd);
-	if (!err) {
-		err = each_line(app, cfd, f, moves, put_back);
-		save_error(&saved);
-		ret = each_line(app, cfd, f, binds, put_back);
-		if (err)
-			restore_error(&saved);
-		else
-			err = ret;
+	if (!err || err == DRE_ERR_DAWARE_MOD_NONEXISTENCE)
+		err = put_all_back(app, err ? -1 : cfd, f);
+	if (cfd >= 0)
 		close(cfd);
-	}
 	fclose(f);
-	unlinkat(dir, AWAY, 0);
+	app_record_forget(app);
 	return err;
 }
 

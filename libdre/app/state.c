@@ -99,7 +99,7 @@ dre_return_t dre_app_resume(const dre_app_handle *h)
 
 	if (err)
 		return err;
-	err = app_require(&app, APP_SUSPENDED, APP_SUSPENDED);
+	err = app_require(&app, APP_SUSPENDED, app.let_go ? APP_RUNNING : APP_SUSPENDED);
 	if (!err)
 		err = app_thaw(&app);
 	app_end(&app);

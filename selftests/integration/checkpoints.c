@@ -640,6 +640,64 @@ static void helper_is_killed(void **state)
 	box_destroy(h);
 }
 
+/* Nobody is left but CRIU, which comes to its end: the container stands still, and @bound is out of its group. */
+static void abandon_checkpoint(const dre_app_handle *h, pid_t bound)
+{
+	pid_t helper, pid = begin_checkpoint(h, bound, &helper);
+
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_return_code(kill(helper, SIGKILL), errno);
+	assert_true(eventually(dre_app_status(h) == DRE_APP_CONTAINER_STATUS_SUSPENDED));
+	assert_null(strstr(cgroup_of(bound), "/blue"));
+}
+
+#define AWAY	STORE "/lxc/c/away"
+
+/*
+ * The next command about the container does what was left to be done, also after somebody has collected, and without
+ * the module.
+ */
+static void caller_and_helper_are_killed(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	struct agent agent, host;
+
+	(void)state;
+	assert_done(dre_app_create_cgroup(h, "blue"));
+	box_agent(h, &agent, "-s 10 -m exit");
+	host_agent(&host, "-s 15");
+	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
+	assert_done(dre_app_bind_pid(h, "blue", host.pid));
+	abandon_checkpoint(h, agent.pid);
+	assert_done(dre_app_gc());
+	assert_int_equal(system("[ -z \"$(ls -A " STORE "/containers/c/checkpoints)\" ]"), 0);
+	assert_done(dre_app_resume(h));
+	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_RUNNING);
+	assert_bound(h, "blue", agent.vpid, host.pid);
+	world_mark();
+	assert_refused(DRE_ERR_CONTAINER_RUNNING, dre_app_resume(h));
+	kill(host.pid, SIGKILL);
+
+	abandon_checkpoint(h, agent.pid);
+	assert_done(dre_app_checkpoint(h, "a"));
+	assert_bound(h, "blue", agent.vpid, 0);
+
+	assert_done(dre_app_remove_checkpoint(h, "a"));
+	abandon_checkpoint(h, agent.pid);
+	unload_module();
+	assert_done(dre_app_resume(h));
+	assert_string_equal(cgroup_of(agent.pid), "/dre/app/c/blue");
+	load_module();
+	assert_bound(h, "blue", agent.vpid, 0);
+
+	abandon_checkpoint(h, agent.pid);
+	assert_int_equal(access(AWAY, F_OK), 0);
+	box_kill(h);
+	assert_int_equal(access(AWAY, F_OK), -1);
+	box_destroy(h);
+}
+
 /* It is not put back, which costs neither the others nor the checkpoint. */
 static void process_is_bound_elsewhere_meanwhile(void **state)
 {
@@ -765,6 +823,7 @@ int main(void)
 		cmocka_unit_test_teardown(survives_the_host, box_destroy_all),
 		cmocka_unit_test_teardown(caller_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(helper_is_killed, box_destroy_all),
+		cmocka_unit_test_teardown(caller_and_helper_are_killed, box_destroy_all),
 		cmocka_unit_test_teardown(process_is_bound_elsewhere_meanwhile, box_destroy_all),
 		cmocka_unit_test_teardown(volumes_stay, box_destroy_all),
 		cmocka_unit_test_teardown(volume_behind_a_link, box_destroy_all),

@@ -78,6 +78,7 @@ static void gateways(const char *text)
  * What would be done to the host.
  */
 
+int __wrap_app_path(const struct store *store, const char *name, const char *file, char path[PATH_MAX]);
 int __wrap_app_module_container(const struct app *a, int *cfd);
 int __wrap_cgroupfs_open_group(const char *path, int *fd);
 int __wrap_cgroupfs_create(const char *path);
@@ -87,6 +88,16 @@ int __wrap_app_cgroup_announce(const struct app *a, int cfd, const char *cgroup)
 int __wrap_dre_module_bind(int cfd, const char *group, int pid, uint32_t flags);
 int __wrap_dre_module_process_register(int cfd, int pid, uint32_t flags, const uint8_t *signals, unsigned int nr);
 int __wrap_dre_module_vpid_to_pid(int cfd, int vpid);
+
+/* Where the files with the texts are. */
+static char directory[] = "/dev/shm/dre-fuzz-XXXXXX";
+
+int __wrap_app_path(const struct store *store, const char *name, const char *file, char path[PATH_MAX])
+{
+	REQUIRE(store == app.store && name == app.name);
+	snprintf(path, PATH_MAX, "%s/%s", directory, file);
+	return 0;
+}
 
 static int open_null(int *fd)
 {
@@ -174,31 +185,37 @@ int __wrap_dre_module_vpid_to_pid(int cfd, int vpid)
 	return vpid > 0 ? vpid : -ESRCH;
 }
 
-static void apply(const char *text, const char *name, int (*fn)(const struct app *app, int dir))
+/* A file with that text, in the directory that is returned. */
+static int write_text(const char *text, const char *name)
 {
-	static char path[] = "/dev/shm/dre-fuzz-XXXXXX";
 	static int dir = -1;
-	int fd, err;
+	int fd;
 
 	if (dir < 0) {
-		REQUIRE(mkdtemp(path));
-		dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		REQUIRE(mkdtemp(directory));
+		dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	REQUIRE(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 	close(fd);
-	err = fn(&app, dir);
+	return dir;
+}
+
+static void require_text(int err)
+{
 	REQUIRE(!err || (*dre_last_error() && !strchr(dre_last_error(), '\n')));
 }
 
 static void record(const char *text)
 {
-	apply(text, "record", app_record_apply);
+	require_text(app_record_apply(&app, write_text(text, "record")));
 }
 
 static void away(const char *text)
 {
-	apply(text, "away", app_record_release);
+	write_text(text, APP_AWAY);
+	require_text(app_record_release(&app));
+	REQUIRE(!app_record_held(&app));
 }
 
 static const struct {

@@ -53,8 +53,8 @@ $(B)/tests/libdre/parse-fuzz: selftests/libdre/parse-fuzz.c $(libdre_common_SRCS
 	$(Q)$(call fuzzer,$^,$(filter-out -lcmocka,$(DRE_TEST_LIBS)),$(shell $(PKG_CONFIG) --cflags libarchive))
 
 # What these do to the host is replaced.
-DRE_FUZZ_WRAPPED := app_module_container app_cgroup_announce cgroupfs_open_group cgroupfs_create cgroupfs_enable cgroupfs_set \
-	dre_module_bind dre_module_process_register dre_module_vpid_to_pid
+DRE_FUZZ_WRAPPED := app_path app_module_container app_cgroup_announce cgroupfs_open_group cgroupfs_create cgroupfs_enable \
+	cgroupfs_set dre_module_bind dre_module_process_register dre_module_vpid_to_pid
 $(B)/tests/libdre/app-fuzz: selftests/libdre/app-fuzz.c $(libdreapp_SRCS) libdaware/error.c libdaware/module.c \
 		$(wildcard libdre/app/*.h) | $(B)/include/dre_paths.h
 	$(Q)$(call fuzzer,$^,$(filter-out -lcmocka,$(DRE_TEST_LIBS)),$(DRE_FUZZ_WRAPPED:%=-Wl$(comma)--wrap=%))
