@@ -377,7 +377,7 @@ static int bind_failed(const struct app *app, int err, int pid, const char *cgro
 
 static int put_back(const struct app *app, int cfd, const char *verb, char *arguments)
 {
-	char cgroup[DRE_NAME_MAX + 1];
+	char cgroup[DRE_NAME_MAX + 1], path[APP_CGROUP_SIZE];
 	unsigned long long time;
 	int pid, err;
 
@@ -389,8 +389,11 @@ static int put_back(const struct app *app, int cfd, const char *verb, char *argu
 	if (!strcmp(verb, "move") || cfd < 0)
 		return move(app, cgroup, pid);
 	err = dre_module_bind(cfd, cgroup, pid, 0);
+	app_cgroup_path(app, cgroup, path);
 	/* One of the host that somebody has bound for another container meanwhile is not ours any more. */
-	return err == -EBUSY ? 0 : bind_failed(app, err, pid, cgroup);
+	if (err == -EBUSY && !cgroupfs_passes_on(path))
+		return 0;
+	return bind_failed(app, err, pid, cgroup);
 }
 
 static const char *const moves[] = { "move", NULL };

@@ -561,6 +561,22 @@ void cgroupfs_move_out(const char *path)
 	close(root);
 }
 
+bool cgroupfs_passes_on(const char *path)
+{
+	struct saved_error saved;
+	char controllers[256];
+	bool some = false;
+	int group;
+
+	save_error(&saved);
+	if (!cgroupfs_open_group(path, &group)) {
+		some = !cgroupfs_get(group, "cgroup.subtree_control", controllers, sizeof(controllers)) && *controllers;
+		close(group);
+	}
+	restore_error(&saved);
+	return some;
+}
+
 int cgroupfs_contains(const char *path, long pid, bool *contains)
 {
 	size_t len = strlen(path);

@@ -79,6 +79,9 @@ int cgroupfs_contains(const char *path, long pid, bool *contains);
 /* Are there processes in the group at @path or below? False if it is not there. */
 int cgroupfs_populated(const char *path, bool *populated);
 
+/* Does the group at @path give controllers to those in it? Most of them keep processes out of it (EBUSY). */
+bool cgroupfs_passes_on(const char *path);
+
 /* Is the group at @path told to be frozen? False if it is not there. */
 int cgroupfs_frozen(const char *path, bool *frozen);
 

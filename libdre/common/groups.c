@@ -261,6 +261,17 @@ int groups_bound(const struct groups *g, int cfd, const char *cgroup, struct dre
  * Binding
  */
 
+/* EBUSY is the kernel's word, and the module's. */
+static const char *why_busy(const struct groups *g, const struct groups_request *r)
+{
+	char path[GROUPS_PATH_SIZE];
+
+	if (!r->bind)
+		return "the one that it came from gives controllers to those in it";
+	groups_path(g, r->cgroup, path);
+	return cgroupfs_passes_on(path) ? "that gives controllers to those in it" : "it is bound for another container";
+}
+
 /* What the module's answer means. */
 static int module_error(const struct groups *g, const struct groups_request *r, int err)
 {
@@ -295,9 +306,7 @@ static int module_error(const struct groups *g, const struct groups_request *r, 
 		return dre_fail_errno(-err, "cannot %s %s %d", verb, kind, r->pid);
 	}
 	return dre_fail(DRE_ERR_BIND_FAILED, "cannot %s %s %d, control group '%s': %s", verb, kind,
-			r->pid, r->cgroup, err == -EBUSY ?
-			"it is bound for another container, or the group has control groups inside" :
-			strerror(-err));
+			r->pid, r->cgroup, err == -EBUSY ? why_busy(g, r) : strerror(-err));
 }
 
 int groups_bind(const struct groups *g, int cfd, const struct groups_request *r)

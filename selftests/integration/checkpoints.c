@@ -698,6 +698,14 @@ static void caller_and_helper_are_killed(void **state)
 	box_destroy(h);
 }
 
+static void assert_not_bound(const dre_app_handle *h, pid_t pid, const char *why)
+{
+	world_mark();
+	assert_refused(DRE_ERR_BIND_FAILED, dre_app_bind_pid(h, "blue", pid));
+	if (!strstr(dre_last_error(), why))
+		fail_msg("%s", dre_last_error());
+}
+
 /* It is not put back, which costs neither the others nor the checkpoint. */
 static void process_is_bound_elsewhere_meanwhile(void **state)
 {
@@ -722,8 +730,37 @@ static void process_is_bound_elsewhere_meanwhile(void **state)
 	assert_bound(h, "blue", agent.vpid, 0);
 	assert_string_equal(cgroup_of(host.pid), "/dre/app/d/red");
 	assert_checkpoints(h, "a", NULL);
+	assert_not_bound(h, host.pid, "it is bound for another container");
 	kill(host.pid, SIGKILL);
 	box_destroy(other);
+	box_destroy(h);
+}
+
+/* Nor is one that the kernel does not let back in: that is an error. */
+static void group_is_closed_meanwhile(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	struct agent agent;
+	int status;
+	pid_t pid, helper;
+
+	(void)state;
+	assert_done(dre_app_create_cgroup(h, "blue"));
+	limit(h, "blue", DRE_APP_CONTAINER_RESOURCE_MEMORY, 64 << 20);
+	box_agent(h, &agent, "-s 10 -m exit");
+	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
+	pid = begin_checkpoint(h, agent.pid, &helper);
+	assert_int_equal(system("echo +memory >" CGROUPS "/dre/app/c/blue/cgroup.subtree_control"), 0);
+	assert_return_code(kill(helper, SIGCONT), errno);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_RUNNING);
+	assert_checkpoints(h, NULL, NULL);
+	assert_not_bound(h, agent.pid, "that gives controllers to those in it");
+	assert_int_equal(system("echo -memory >" CGROUPS "/dre/app/c/blue/cgroup.subtree_control"), 0);
+	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
+	assert_done(dre_app_checkpoint(h, "a"));
+	assert_bound(h, "blue", agent.vpid, 0);
 	box_destroy(h);
 }
 
@@ -825,6 +862,7 @@ int main(void)
 		cmocka_unit_test_teardown(helper_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(caller_and_helper_are_killed, box_destroy_all),
 		cmocka_unit_test_teardown(process_is_bound_elsewhere_meanwhile, box_destroy_all),
+		cmocka_unit_test_teardown(group_is_closed_meanwhile, box_destroy_all),
 		cmocka_unit_test_teardown(volumes_stay, box_destroy_all),
 		cmocka_unit_test_teardown(volume_behind_a_link, box_destroy_all),
 		cmocka_unit_test_teardown(port_is_taken_away, box_destroy_all),
