@@ -167,8 +167,11 @@ void app_cgroup_path(const struct app *app, const char *cgroup, char path[APP_CG
 /* Tells the module, a fd of which is @cfd, of one that was made. */
 int app_cgroup_announce(const struct app *app, int cfd, const char *cgroup);
 
-/* Is the init of a container in one of them? */
-bool app_init_is_bound(const struct app *app);
+/*
+ * The init of a container that is in one of them, or 0. Processes of the host that are bound may be inits, too; with
+ * @rootfs as its root only the container's is; NULL: any.
+ */
+pid_t app_bound_init(const struct app *app, const char *rootfs);
 
 /* Tells a module that was loaded after the container was started of those that there are. */
 void app_cgroups_announce(const struct app *app, int cfd);
@@ -228,6 +231,8 @@ int app_console_open(const struct app *app, int *fd, char id[APP_CONSOLE_ID_SIZE
 
 /* module.c: a container fd of the module, which the caller closes. */
 int app_module_container(const struct app *app, int *cfd);
+/* The container's init, or 0: the module does not know it, or is not loaded. */
+pid_t app_module_init(const struct app *app);
 
 /* create.c: an import_progress_fn that calls the user's. */
 struct app_progress {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -47,28 +48,41 @@ void app_cgroups_announce(const struct app *app, int cfd)
 	groups_announce_all(&groups, cfd);
 }
 
-/* Has it number 1, in a namespace below ours? The line has its number in ours first. */
+/* Has it number 1, in a namespace just below ours? The line has its number in ours first. */
 static bool is_init(long pid)
 {
-	char name[40], line[256];
+	char name[40], line[256], end;
 	bool is = false;
 	FILE *f;
+	int nr;
 
 	snprintf(name, sizeof(name), "/proc/%ld/status", pid);
 	f = fopen(name, "re");
-	while (f && !is && fgets(line, sizeof(line), f)) {
-		const char *last = strrchr(line, '\t');
-
-		is = !strncmp(line, "NSpid:", 6) && last && last > line + 6 && !strcmp(last, "\t1\n");
-	}
+	while (f && !is && fgets(line, sizeof(line), f))
+		is = sscanf(line, "NSpid: %*d %d%c", &nr, &end) == 2 && nr == 1 && end == '\n';
 	if (f)
 		fclose(f);
 	return is;
 }
 
-static void look_for_init(const struct groups *g, int outer, const char *cgroup, void *found)
+static bool has_root(long pid, const char *rootfs)
+{
+	struct stat its, wanted;
+	char name[32];
+
+	snprintf(name, sizeof(name), "/proc/%ld/root", pid);
+	return !stat(name, &its) && !stat(rootfs, &wanted) && its.st_dev == wanted.st_dev && its.st_ino == wanted.st_ino;
+}
+
+struct search {
+	const char *rootfs;
+	pid_t found;
+};
+
+static void look_for_init(const struct groups *g, int outer, const char *cgroup, void *arg)
 {
 	char name[GROUPS_PATH_SIZE];
+	struct search *search = arg;
 	long pid;
 	FILE *f;
 	int fd;
@@ -78,21 +92,22 @@ static void look_for_init(const struct groups *g, int outer, const char *cgroup,
 	fd = openat(outer, name, O_RDONLY | O_CLOEXEC);
 	f = fd < 0 ? NULL : fdopen(fd, "r");
 	while (f && fscanf(f, "%ld", &pid) == 1)
-		*(bool *)found |= is_init(pid);
+		if (is_init(pid) && (!search->rootfs || has_root(pid, search->rootfs)))
+			search->found = pid;
 	if (f)
 		fclose(f);
 	else if (fd >= 0)
 		close(fd);
 }
 
-bool app_init_is_bound(const struct app *app)
+pid_t app_bound_init(const struct app *app, const char *rootfs)
 {
+	struct search search = { .rootfs = rootfs };
 	struct groups groups;
-	bool found = false;
 
 	app_groups(app, &groups);
-	groups_each(&groups, look_for_init, &found);
-	return found;
+	groups_each(&groups, look_for_init, &search);
+	return search.found;
 }
 
 /* @fn gets the container's groups, and a fd of the module. */

@@ -47,3 +47,18 @@ int app_module_container(const struct app *app, int *cfd)
 		return dre_fail(DRE_ERR_CONTAINER_STOPPED, "container '%s' is stopped", app->name);
 	return dre_fail_errno(-*cfd, "container '%s': the D-RE module refuses it", app->name);
 }
+
+pid_t app_module_init(const struct app *app)
+{
+	int dre = dre_module_open(), cfd = -1, init = 0;
+
+	if (dre >= 0)
+		cfd = dre_module_container_open(dre, DRE_CONTAINER_APP, app->name, 0);
+	if (cfd >= 0)
+		init = dre_module_vpid_to_pid(cfd, 1);
+	if (cfd >= 0)
+		close(cfd);
+	if (dre >= 0)
+		close(dre);
+	return init > 0 ? init : 0;
+}

@@ -175,7 +175,7 @@ enum app_state app_state(const struct app *app)
 	if (cgroupfs_populated(payload, &populated) || cgroupfs_frozen(group, &frozen))
 		return APP_UNKNOWN;
 	/* Where all processes of a container are bound they are not in its own group. */
-	if (!populated && !app_init_is_bound(app))
+	if (!populated && !app_bound_init(app, NULL))
 		return APP_CHANGING;
 	return frozen ? APP_SUSPENDED : APP_RUNNING;
 }
@@ -265,29 +265,31 @@ static int kill_process(const struct app *app, int pidfd, int pid)
 					app->name, pid);
 }
 
+/* The module knows it, unless it was loaded since: then it is who has the container's root, which is still mounted. */
+static pid_t find_bound_init(const struct app *app)
+{
+	pid_t init = app_module_init(app);
+	char rootfs[PATH_MAX];
+
+	if (init > 0 || app_path(app->store, app->name, "rootfs", rootfs))
+		return init;
+	return app_bound_init(app, rootfs);
+}
+
 /*
- * Where init is bound it is among processes of the host, which live on: the module knows
- * which it is. With it all others of the container end, wherever they are bound.
+ * Where init is bound it is among processes of the host, which live on. With it all others of the container end,
+ * wherever they are bound.
  */
 static int kill_bound_init(const struct app *app)
 {
-	int dre = dre_module_open(), cfd = -1, pid = 0, pidfd = -1, err = 0;
+	pid_t pid = find_bound_init(app);
+	int pidfd = pid > 0 ? syscall(SYS_pidfd_open, pid, 0) : -1, err = 0;
 
-	if (dre >= 0)
-		cfd = dre_module_container_open(dre, DRE_CONTAINER_APP, app->name, 0);
-	if (cfd >= 0)
-		pid = dre_module_vpid_to_pid(cfd, 1);
-	if (pid > 0)
-		pidfd = syscall(SYS_pidfd_open, pid, 0);
 	/* Unless it still was init, the number may be another's. */
-	if (pidfd >= 0 && dre_module_vpid_to_pid(cfd, 1) == pid)
+	if (pidfd >= 0 && find_bound_init(app) == pid)
 		err = kill_process(app, pidfd, pid);
 	if (pidfd >= 0)
 		close(pidfd);
-	if (cfd >= 0)
-		close(cfd);
-	if (dre >= 0)
-		close(dre);
 	return err;
 }
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -490,6 +491,36 @@ static void monitor_of_bound_init_is_killed(void **state)
 	kill(host.pid, SIGKILL);
 }
 
+/* Nobody knows init any more: it is not one of those that processes of the host are in namespaces of their own. */
+static void module_has_forgotten_bound_init(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	pid_t init = box_init(h), other;
+	char origin[128];
+
+	(void)state;
+	fflush(stdout);
+	other = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL);
+	while (!other)
+		pause();
+	assert_true(other > 0);
+	snprintf(origin, sizeof(origin), "%s", cgroup_of(other));
+	assert_done(dre_app_create_cgroup(h, "blue"));
+	assert_done(dre_app_bind_pid(h, "blue", other));
+	assert_done(dre_app_bind_vpid(h, "blue", 1));
+	kill_monitor(h, init);
+	assert_false(is_gone(init));
+	unload_module();
+	load_module();
+	assert_done(dre_app_start(h));
+	assert_running(h);
+	assert_true(is_gone(init));
+	assert_false(is_gone(other));
+	assert_string_equal(cgroup_of(other), origin);
+	kill(other, SIGKILL);
+	assert_int_equal(waitpid(other, NULL, 0), other);
+}
+
 #define SUB_IDS "root:1879048192:268435456"
 
 /* As Documentation/operations.md has it for hosts with newuidmap, which liblxc then calls. */
@@ -693,6 +724,7 @@ int main(void)
 		cmocka_unit_test_teardown(init_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(monitor_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(monitor_of_bound_init_is_killed, box_destroy_all),
+		cmocka_unit_test_teardown(module_has_forgotten_bound_init, box_destroy_all),
 		cmocka_unit_test_teardown(address_is_taken, box_destroy_all),
 		cmocka_unit_test_setup_teardown(plain_liblxc, reserve_ids, release_ids),
 		cmocka_unit_test_teardown(lxc_destroy, box_destroy_all),
