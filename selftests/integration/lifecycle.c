@@ -379,22 +379,38 @@ static void is_asked_while_it_reboots(void **state)
 	dre_app_handle *h = box_start("c");
 	pid_t init = box_init(h), monitor = monitor_of(init), asks;
 	bool asked, ended;
-	int status, pid;
+	int status;
 
 	(void)state;
 	kill(monitor, SIGSTOP);
 	fflush(stdout);
 	asks = fork();
 	if (!asks)
-		_exit(dre_app_get_pid(h, &pid) != 0);
+		_exit(dre_app_copy_out(h, "/etc/hosts", "/run/hosts", NULL, NULL) != 0);
 	asked = eventually(is_in_system_call(asks, SYS_recvmsg));
 	kill(init, SIGINT);
 	ended = eventually(process_state(init) == 'Z');
 	kill(monitor, SIGCONT);
 	assert_true(asked && ended);
 	assert_true(eventually(waitpid(asks, &status, WNOHANG) == asks));
+	unlink("/run/hosts");
 	assert_true(eventually(runs_anew(h, init)));
 	assert_running(h);
+}
+
+/* Who looks at all containers does not wait for one whose monitor does not answer. */
+static void monitor_does_not_answer(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	pid_t monitor = monitor_of(box_init(h));
+	int status;
+
+	(void)state;
+	kill(monitor, SIGSTOP);
+	status = system("for what in list 'status c' 'ps c' 'cgroup list c'; do "
+			"timeout 30 dre-app $what >/dev/null || exit; done");
+	kill(monitor, SIGCONT);
+	assert_int_equal(status, 0);
 }
 
 static void init_is_killed(void **state)
@@ -721,6 +737,7 @@ int main(void)
 		cmocka_unit_test_teardown(ends_from_inside, box_destroy_all),
 		cmocka_unit_test_teardown(busybox_ends_from_inside, box_destroy_all),
 		cmocka_unit_test_teardown(is_asked_while_it_reboots, box_destroy_all),
+		cmocka_unit_test_teardown(monitor_does_not_answer, box_destroy_all),
 		cmocka_unit_test_teardown(init_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(monitor_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(monitor_of_bound_init_is_killed, box_destroy_all),
