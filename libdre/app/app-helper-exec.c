@@ -62,12 +62,18 @@ static volatile sig_atomic_t early;
 
 static void pass_on(int signo, siginfo_t *info, void *context)
 {
-	(void)context;
 	/* What comes from a terminal is for all that the command has started. */
-	if (attached > 0)
-		kill(info->si_code == SI_KERNEL ? -attached : attached, signo);
-	else
+	pid_t target = info->si_code == SI_KERNEL ? -attached : attached;
+
+	(void)context;
+	if (attached <= 0) {
 		early = signo;
+		return;
+	}
+	kill(target, signo);
+	/* It is to end, though somebody may have stopped it. */
+	if (signo == SIGTERM || signo == SIGHUP)
+		kill(target, SIGCONT);
 }
 
 /* Who ends us, or our caller, means the command. */

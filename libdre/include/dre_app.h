@@ -800,7 +800,8 @@ dre_return_t dre_app_reboot(const dre_app_handle *h, const dre_app_stop_options 
  * input, output and error, and a new environment, in which HOME is root's home
  * directory; where one of them is a terminal, with a terminal of its own, which
  * is passed on to the caller's, and the caller's TERM. Returns when it has
- * ended. A command that is not there ends with exit status 127.
+ * ended, which root of the container can keep it from. A command that is not there
+ * ends with exit status 127.
  *
  * DRE_ERR_DEVICE_BUSY: it was not run.
  */

@@ -431,7 +431,7 @@ static bool no_helpers(void)
 	return system("pgrep -f '^[^ []*dre-app-helper ' >/dev/null") != 0;
 }
 
-/* The command that it ran inside ends, too: nobody waits for it any more. */
+/* The command that it ran inside ends, too, also one that somebody has stopped: nobody waits for it any more. */
 static void exec(void **state)
 {
 	int status;
@@ -447,6 +447,7 @@ static void exec(void **state)
 		_exit(dre_app_exec(box, argv, &status) != 0);
 	}
 	assert_true(eventually(access(box_layer_path(box, "/there"), F_OK) == 0));
+	assert_true(eventually(box_run(box, "kill -STOP $(pidof sleep)") == 0));
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_true(eventually(no_helpers()));
