@@ -595,6 +595,197 @@ static void many_layers(void **state)
 	snapshot_max_layers = SIZE_MAX;
 }
 
+static bool pull_slowly, die_in_flush;
+
+int __real_virDomainBlockRebase(virDomainPtr domain, const char *disk, const char *base, unsigned long bandwidth,
+				unsigned int flags);
+int __wrap_virDomainBlockRebase(virDomainPtr domain, const char *disk, const char *base, unsigned long bandwidth,
+				unsigned int flags);
+int __real_virDomainSuspend(virDomainPtr domain);
+int __wrap_virDomainSuspend(virDomainPtr domain);
+
+/* What a layer has takes a minute then, unless it is told to be faster. */
+int __wrap_virDomainBlockRebase(virDomainPtr domain, const char *disk, const char *base, unsigned long bandwidth,
+				unsigned int flags)
+{
+	return pull_slowly ? __real_virDomainBlockRebase(domain, disk, base, 1024,
+							 flags | VIR_DOMAIN_BLOCK_REBASE_BANDWIDTH_BYTES) :
+			     __real_virDomainBlockRebase(domain, disk, base, bandwidth, flags);
+}
+
+int __wrap_virDomainSuspend(virDomainPtr domain)
+{
+	int ret = __real_virDomainSuspend(domain);
+
+	if (die_in_flush)
+		raise(SIGKILL);
+	return ret;
+}
+
+static bool pulls(void)
+{
+	return !shell("virsh -q blockjob dre-cp vda --raw 2>/dev/null | grep -q Pull");
+}
+
+static void finish_pull(void)
+{
+	assert_int_equal(shell("virsh -q blockjob dre-cp vda --bandwidth 100"), 0);
+	wait_until(!pulls());
+}
+
+/* Its guest says how often that was. */
+static int boot(void)
+{
+	dre_sys_handle h = handle("cp");
+	int nr = 0;
+	FILE *f;
+
+	assert_success(dre_sys_start(&h));
+	assert_says("cp", "guest: tick", 1);
+	f = popen("sed -n 's/^guest: boot //p' " STORE "/containers/cp/console.log", "re");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &nr), 1);
+	pclose(f);
+	return nr;
+}
+
+/* With nothing in the layer that it writes to: all that lengthen() has made is to be pulled. */
+static int boot_from_snapshot(void)
+{
+	dre_sys_handle h = handle("cp");
+	char tag[16];
+
+	snprintf(tag, sizeof(tag), "s%d", LAYERS - 1);
+	assert_success(dre_sys_load_snapshot(&h, tag));
+	return boot();
+}
+
+/* Who takes a checkpoint, and waits for a pull, in the middle of which the guest writes something. */
+static int begin_pull(void)
+{
+	dre_sys_handle h = handle("cp");
+	int console, pid;
+
+	assert_success(dre_sys_open_console(&h, &console));
+	pull_slowly = true;
+	pid = start_checkpoint("pulled");
+	pull_slowly = false;
+	wait_until(pulls());
+	assert_int_equal(write(console, "write\r", 6), 6);
+	assert_says("cp", "guest: wrote", 1);
+	close(console);
+	assert_true(pulls());
+	assert_int_equal(shell("grep -q ^pull " MANIFEST), 0);
+	return pid;
+}
+
+static void kill_manager(int pid)
+{
+	int ended;
+
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &ended, 0), pid);
+	assert_true(WIFSIGNALED(ended));
+}
+
+/* Whoever pulls has the container: D-RE does not say what process it is. */
+static void kill_machine(void)
+{
+	assert_int_equal(shell("kill -9 $(cat /run/libvirt/qemu/dre-cp.pid)"), 0);
+	wait_until(shell("virsh -q domstate dre-cp | grep -q 'shut off'") == 0);
+}
+
+/* The machine is off, and its disk has what lengthen() and the guest have written. */
+static void assert_written(int first)
+{
+	char layer[16];
+
+	assert_disk_whole(first);
+	read_layer("cp", layer);
+	assert_int_equal(shell("qemu-io -r -f qcow2 -c 'read -v 512 16' " STORE "/layers/%s | grep -q 'written[.]'",
+			       layer), 0);
+}
+
+/* Its machine was killed when it had booted @nr times. */
+static void assert_nothing_lost(int first, int nr)
+{
+	assert_int_equal(shell("dre-sys fsck"), 0);
+	assert_int_equal(boot(), nr + 1);
+	switch_off();
+	assert_written(first);
+	assert_int_equal(shell("! grep -q ^pull " MANIFEST), 0);
+	assert_int_equal(count_layers(), LAYERS);
+	assert_in_order();
+}
+
+static void machine_killed_in_a_pull(int first)
+{
+	int nr = boot_from_snapshot(), pid = begin_pull(), ended;
+
+	kill_machine();
+	assert_int_equal(waitpid(pid, &ended, 0), pid);
+	assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) == 1);
+	assert_nothing_lost(first, nr);
+}
+
+/* @to_its_end: the machine is when it has pulled all, of which only the name of the layer below is on the disk. */
+static void both_killed_in_a_pull(int first, bool to_its_end)
+{
+	int nr = boot_from_snapshot();
+
+	kill_manager(begin_pull());
+	if (to_its_end)
+		finish_pull();
+	assert_true(to_its_end || pulls());
+	kill_machine();
+	assert_nothing_lost(first, nr);
+}
+
+/* The next one waits for the pull, and is killed while the machine stands still, so that it writes all that it has. */
+static void managers_killed_in_a_pull(int first)
+{
+	dre_sys_handle h = handle("cp");
+	int pid, ended, tick;
+
+	boot_from_snapshot();
+	kill_manager(begin_pull());
+	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_int_equal(shell("dre-sys fsck"), 0);
+	die_in_flush = true;
+	pid = start_checkpoint("pulled");
+	die_in_flush = false;
+	finish_pull();
+	assert_int_equal(waitpid(pid, &ended, 0), pid);
+	assert_true(WIFSIGNALED(ended));
+	assert_int_equal(shell("virsh -q domstate dre-cp | grep -q paused"), 0);
+	assert_int_equal(shell("dre-sys fsck"), 0);
+	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	tick = last_tick();
+	wait_until(last_tick() > tick);
+	assert_success(dre_sys_checkpoint(&h, "pulled"));
+	assert_int_equal(count_layers(), LAYERS / 2 + 1);
+	assert_in_order();
+	assert_success(dre_sys_remove_checkpoint(&h, "pulled"));
+	switch_off();
+	assert_written(first);
+}
+
+/* Somebody is killed in the middle of it: the disk has what it had, and what the guest writes meanwhile. */
+static void killed_in_a_pull(void **state)
+{
+	int first;
+
+	(void)state;
+	switch_off();
+	snapshot_max_layers = LAYERS;
+	first = lengthen();
+	machine_killed_in_a_pull(first);
+	both_killed_in_a_pull(first, false);
+	both_killed_in_a_pull(first, true);
+	managers_killed_in_a_pull(first);
+	snapshot_max_layers = SIZE_MAX;
+}
+
 static bool start_it;
 
 int __real_virDomainUndefineFlags(virDomainPtr domain, unsigned int flags);
@@ -689,6 +880,7 @@ int main(void)
 		cmocka_unit_test(snapshots),
 		cmocka_unit_test(never_quiet),
 		cmocka_unit_test(many_layers),
+		cmocka_unit_test(killed_in_a_pull),
 		cmocka_unit_test(started_meanwhile),
 		cmocka_unit_test(all_is_gone),
 	};
