@@ -394,15 +394,12 @@ int sys_settle_restart(struct sys *sys)
 		return 0;
 	if (sys->container)
 		return settle_former(sys);
-	if (container_lock_to_settle(&sys->container, sys->store, sys->name))
-		return 0;
-	/* As it is now, and not before somebody else had the container. */
-	sys_disconnect(sys);
-	err = sys_look_up(sys);
-	if (!err)
-		settle_former(sys);
+	err = sys_lock_to_settle(sys);
+	if (!sys->container)
+		return err;
+	settle_former(sys);
 	sys_keep_manifest(sys);
-	return err;
+	return 0;
 }
 
 dre_return_t dre_sys_remove_checkpoint(const dre_sys_handle *h, const char *tag)

@@ -45,6 +45,21 @@ static int open_container(struct sys *sys, enum sys_access access)
 	return err;
 }
 
+int sys_lock_to_settle(struct sys *sys)
+{
+	int err;
+
+	if (container_lock_to_settle(&sys->container, sys->store, sys->name))
+		return 0;
+	sys_disconnect(sys);
+	err = sys_check_owner(sys);
+	if (!err)
+		err = sys_look_up(sys);
+	if (err)
+		sys_keep_manifest(sys);
+	return err;
+}
+
 void sys_keep_manifest(struct sys *sys)
 {
 	manifest_free(&sys->manifest);
@@ -115,13 +130,18 @@ static int catch_up(const struct sys *sys)
 }
 
 /* Whoever only looks does it, too, unless somebody else has the container: he does it then. */
-static void catch_up_locked(struct sys *sys)
+static int look_and_catch_up(struct sys *sys)
 {
-	if (!is_behind(sys) || container_lock_to_settle(&sys->container, sys->store, sys->name))
-		return;
+	int err;
+
+	if (!is_behind(sys))
+		return 0;
+	err = sys_lock_to_settle(sys);
+	if (!sys->container)
+		return err;
 	catch_up(sys);
-	container_unlock(sys->container);
-	sys->container = NULL;
+	sys_keep_manifest(sys);
+	return 0;
 }
 
 /* As long as a machine runs, sys_shorten() goes on with it. */
@@ -156,10 +176,8 @@ int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 		if (err)
 			sys_disconnect(sys);
 	}
-	if (!err && !sys->container)
-		catch_up_locked(sys);
-	else if (!err)
-		err = catch_up(sys);
+	if (!err)
+		err = sys->container ? catch_up(sys) : look_and_catch_up(sys);
 	if (!err && access != SYS_REMOVE)
 		err = sys_settle_restart(sys);
 	if (!err && access == SYS_CHANGE)

@@ -286,8 +286,9 @@ int sys_settle_migration(struct sys *sys)
 		return settle_locked(sys);
 	if (!sys_is_arriving(&sys->manifest) && !sys_is_leaving(&sys->manifest))
 		return 0;
-	if (container_lock_to_settle(&sys->container, sys->store, sys->name))
-		return look_only(sys);
+	err = sys_lock_to_settle(sys);
+	if (!sys->container)
+		return err ? err : look_only(sys);
 	err = settle_locked(sys);
 	sys_keep_manifest(sys);
 	return err;

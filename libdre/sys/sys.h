@@ -90,6 +90,12 @@ void sys_end(struct sys *sys);
 /* Before that, of a container which is not this host's, or not yet: what is here of it is not cleaned up then. */
 void sys_disconnect(struct sys *sys);
 
+/*
+ * For who only looks, and has seen that there is something to be settled: takes the lock, and looks again, at what
+ * whoever had it before has left. Without a container afterwards: somebody else has it, and settles it; or an error.
+ */
+int sys_lock_to_settle(struct sys *sys);
+
 /* Of one that was locked to be settled: the lock is given back, and the manifest kept as it is now. */
 void sys_keep_manifest(struct sys *sys);
 

@@ -43,7 +43,7 @@ $(ST)/crowd: $(call objs,selftests/integration/mixed.c)
 # With the library's objects in it: it needs what is not exported.
 $(ST)/checkpoints: $(call objs,$(libdresys_SRCS))
 $(ST)/checkpoints: ST_LIBS = $(shell pkg-config --libs $(filter-out libdaware,$(libdresys_LIBS))) \
-	$(addprefix -Xlinker --wrap=virDomain,UndefineFlags BlockRebase Suspend)
+	$(addprefix -Xlinker --wrap=virDomain,UndefineFlags BlockRebase Suspend LookupByName)
 $(ST)/share $(ST)/killed $(ST)/migration $(ST)/crowd: $(call objs,selftests/sys/nfs.c)
 $(addprefix $(B)/obj/selftests/sys/,killed.o migration.o states.o crowd.o): ALL_CPPFLAGS += -Iselftests
 

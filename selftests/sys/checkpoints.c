@@ -844,6 +844,36 @@ static void started_meanwhile(void **state)
 	assert_int_equal(count_entries(STORE "/layers"), layers);
 }
 
+static bool start_after_look;
+
+virDomainPtr __real_virDomainLookupByName(virConnectPtr libvirt, const char *name);
+virDomainPtr __wrap_virDomainLookupByName(virConnectPtr libvirt, const char *name);
+
+virDomainPtr __wrap_virDomainLookupByName(virConnectPtr libvirt, const char *name)
+{
+	virDomainPtr domain = __real_virDomainLookupByName(libvirt, name);
+
+	if (start_after_look)
+		assert_int_equal(shell("dre-sys start cp"), 0);
+	start_after_look = false;
+	return domain;
+}
+
+/* Who only looks finds no machine, and then one that somebody has just started: it keeps what it has. */
+static void started_after_the_look(void **state)
+{
+	(void)state;
+	switch_off();
+	assert_int_equal(shell("dre-sys resource set cp . memory 500M && virsh -q undefine dre-cp"), 0);
+	start_after_look = true;
+	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	assert_false(start_after_look);
+	assert_int_equal(shell("grep -qx %d /sys/fs/cgroup/dre.partition/sys.partition/dre-cp.partition/memory.max",
+			       500 << 20), 0);
+	assert_in_order();
+	assert_int_equal(shell("dre-sys resource unset cp . memory"), 0);
+}
+
 static void all_is_gone(void **state)
 {
 	(void)state;
@@ -882,6 +912,7 @@ int main(void)
 		cmocka_unit_test(many_layers),
 		cmocka_unit_test(killed_in_a_pull),
 		cmocka_unit_test(started_meanwhile),
+		cmocka_unit_test(started_after_the_look),
 		cmocka_unit_test(all_is_gone),
 	};
 
