@@ -10,8 +10,9 @@
  * it ends, and the container is stopped, as if the power of its host had gone.
  *
  * libvirt defines a machine there just before it lets it run, and there was no definition when it left: one that is off
- * there has written to the disk, as far as anybody knows. What stands still here would go on with memory that is older than
- * that. It ends, and the container is stopped, there.
+ * there has written to the disk, as far as anybody knows. What stands still here would go on with memory that is older
+ * than that. It ends, and the container is stopped, there. One that has a definition, and waits, is left alone: libvirt
+ * lets it run soon, or ends it.
  */
 #include <libvirt/virterror.h>
 #include <stdio.h>
@@ -106,19 +107,38 @@ static int keep(struct sys *sys)
 	return set_owner(sys, sys_host(), false);
 }
 
+static int fail_on_its_way(const struct sys *sys, const struct migrating *to)
+{
+	return dre_fail(DRE_ERR_CONTAINER_BUSY, "container '%s' is busy: it is on its way to host '%s'", sys->name,
+			to->host);
+}
+
+static int end_waiting(const struct sys *sys, const struct migrating *to, virDomainPtr there, bool *moved)
+{
+	int defined = virDomainIsPersistent(there);
+
+	if (defined > 0)
+		return fail_on_its_way(sys, to);
+	/* It may have come to run since, which nobody can forbid: then it has a definition now. */
+	if (!defined && !virDomainDestroy(there)) {
+		*moved = virDomainIsPersistent(there) > 0;
+		if (*moved || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
+			return 0;
+	}
+	return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s': its machine on host '%s'", sys->name, to->host);
+}
+
 static int decide(struct sys *sys, const struct migrating *to, virDomainPtr there, enum remote_state state,
 		  bool *moved)
 {
+	int err = 0;
+
 	*moved = state == REMOTE_RUNS || state == REMOTE_STOPPED;
-	if (*moved)
-		return hand_over(sys, to);
-	if (state == REMOTE_WAITS) {
-		if (virDomainDestroy(there) < 0)
-			return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s': its machine on host '%s'",
-					sys->name, to->host);
-		virDomainUndefineFlags(there, SYS_UNDEFINE_ALL);	/* it has not been there */
-	}
-	return keep(sys);
+	if (state == REMOTE_WAITS)
+		err = end_waiting(sys, to, there, moved);
+	if (err)
+		return err;
+	return *moved ? hand_over(sys, to) : keep(sys);
 }
 
 static int fail_unknown(const struct sys *sys, const struct migrating *to)
@@ -146,12 +166,6 @@ static int ask(struct sys *sys, const struct migrating *to, bool *moved)
 		virDomainFree(there);
 	virConnectClose(remote);
 	return err;
-}
-
-static int fail_on_its_way(const struct sys *sys, const struct migrating *to)
-{
-	return dre_fail(DRE_ERR_CONTAINER_BUSY, "container '%s' is busy: it is on its way to host '%s'", sys->name,
-			to->host);
 }
 
 int sys_end_migration(struct sys *sys, bool *moved)

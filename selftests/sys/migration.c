@@ -851,6 +851,29 @@ static void target_stopped(void **state)
 	assert_int_equal(shell(ON_B "dre-sys list | grep -q '^m *stopped'"), 0);
 }
 
+#define PID_THERE	"/run/second-host/run/libvirt/qemu/dre-m.pid"
+
+/* It is there, and is about to run, and whoever looks does not end it. Here it is off. */
+static void target_begins(void **state)
+{
+	(void)state;
+	bring_home();
+	immigrate();
+	assert_int_equal(shell("virsh -q dumpxml --migratable dre-m >/run/dre-test.xml && virsh -q destroy dre-m"), 0);
+	assert_int_equal(shell("sed -i 's/^end$/migrating hostb " THERE "\\nend/' " SHARED "/containers/m/manifest"), 0);
+	assert_int_equal(shell("rm -f " PID_THERE "; " ON_B "virsh -q define /run/dre-test.xml && "
+			       "{ " ON_B "virsh -q start dre-m >/dev/null 2>&1 & } && "
+			       "timeout 300 sh -c 'until p=$(cat " PID_THERE " 2>/dev/null) && "
+			       "grep -aqs guest=dre-m /proc/$p/cmdline && kill -STOP $p; do :; done'"), 0);
+	assert_int_equal(shell(ON_B "virsh -q domstate --reason dre-m | grep -q '^paused (starting up)'"), 0);
+	assert_int_equal(status("m"), DRE_SYS_CONTAINER_STATUS_BUSY);
+	assert_int_equal(shell("kill -CONT $(cat " PID_THERE ") && "
+			       UNTIL(ON_B "virsh -q list --state-running --name | grep -qx dre-m")), 0);
+	assert_fails(status("m"), DRE_ERR_CONTAINER_UNKNOWN_STATUS, "'hostb'");
+	assert_owner("hostb");
+	assert_true(runs_there());
+}
+
 /* Asks libvirt there with the key and certificate that are made for @whose. */
 static int client_as(const char *whose)
 {
@@ -937,6 +960,7 @@ int main(void)
 		cmocka_unit_test_teardown(target_gone, go_home),
 		cmocka_unit_test_teardown(target_settled, go_home),
 		cmocka_unit_test_teardown(target_stopped, go_home),
+		cmocka_unit_test_teardown(target_begins, go_home),
 		cmocka_unit_test_teardown(killed_anywhere, go_home),
 	};
 	size_t nr = sizeof(tests) / sizeof(tests[0]);
