@@ -16,7 +16,8 @@ _dre()
 			words+=("$word")
 		fi
 	done
-	mapfile -t COMPREPLY < <("${1##*/}" __complete "${words[@]}" 2>/dev/null)
+	# A server that does not answer keeps nobody from typing.
+	mapfile -t COMPREPLY < <(timeout 5 "${1##*/}" __complete "${words[@]}" 2>/dev/null)
 	if [[ ${COMPREPLY[0]-} == @files ]]; then
 		mapfile -t files < <(compgen -f -- "${words[-1]}")
 		COMPREPLY=("${COMPREPLY[@]:1}" "${files[@]}")
