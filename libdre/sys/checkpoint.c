@@ -8,8 +8,8 @@
  * whoever is killed meanwhile. Only then is there a checkpoint, which no machine writes to.
  *
  * Who goes back to a checkpoint gives the container its layers before there is a machine that writes to them. Until
- * that runs the manifest has the former ones, too, see common/former.h: if somebody is killed meanwhile, whoever looks
- * at the container next finds a machine that has run, or gives them back.
+ * that runs the manifest has the former ones, too, see common/former.h, and nobody else can start a machine: if somebody
+ * is killed meanwhile, whoever looks at the container next finds a machine that has run, or gives them back.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -201,6 +201,12 @@ static int clear(struct sys *sys)
 	return err ? err : sys_undefine(sys);
 }
 
+static int look_again(struct sys *sys)
+{
+	sys_disconnect(sys);
+	return sys_look_up(sys);
+}
+
 static int reconnect(struct sys *sys)
 {
 	int err, tries = 0;
@@ -208,8 +214,7 @@ static int reconnect(struct sys *sys)
 	do {
 		if (tries)
 			usleep(CONNECT_INTERVAL);
-		sys_disconnect(sys);
-		err = sys_look_up(sys);
+		err = look_again(sys);
 	} while (err && ++tries < CONNECT_TRIES);
 	return err;
 }
@@ -242,6 +247,9 @@ static int restore(struct sys *sys, const char *file, const char *described)
 	if (!err)
 		err = sys_memory_restore(sys, file, xml);
 	free(xml);
+	/* The machine that came of it. */
+	if (!err)
+		err = look_again(sys);
 	return err ? err : sys_let_run(sys);
 }
 
@@ -302,8 +310,8 @@ static int replace(struct sys *sys, const struct checkpoint *cp, const char *fil
 	err = restore(sys, file, described);
 	if (err)
 		undo(sys);
-	else
-		former_forget(sys->container);	/* if that fails whoever looks at it next does it */
+	else if (!former_forget(sys->container))	/* if that fails whoever looks at it next does it */
+		sys_define(sys);
 	return err;
 }
 

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/former.h"
+#include "common/pull.h"
 #include "console.h"
 #include "group.h"
 #include "sys.h"
@@ -173,12 +175,21 @@ static int describe(const struct sys *sys, char **xml)
 	return err ? err : sys_machine_xml(&machine, xml);
 }
 
+/* Whoever has changed it last may not have come to its end. */
+static bool is_disk_settled(const struct manifest *m)
+{
+	return !manifest_get(m, SETTING_FORMER) && !manifest_get(m, SETTING_PULL);
+}
+
 int sys_define(struct sys *sys)
 {
 	virDomainPtr domain;
 	char *xml;
-	int err = describe(sys, &xml);
+	int err;
 
+	if (!is_disk_settled(sys_manifest(sys)))
+		return 0;
+	err = describe(sys, &xml);
 	if (err)
 		return err;
 	/* A host without control groups can have containers, but not start them. */

@@ -61,6 +61,14 @@ static int flush(void *arg)
 	return err;
 }
 
+/* If the machine ends before all is settled, nobody starts it but a manager, who undoes what was not. */
+static int undefine(const struct sys *sys)
+{
+	if (virDomainIsPersistent(sys->domain) > 0 && virDomainUndefineFlags(sys->domain, SYS_UNDEFINE_ALL) < 0)
+		return sys_fail(DRE_ERR_DEVICE_BUSY, "the disk of container '%s'", sys->name);
+	return 0;
+}
+
 /* What cannot be told may still be there. */
 static bool has_job(const struct sys *sys)
 {
@@ -95,7 +103,9 @@ static int pull(struct sys *sys, size_t nr)
 	err = pull_begin(c, layer);
 	if (err)
 		return err;
-	err = run_job(sys, layer);
+	err = undefine(sys);
+	if (!err)
+		err = run_job(sys, layer);
 	save_error(&saved);
 	ret = pull_settle(c, flush, sys);
 	if (err)
@@ -110,6 +120,7 @@ int sys_shorten(struct sys *sys)
 	const struct manifest *m = &sys->container->manifest;
 	size_t max = sys->store->kind->max_layers < snapshot_max_layers ? sys->store->kind->max_layers :
 		     snapshot_max_layers;
+	struct saved_error saved;
 	int err;
 
 	if (m->nr_layers < max && !pull_layer(m))
@@ -120,8 +131,8 @@ int sys_shorten(struct sys *sys)
 		err = pull_settle(sys->container, flush, sys);
 	if (!err && m->nr_layers >= max)
 		err = pull(sys, m->nr_layers / 2);
-	/* libvirt has written into its definition what it found below the layer. */
-	if (!err)
-		sys_define(sys);
+	save_error(&saved);
+	sys_define(sys);
+	restore_error(&saved);
 	return err;
 }

@@ -6,7 +6,8 @@
  * libvirt's domain of a container holds nothing of its own: it is defined anew from the
  * manifest and dre.conf, so that a container is whole as long as its manifest is. It
  * names the writable layer, so there must be none while another layer becomes that one: whoever is
- * killed then leaves no domain, and not one that writes into a snapshot.
+ * killed then leaves no domain, and not one that writes into a snapshot. Neither is there one that stays, and that
+ * libvirt's other users could start, as long as it is not settled what the disk is: see common/former.h, common/pull.h.
  */
 #ifndef DRE_SYS_INTERNAL_H
 #define DRE_SYS_INTERNAL_H
@@ -155,7 +156,8 @@ int sys_look_up(struct sys *sys);
 
 /*
  * domain.c: defines it, removes its definition. There is none any more if that succeeds, and nobody can start it; what
- * runs nevertheless, because somebody else has just started it, fails with its state's code, and stays defined.
+ * runs nevertheless, because somebody else has just started it, fails with its state's code, and stays defined. Nothing
+ * is defined as long as it is not settled what its disk is.
  */
 int sys_define(struct sys *sys);
 int sys_undefine(struct sys *sys);
