@@ -6,7 +6,7 @@
 # What is called NAME-vm does: it is built here and run in the virtual machine.
 
 DRE_TESTS := names config manifest store container tree import tar fsck crash disk move log_reader output printable \
-	     progress stop tool top value
+	     progress stop tool top value logs
 DRE_VM_TESTS := store-vm content-vm volume-vm
 
 DRE_TEST_PROGRAMS := $(DRE_TESTS:%=$(B)/tests/libdre/%)
@@ -15,7 +15,7 @@ DRE_TEST_SOURCES := $(libdre_common_SRCS) $(libdre_tree_SRCS) $(libdre_disk_SRCS
 		    selftests/libdre/fixture.c selftests/libdre/inject.c $(addprefix tools/common/,printable.c progress.c)
 DRE_TEST_LIBS = $(shell $(PKG_CONFIG) --libs libarchive $(libdre_common_LIBS) $(libdre_tree_LIBS)) -lcmocka -pthread
 
-$(addprefix $(B)/obj/asan/selftests/libdre/,output.o printable.o progress.o stop.o top.o value.o): ALL_CPPFLAGS += -Itools
+$(addprefix $(B)/obj/asan/selftests/libdre/,logs.o output.o printable.o progress.o stop.o top.o value.o): ALL_CPPFLAGS += -Itools
 $(B)/obj/asan/selftests/libdre/config.o: PKG_CFLAGS := -DSOURCE_DIR='"$(CURDIR)"'
 
 $(DRE_TEST_PROGRAMS): $(B)/tests/libdre/%: $(B)/obj/asan/selftests/libdre/%.o \
@@ -32,8 +32,10 @@ $(DRE_VM_PROGRAMS): $(B)/tests/libdre/%: $(B)/obj/selftests/libdre/%.o \
 $(B)/tests/libdre/output: $(B)/obj/asan/tools/common/output.o
 $(B)/tests/libdre/value: $(B)/obj/asan/tools/common/value.o
 $(B)/tests/libdre/top: $(addprefix $(B)/obj/asan/tools/common/,table.o top_containers.o top_look.o value.o)
-$(B)/tests/libdre/value $(B)/tests/libdre/top: DRE_TEST_LIBS += $(shell $(PKG_CONFIG) --libs json-c smartcols)
-$(addprefix $(B)/obj/asan/,tools/common/table.o tools/common/value.o selftests/libdre/value.o): \
+$(B)/tests/libdre/logs: $(addprefix $(B)/obj/asan/tools/common/,command.o complete.o logs.o value.o)
+$(addprefix $(B)/tests/libdre/,value top logs): DRE_TEST_LIBS += $(shell $(PKG_CONFIG) --libs json-c smartcols)
+$(addprefix $(B)/obj/asan/,tools/common/logs.o tools/common/table.o tools/common/value.o \
+		selftests/libdre/logs.o selftests/libdre/value.o): \
 	PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags json-c smartcols)
 
 # So has this.

@@ -90,7 +90,7 @@ static const struct command commands[] = {
 	  "  -f, --follow    and what it prints, until it ends\n"
 	  "  -p, --previous  what it printed in the run before its last start\n"
 	  "  -n, --lines N   only the last N lines\n"
-	  "  -r, --raw       control characters as they are, also to a terminal\n"
+	  "  -r, --raw       control characters as they are, not as ^X\n"
 	  "  -j, --json      as JSON, an object a line\n", cmd_logs },
 	{ "save", "NAME SNAPSHOT", "save what is in a stopped container", NULL, cmd_save },
 	{ "load", "NAME SNAPSHOT", "put back what was saved",

@@ -93,7 +93,7 @@ static const struct command commands[] = {
 	  "  -f, --follow    and what it prints, until it ends\n"
 	  "  -p, --previous  what it printed in the run before its last start\n"
 	  "  -n, --lines N   only the last N lines\n"
-	  "  -r, --raw       control characters as they are, also to a terminal\n"
+	  "  -r, --raw       control characters as they are, not as ^X\n"
 	  "  -j, --json      as JSON, an object a line\n", cmd_logs },
 	{ "set", "NAME KEY=VALUE...", "set properties of a container",
 	  "  cpus=N               processors\n"
