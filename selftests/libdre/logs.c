@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * logs: what a container has printed does nothing to a terminal.
+ * logs: what a container has printed does nothing to a terminal, and who follows does not keep all of it.
  */
 #include <fcntl.h>
 #include <getopt.h>
+#include <json.h>
 #include <unistd.h>
 
 #include <dre_app.h>
 
 #include "common/container_commands.h"
 #include "fixture.h"
+
+/* The longest line in JSON, and what may be kept of them. */
+#define LONGEST	65536
+#define KEPT	(4 * LONGEST)
 
 /* What is in the log, how much of it was read, and how much a look at it finds: it grows meanwhile. */
 static const char *text;
@@ -18,8 +23,9 @@ static size_t text_len, text_read, at_once;
 /* How much of that this look has had. */
 static size_t looked;
 
-/* Where stdout leads. */
+/* Where stdout leads, and how much of what was read was not there yet. */
 static int out_fd;
+static size_t most_kept;
 
 static dre_return_t status(const char *name)
 {
@@ -53,7 +59,11 @@ static int log_fd(void *log)
 
 static dre_return_t log_read(void *log, void *buf, size_t size, size_t *len)
 {
+	struct stat st;
+
 	(void)log;
+	if (!fstat(out_fd, &st) && text_read > st.st_size + most_kept)
+		most_kept = text_read - st.st_size;
 	*len = text_len - text_read;
 	if (*len > at_once - looked)
 		*len = at_once - looked;
@@ -91,6 +101,7 @@ static char *print(const char *option, const char *other, size_t *len)
 	out_fd = open("/tmp", O_RDWR | O_TMPFILE, 0600);
 	assert_true(out >= 0 && out_fd >= 0);
 	text_read = 0;
+	most_kept = 0;
 	looked = 0;
 	fflush(stdout);
 	dup2(out_fd, STDOUT_FILENO);
@@ -138,6 +149,64 @@ static void control_characters(void **state)
 	assert_printed("--follow", "--raw", said);
 }
 
+/* Reads the lines of JSON; puts together what was in them. */
+static char *join(const char *json, size_t *nr)
+{
+	char *joined = calloc(1, text_len + 1), *end = joined;
+	struct json_tokener *parser = json_tokener_new();
+	struct json_object *o, *line;
+	size_t len;
+
+	for (*nr = 0; *json; ++*nr) {
+		o = json_tokener_parse_ex(parser, json, strchr(json, '\n') - json);
+		assert_true(json_object_object_get_ex(o, "line", &line));
+		len = json_object_get_string_len(line);
+		assert_true(len <= LONGEST && len <= (size_t)(joined + text_len - end));
+		end = mempcpy(end, json_object_get_string(line), len);
+		json_object_put(o);
+		json_tokener_reset(parser);
+		json = strchr(json, '\n') + 1;
+	}
+	json_tokener_free(parser);
+	return joined;
+}
+
+/* @piece: how much a look at the log finds; @wanted: lines of JSON. */
+static void check_joined(const char *said, const char *option, size_t piece, size_t wanted)
+{
+	size_t len, nr;
+	char *printed, *joined;
+
+	set_text(said, strlen(said), piece);
+	printed = print("--json", option, &len);
+	joined = join(printed, &nr);
+	assert_int_equal(nr, wanted);
+	assert_string_equal(joined, said);
+	free(joined);
+	free(printed);
+}
+
+/* A line without an end is several, none of which ends within a character. */
+static void long_lines(void **state)
+{
+	const size_t nr = 1 << 19;
+	char *said = calloc(1, 3 * nr + 1);
+
+	(void)state;
+	for (size_t i = 0; i < nr; i++)
+		memcpy(said + 3 * i, "\xe2\x82\xac", 3);
+	/* 65535 bytes each, which are printed before all of them are read */
+	check_joined(said, "--follow", 4096, 25);
+	assert_true(most_kept < KEPT);
+	check_joined(said, "--follow", 1 << 20, 25);
+	check_joined(said, NULL, 1 << 22, 25);
+	memset(said, 'x', LONGEST);
+	said[LONGEST] = '\0';
+	check_joined(said, NULL, 1 << 22, 1);
+	check_joined(said, "--follow", 4096, 1);
+	free(said);
+}
+
 /* Lines that have an end stay what they are. */
 static void lines(void **state)
 {
@@ -159,6 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(control_characters),
+		cmocka_unit_test(long_lines),
 		cmocka_unit_test(lines),
 	};
 

@@ -23,13 +23,16 @@
 #define SOON	200
 #define LATER	1000
 
+/* The longest line in JSON, in bytes: what has no end for longer is several, so that who follows keeps no more. */
+#define LONGEST	65536
+
 /* What is to be done with it. */
 struct logs {
 	const char *name;
 	void *log;
 	bool json;
 	bool raw;
-	char *line;	/* the one that is not ended yet */
+	char *text;	/* what is not printed yet */
 	size_t len, room;
 };
 
@@ -44,42 +47,30 @@ static void print_json(const struct logs *logs, const char *line, size_t len)
 	json_object_put(o);
 }
 
-/* @len bytes: lines, of which the last one may have no end. */
-static void print(const struct logs *logs, const char *text, size_t len)
+/* What there is now, or a part of it, is put behind what was not printed yet; @n: how much that is. */
+static int read_some(struct logs *logs, size_t *n)
 {
-	const char *end;
+	int err;
 
-	if (!logs->json) {
-		if (logs->raw)
-			fwrite(text, 1, len, stdout);
-		else
-			print_safely(stdout, text, len);
-		return;
+	if (logs->room - logs->len < 4096) {
+		logs->room = 2 * logs->room + 8192;
+		logs->text = command_memory(realloc(logs->text, logs->room));
 	}
-	for (size_t n; len; text += n, len -= n) {
-		end = memchr(text, '\n', len);
-		print_json(logs, text, end ? end - text : (ptrdiff_t)len);
-		n = end ? end + 1 - text : (ptrdiff_t)len;
-	}
+	err = container_api.log_read(logs->log, logs->text + logs->len, logs->room - logs->len, n);
+	if (!err)
+		logs->len += *n;
+	return err;
 }
 
-/* All that there is now is put behind what was not printed yet. */
 static int read_all(struct logs *logs)
 {
 	size_t n;
 	int err;
 
 	do {
-		if (logs->room - logs->len < 4096) {
-			logs->room = 2 * logs->room + 8192;
-			logs->line = command_memory(realloc(logs->line, logs->room));
-		}
-		err = container_api.log_read(logs->log, logs->line + logs->len, logs->room - logs->len, &n);
-		if (err)
-			return err;
-		logs->len += n;
-	} while (n);
-	return 0;
+		err = read_some(logs, &n);
+	} while (!err && n);
+	return err;
 }
 
 /* Where the last @lines lines begin. */
@@ -93,7 +84,7 @@ static size_t tail(const struct logs *logs, int lines)
 	if (pos)
 		pos--;
 	for (; pos; pos--)
-		if (logs->line[pos - 1] == '\n' && !--lines)
+		if (logs->text[pos - 1] == '\n' && !--lines)
 			break;
 	return pos;
 }
@@ -101,7 +92,7 @@ static size_t tail(const struct logs *logs, int lines)
 static void skip(struct logs *logs, size_t len)
 {
 	logs->len -= len;
-	memmove(logs->line, logs->line + len, logs->len);
+	memmove(logs->text, logs->text + len, logs->len);
 }
 
 /* How much there is without the beginning of a character at its end, which alone is none. */
@@ -118,14 +109,38 @@ static size_t without_begun(const char *text, size_t len)
 	return len;
 }
 
-/* In JSON a line is printed when it has ended. */
-static void print_new(struct logs *logs)
+/* Those that have ended or are too long, and the @last one as it is. Returns how much that is. */
+static size_t print_lines(const struct logs *logs, bool last)
 {
-	size_t len = logs->json ? logs->len : without_begun(logs->line, logs->len);
+	size_t done, left, n;
+	const char *line, *end;
 
-	while (logs->json && len && logs->line[len - 1] != '\n')
-		len--;
-	print(logs, logs->line, len);
+	for (done = 0; done < logs->len; done += n + !!end) {
+		line = logs->text + done;
+		left = logs->len - done;
+		end = memchr(line, '\n', left > LONGEST ? LONGEST + 1 : left);
+		if (!end && left <= LONGEST && !last)
+			break;
+		n = end ? (size_t)(end - line) : left > LONGEST ? without_begun(line, LONGEST) : left;
+		print_json(logs, line, n);
+	}
+	return done;
+}
+
+/* What was read; @last: nothing comes behind it. */
+static void print(struct logs *logs, bool last)
+{
+	size_t len;
+
+	if (logs->json) {
+		len = print_lines(logs, last);
+	} else {
+		len = last ? logs->len : without_begun(logs->text, logs->len);
+		if (logs->raw)
+			fwrite(logs->text, 1, len, stdout);
+		else
+			print_safely(stdout, logs->text, len);
+	}
 	skip(logs, len);
 }
 
@@ -136,23 +151,26 @@ static int follow(struct logs *logs)
 		{ .fd = STDOUT_FILENO },	/* nobody reads it any more */
 	};
 	int err, status, timeout;
+	size_t n;
 
 	do {
 		/* Looked at before the last bytes are read. */
 		status = container_api.status(logs->name);
-		err = read_all(logs);
-		if (err)
-			return err;
-		print_new(logs);
-		if (fflush(stdout))	/* command_main() says why */
-			return 0;
+		do {
+			err = read_some(logs, &n);
+			if (err)
+				return err;
+			print(logs, false);
+			if (fflush(stdout))	/* command_main() says why */
+				return 0;
+		} while (n);
 		timeout = is_alive(status) ? LATER : SOON;
 		if (status < 0 || is_stopped(status))
 			break;
 		if (poll(fds, 2, timeout) < 0 && errno != EINTR)
 			break;
 	} while (!fds[1].revents);
-	print(logs, logs->line, logs->len);
+	print(logs, true);
 	return status < 0 && status != DRE_ERR_CONTAINER_NONEXISTENCE ? status : 0;
 }
 
@@ -218,8 +236,8 @@ int cmd_logs(int argc, char **argv)
 	if (!err && asked.follow)
 		err = follow(&logs);
 	else if (!err)
-		print(&logs, logs.line, logs.len);
-	free(logs.line);
+		print(&logs, true);
+	free(logs.text);
 	container_api.log_close(logs.log);
 	return err ? command_fail(err, logs.name) : EXIT_SUCCESS;
 }
