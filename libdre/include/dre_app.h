@@ -391,7 +391,7 @@ dre_return_t dre_app_get_checkpoint_list(const dre_app_handle *h, dre_list_t *li
  * dre_app_remove_base() - remove a base image (section 1.2.5.26)
  * @base: its name
  *
- * DRE_ERR_BASE_NONEXISTENCE; DRE_ERR_REMOVE_BASE_FAILED: a container or a snapshot
+ * DRE_ERR_BASE_NONEXISTENCE; DRE_ERR_REMOVE_BASE_FAILED: a container, a snapshot or a checkpoint
  * was made from it.
  */
 dre_return_t dre_app_remove_base(const char *base);
