@@ -60,6 +60,45 @@ static int open_root(struct store *s)
 	return 0;
 }
 
+/* liblxc's sockets have the path in their names: it has one spelling. */
+static int resolve_root(struct store *s)
+{
+	char *path = realpath(s->root, NULL);
+
+	if (!path)
+		return dre_fail_errno(errno, "cannot open the store %s", s->root);
+	free(s->root);
+	s->root = path;
+	return 0;
+}
+
+/*
+ * Whoever can rename what is in a directory above the store can put another one in its place. With the sticky bit, as /tmp
+ * has it, only the owner of what is there can.
+ */
+static int check_parents(const struct store *s)
+{
+	char *path = strdup(s->root), *slash;
+	struct stat st;
+	int ret = 0;
+
+	if (!path)
+		return dre_fail_errno(ENOMEM, "cannot open the store %s", s->root);
+	while (!ret && path[1]) {
+		slash = strrchr(path, '/');
+		slash[slash == path] = '\0';
+		if (stat(path, &st) < 0)
+			ret = dre_fail_errno(errno, "cannot open the store %s", s->root);
+		else if ((st.st_uid && st.st_uid != geteuid()) ||
+			 (st.st_mode & (S_IWGRP | S_IWOTH) && !(st.st_mode & S_ISVTX)))
+			ret = dre_fail(DRE_ERR_PERMISSION_DENIED,
+				       "the store %s is below %s, which belongs to somebody else or can be "
+				       "written to by others", s->root, path);
+	}
+	free(path);
+	return ret;
+}
+
 /* The mode is what it has to be, also if somebody has changed it: it keeps the layers closed. */
 static int open_directory(struct store *s, const char *name, mode_t mode, int *fd)
 {
@@ -100,6 +139,10 @@ static int open_all(struct store *s)
 	int ret;
 
 	ret = open_root(s);
+	if (!ret)
+		ret = resolve_root(s);
+	if (!ret)
+		ret = check_parents(s);
 	for (i = 0; !ret && i < sizeof(directories) / sizeof(*directories); i++)
 		if (s->kind->trees || !directories[i].of_trees)
 			ret = open_directory(s, directories[i].name, directories[i].mode,
@@ -111,18 +154,6 @@ static int open_all(struct store *s)
 	s->lock_fd = openat(s->root_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (s->lock_fd < 0)
 		return dre_fail_errno(errno, "cannot open %s/lock", s->root);
-	return 0;
-}
-
-/* liblxc's sockets have the path in their names: it has one spelling. */
-static int resolve_root(struct store *s)
-{
-	char *path = realpath(s->root, NULL);
-
-	if (!path)
-		return dre_fail_errno(errno, "cannot open the store %s", s->root);
-	free(s->root);
-	s->root = path;
 	return 0;
 }
 
@@ -144,8 +175,6 @@ int store_open(struct store **store, const char *root, const struct layer_kind *
 		.containers_fd = -1, .pending_fd = -1, .trash_fd = -1, .lock_fd = -1,
 	};
 	ret = s->root ? open_all(s) : dre_fail_errno(ENOMEM, "cannot open the store %s", root);
-	if (!ret)
-		ret = resolve_root(s);
 	if (ret)
 		store_close(s);
 	else

@@ -129,6 +129,32 @@ static void open_refuses(void **state)
 	make_dir(at(f, "store/trash"), 0700);
 }
 
+/* Whoever can rename the store, or what it is in, can put another one in its place. */
+static void open_refuses_parents(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store;
+
+	make_dir(at(f, "a"), 0755);
+	make_dir(at(f, "a/b"), 0755);
+	assert_success(store_open(&store, at(f, "a/b/store"), &layer_tree));
+	store_close(store);
+	assert_int_equal(chmod(at(f, "a"), 0777), 0);
+	assert_fails(store_open(&store, at(f, "a/b/store"), &layer_tree), DRE_ERR_PERMISSION_DENIED, "/a, which");
+	assert_int_equal(symlink("a/b/store", at(f, "link")), 0);
+	assert_fails(store_open(&store, at(f, "link"), &layer_tree), DRE_ERR_PERMISSION_DENIED, "/a, which");
+	assert_int_equal(chmod(at(f, "a"), 01777), 0);
+	assert_success(store_open(&store, at(f, "link"), &layer_tree));
+	store_close(store);
+	assert_int_equal(chmod(at(f, "a/b"), 0775), 0);
+	assert_fails(store_open(&store, at(f, "a/b/new"), &layer_tree), DRE_ERR_PERMISSION_DENIED, "/a/b, which");
+	assert_int_equal(count_entries(at(f, "a/b/new")), 0);
+	assert_fails(store_open(&store, at(f, "a/b/store"), &layer_tree), DRE_ERR_PERMISSION_DENIED, "/a/b, which");
+	assert_int_equal(chmod(at(f, "a/b"), 0755), 0);
+	assert_int_equal(chown(at(f, "a/b"), 1000, 1000), 0);
+	assert_fails(store_open(&store, at(f, "a/b/store"), &layer_tree), DRE_ERR_PERMISSION_DENIED, "/a/b, which");
+}
+
 /* Runs @fn as an ordinary user, in a child; returns what it returns. */
 static int as_user(int (*fn)(void *arg), void *arg)
 {
@@ -660,6 +686,7 @@ int main(void)
 		TEST(open_again_changes_nothing),
 		TEST(open_mends_modes),
 		TEST(open_refuses),
+		TEST(open_refuses_parents),
 		TEST(users_get_nothing),
 		TEST(base_names_are_checked),
 		TEST(absent_base),
