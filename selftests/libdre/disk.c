@@ -519,6 +519,32 @@ static void try_to_write(void *arg, uint64_t done, uint64_t total)
 	w->tries++;
 }
 
+/* What comes from anywhere gets only so much; what is ours gets what it takes. */
+static void import_is_limited(void **state)
+{
+	static const char tool[] = "#!/bin/sh\necho \"data $(ulimit -d), time $(ulimit -t)\"\nexit 1\n";
+	struct fixture *f = *state;
+	char path[PATH_MAX], *before = strdup(getenv("PATH"));
+
+	make_raw(at(f, "raw"), MIB);
+	assert_shell("qemu-img create -q -f qcow2 %s 1M", at(f, "image"));
+	make_dir(at(f, "bin"), 0755);
+	write_file(at(f, "bin/qemu-img"), tool);
+	assert_int_equal(chmod(at(f, "bin/qemu-img"), 0755), 0);
+	snprintf(path, sizeof(path), "%s:%s", at(f, "bin"), before);
+	setenv("PATH", path, 1);
+	/* One is converted, the other one looked at before. */
+	assert_fails(import_disk(f->store, "b", at(f, "raw"), NULL, NULL), DRE_ERR_INVALID_ARGUMENT,
+		     "data 2097152, time 43200");
+	assert_fails(import_disk(f->store, "b", at(f, "image"), NULL, NULL), DRE_ERR_INVALID_ARGUMENT,
+		     "data 2097152, time 43200");
+	assert_fails(qemu_img_grow(AT_FDCWD, at(f, "image"), 2 * MIB, "it"), DRE_ERR_INVALID_ARGUMENT,
+		     "data unlimited, time unlimited");
+	setenv("PATH", before, 1);
+	free(before);
+	assert_store_clean(f);
+}
+
 /* Whoever could change an image that was looked at would have QEMU open another file. */
 static void import_while_it_is_written_to(void **state)
 {
@@ -1190,6 +1216,7 @@ int main(void)
 		TEST(lost_pull),
 		TEST(imports),
 		TEST(import_refuses),
+		TEST(import_is_limited),
 		TEST(import_while_it_is_written_to),
 		TEST(import_of_a_copy),
 		TEST(import_from_overlayfs),
