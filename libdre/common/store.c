@@ -73,8 +73,8 @@ static int resolve_root(struct store *s)
 }
 
 /*
- * Whoever can rename what is in a directory above the store can put another one in its place. With the sticky bit, as /tmp
- * has it, only the owner of what is there can.
+ * Whoever can rename what is in a directory above the store can put another one in its place.
+ * With the sticky bit, as /tmp has it, only the owner of what is there can.
  */
 static int check_parents(const struct store *s)
 {

@@ -15,7 +15,8 @@ DRE_TEST_SOURCES := $(libdre_common_SRCS) $(libdre_tree_SRCS) $(libdre_disk_SRCS
 		    selftests/libdre/fixture.c selftests/libdre/inject.c $(addprefix tools/common/,printable.c progress.c)
 DRE_TEST_LIBS = $(shell $(PKG_CONFIG) --libs libarchive $(libdre_common_LIBS) $(libdre_tree_LIBS)) -lcmocka -pthread
 
-$(addprefix $(B)/obj/asan/selftests/libdre/,logs.o output.o printable.o progress.o stop.o top.o value.o): ALL_CPPFLAGS += -Itools
+$(addprefix $(B)/obj/asan/selftests/libdre/,logs.o output.o printable.o progress.o stop.o top.o value.o): \
+	ALL_CPPFLAGS += -Itools
 $(B)/obj/asan/selftests/libdre/config.o: PKG_CFLAGS := -DSOURCE_DIR='"$(CURDIR)"'
 
 $(DRE_TEST_PROGRAMS): $(B)/tests/libdre/%: $(B)/obj/asan/selftests/libdre/%.o \
