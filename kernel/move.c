@@ -23,14 +23,27 @@ bool dre_cgroup_removed(const struct cgroup *cgroup)
 	return !(READ_ONCE(cgroup->self.flags) & CSS_ONLINE);
 }
 
-/* A thread of the process that can be moved: not on its way out. The leader may be. RCU. */
+/*
+ * Whether a thread is where it seems to be: not on its way out, and its fork is done.
+ * It is found before that, and is in the root until it gets its cgroup. It is new
+ * until it is woken, which comes last. RCU.
+ */
+static bool dre_thread_settled(const struct task_struct *task)
+{
+	if (READ_ONCE(task->__state) & TASK_NEW)
+		return false;
+	smp_rmb();	/* with the locks in cgroup_post_fork() and wake_up_new_task() */
+	return !(READ_ONCE(task->flags) & PF_EXITING);
+}
+
+/* A thread of the process that can be moved. The leader may be on its way out. RCU. */
 static struct task_struct *dre_live_thread(struct pid *pid)
 {
 	struct task_struct *leader = pid_task(pid, PIDTYPE_TGID), *task;
 
 	if (leader)
 		for_each_thread(leader, task)
-			if (!(READ_ONCE(task->flags) & PF_EXITING))
+			if (dre_thread_settled(task))
 				return task;
 	return NULL;
 }
@@ -59,25 +72,22 @@ bool dre_in_cgroup(struct pid *pid, const struct cgroup *cgroup)
 }
 
 /*
- * The cgroup that the process is in; NULL if it has ended. Where its threads are in
- * several threaded ones, the domain of these. RCU.
+ * The cgroup that the process is in; NULL if it has ended, or is still forked. Where
+ * its threads are in several threaded ones, the domain, which is that of each. RCU.
  */
 static struct cgroup *dre_cgroup_of(struct pid *pid)
 {
-	struct task_struct *leader = pid_task(pid, PIDTYPE_TGID), *task;
-	struct cgroup *cgroup = NULL, *in, *domain;
+	struct task_struct *first = dre_live_thread(pid), *task;
+	struct cgroup *cgroup, *domain;
 
-	if (!leader)
+	if (!first)
 		return NULL;
-	for_each_thread(leader, task) {
-		if (READ_ONCE(task->flags) & PF_EXITING)
-			continue;
-		in = task_dfl_cgroup(task);
-		domain = READ_ONCE(in->dom_cgrp);
-		if (in == domain || (cgroup && in != cgroup))
-			return domain;
-		cgroup = in;
-	}
+	cgroup = task_dfl_cgroup(first);
+	domain = READ_ONCE(cgroup->dom_cgrp);
+	if (cgroup != domain)
+		for_each_thread(first, task)
+			if (dre_thread_settled(task) && task_dfl_cgroup(task) != cgroup)
+				return domain;
 	return cgroup;
 }
 

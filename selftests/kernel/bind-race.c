@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "group.h"
 
@@ -303,6 +304,61 @@ TEST_F_TIMEOUT(group, dies_while_it_is_bound, 120)
 		ASSERT_EQ(!ret, bound);
 		ASSERT_EQ(!ret, unbound);
 	}
+}
+
+/* A process that makes threads, which are in the root for a moment before they are where it is */
+
+#define MAKERS		4
+#define THREADED_S	5
+
+static void *thread_that_ends(void *arg)
+{
+	return NULL;
+}
+
+/* Until the process is killed. */
+static void *make_threads(void *arg)
+{
+	pthread_t thread;
+
+	for (;;)
+		if (!pthread_create(&thread, NULL, thread_that_ends, NULL))
+			pthread_join(thread, NULL);
+	return NULL;
+}
+
+static int start_makers(int fd, void *arg)
+{
+	pthread_t maker;
+	int i, err = 0;
+
+	for (i = 0; i < MAKERS && !err; i++)
+		err = pthread_create(&maker, NULL, make_threads, NULL);
+	return -err;
+}
+
+/* Nobody leaves his limits by that: each UNBIND brings it to where it came from. */
+TEST_F(group, makes_threads_while_it_is_bound)
+{
+	struct timespec now, end;
+	int rounds = 0;
+
+	cgroup_make("origin/threaded");
+	ASSERT_EQ(0, cgroup_write("origin/threaded", "cgroup.type", "threaded"));
+	ASSERT_EQ(0, cgroup_enter("origin/threaded", self->host.pid));
+	ASSERT_EQ(0, agent_call(&self->host, start_makers, NULL, 0));
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += THREADED_S;
+	do {
+		ASSERT_EQ(0, process_bind(self->fd, self->host.pid, 0, "g1"));
+		ASSERT_EQ(0, process_unbind(self->fd, self->host.pid, 0, "g1"));
+		ASSERT_TRUE(in_cgroup(self->host.pid, "origin/threaded")) {
+			TH_LOG("%s after %d rounds", cgroup_of(self->host.pid), rounds);
+		}
+		rounds++;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec < end.tv_sec);
+	TH_LOG("%d rounds", rounds);
 }
 
 /* The container has ended; another one of its name, with the same control groups. */
