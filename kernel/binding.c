@@ -135,7 +135,7 @@ static int dre_bind_begin(struct dre_container *c, const char *name, struct pid 
 	struct dre_control_group *g;
 	int err = 0;
 
-	if (c->ended || !dre_container_alive(c))
+	if (!dre_container_alive(c))
 		return -ENODEV;
 	if (home && home != c)
 		return -EXDEV;

@@ -193,7 +193,7 @@ static int dre_group_link(struct dre_control_group *g)
 	struct dre_control_group *other;
 	unsigned long id;
 
-	if (c->ended || !dre_container_alive(c))
+	if (!dre_container_alive(c))
 		return -ENODEV;
 	xa_for_each(&c->groups, id, other) {
 		if (dre_cgroup_removed(other->cgroup))
