@@ -389,14 +389,12 @@ long dre_binding_list(void *ctx, union dre_arg *arg, void __user *uarg)
 /* The module goes: no file is open any more. */
 void dre_bindings_drop(void)
 {
-	struct dre_binding *b;
 	struct dre_watch *watch;
 	unsigned long nr;
 
 	mutex_lock(&dre_lock);
 	xa_for_each(&dre_bindings, nr, watch) {
-		b = dre_binding(watch);
-		dre_binding_remove(b);
+		dre_binding_remove(dre_binding(watch));
 		cond_resched();
 	}
 	mutex_unlock(&dre_lock);

@@ -669,12 +669,12 @@ int dre_process_init(void)
 /* The module goes: nothing of the registry is left, but for RCU and the worker. */
 void dre_processes_drop(void)
 {
-	struct dre_process_entry *p;
+	struct dre_watch *watch;
 	unsigned long nr;
 
 	mutex_lock(&dre_lock);
-	xa_for_each(&dre_processes, nr, p) {
-		dre_process_remove(p);
+	xa_for_each(&dre_processes, nr, watch) {
+		dre_process_remove(dre_process_entry(watch));
 		cond_resched();
 	}
 	mutex_unlock(&dre_lock);
