@@ -109,7 +109,7 @@ static void everything_at_once(void **state)
 		{ "status", 20, do_status, 0 },
 		{ "cgroup create", 4, do_create_cgroup, 0 },
 		{ "save", 8, do_save, 0 },
-		{ "load", 6, do_load, 0 },
+		{ "load", 6, do_load, DRE_ERR_LOAD_SNAPSHOT_FAILED },
 		{ "snapshot remove", 4, do_remove, 0 },
 		{ "commit", 4, do_commit, 0 },
 		{ "base remove", 4, do_remove_base, 0 },
