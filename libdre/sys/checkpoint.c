@@ -231,6 +231,19 @@ static void undo(struct sys *sys)
 	restore_error(&saved);
 }
 
+/* Where another host may have written to parts, as it came from there, it is the next one, see console.h. */
+static int find_log(const struct sys *sys, char log[PATH_MAX])
+{
+	char name[CONSOLE_NAME_SIZE], newest[PATH_MAX];
+	int err;
+
+	console_newest(sys->container->dir_fd, name, sizeof(name));
+	err = sys_path(sys, name, newest);
+	if (err || !strcmp(name, CONSOLE_LOG))
+		return err ? err : sys_path(sys, CONSOLE_LOG, log);
+	return sys_next_log(sys, newest, log);
+}
+
 /* The container has the checkpoint's disk. */
 static int restore(struct sys *sys, const char *file, const char *described)
 {
@@ -239,7 +252,7 @@ static int restore(struct sys *sys, const char *file, const char *described)
 	int err = sys_layer_path(sys, sys->container->manifest.writable, disk);
 
 	if (!err)
-		err = sys_path(sys, CONSOLE_LOG, log);
+		err = find_log(sys, log);
 	if (!err)
 		err = sys_relocate(sys->name, described, &location, &xml);
 	if (!err)
@@ -390,7 +403,11 @@ static int settle_former(struct sys *sys)
 		err = store_change_begin(sys->store);
 	if (err)
 		return err;
-	err = unwritten ? former_take_back(sys->container) : former_forget(sys->container);
+	/* On a full disk the machine can be stopped nevertheless: whatever is written next has forgotten it, too. */
+	if (unwritten)
+		err = former_take_back(sys->container);
+	else
+		former_forget(sys->container);
 	return store_change_end(sys->store, true, err);
 }
 

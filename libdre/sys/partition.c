@@ -239,15 +239,33 @@ bool sys_is_unsettled(const struct sys *sys)
 	return !groups_exists(&groups, ".") || sys_has_mark(sys->name);
 }
 
+/* The first error, and its text: groups_each() has none. */
+struct removal {
+	int err;
+	struct saved_error text;
+};
+
 static void remove_group(const struct groups *groups, int outer, const char *cgroup, void *arg)
 {
 	char path[GROUPS_PATH_SIZE];
-	int *err = arg;
+	struct removal *removal = arg;
 
 	(void)outer;
+	if (removal->err)
+		return;
 	groups_path(groups, cgroup, path);
-	if (!*err)
-		*err = cgroupfs_remove(path);
+	removal->err = cgroupfs_remove(path);
+	save_error(&removal->text);
+}
+
+static int remove_groups(const struct groups *groups)
+{
+	struct removal removal = {};
+
+	groups_each(groups, remove_group, &removal);
+	if (removal.err)
+		restore_error(&removal.text);
+	return removal.err;
 }
 
 /* The module learns of the machine's end a moment after us. */
@@ -264,7 +282,7 @@ int sys_settle(const struct sys *sys)
 			name_groups(sys->name, layout, &groups);
 			err = groups_release(&groups);
 			if (!err)
-				groups_each(&groups, remove_group, &err);
+				err = remove_groups(&groups);
 			if (!err)
 				sys_unlimit(&groups);
 		}

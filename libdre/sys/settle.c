@@ -249,12 +249,18 @@ static bool has_partition(const struct sys *sys)
 	return groups_exists(&groups, ".");
 }
 
-/* The lock is taken if there is something to be done. With it, it is as it was just read. */
+/* Is there something of it here, which may go? Without the lock: libvirt may not answer, and the other host wants it. */
+static bool has_left(struct sys *sys)
+{
+	if (sys->container)
+		sys_keep_manifest(sys);
+	return is_elsewhere(sys_manifest(sys)) && has_partition(sys) && !sys_look_up(sys);
+}
+
+/* With the lock it is as it was just read. */
 static bool lock_elsewhere(struct sys *sys)
 {
-	return is_elsewhere(sys_manifest(sys)) && has_partition(sys) &&
-	       (sys->container || !container_lock_to_settle(&sys->container, sys->store, sys->name)) &&
-	       is_elsewhere(sys_manifest(sys));
+	return !container_lock_to_settle(&sys->container, sys->store, sys->name) && is_elsewhere(sys_manifest(sys));
 }
 
 void sys_forget_left(struct sys *sys)
@@ -262,7 +268,7 @@ void sys_forget_left(struct sys *sys)
 	struct saved_error saved;
 
 	save_error(&saved);
-	if (lock_elsewhere(sys) && !sys_look_up(sys) && (sys_state(sys) == SYS_STOPPED || sys_is_left_behind(sys)))
+	if (has_left(sys) && lock_elsewhere(sys) && (sys_state(sys) == SYS_STOPPED || sys_is_left_behind(sys)))
 		forget(sys);
 	sys_disconnect(sys);
 	restore_error(&saved);

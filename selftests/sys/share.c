@@ -215,8 +215,12 @@ static void checkpoint_moves(void **state)
 	assert_success(dre_sys_checkpoint(&h, "here"));
 	assert_success(dre_sys_stop(&h));
 	assert_success(dre_sys_share(&h));
+	/* Another host had it meanwhile, and has written to a part of its own. */
+	assert_int_equal(shell("echo 'of another host' >" SHARED "/containers/sh/console.log-2"), 0);
 	assert_success(dre_sys_restart(&h, "here"));
 	assert_ticks(SHARED);
+	assert_int_equal(shell("virsh -q dumpxml dre-sh | grep -q 'console.log-3'"), 0);
+	assert_int_equal(shell("dre-sys logs sh | sed '1,/of another host/d' | grep -q 'guest: tick'"), 0);
 	assert_int_equal(shell("virsh -q dumpxml dre-sh | grep -q \"error_policy='stop'.*rerror_policy='stop'\""), 0);
 	assert_success(dre_sys_checkpoint(&h, "there"));
 	assert_success(dre_sys_stop(&h));
@@ -482,6 +486,10 @@ static void other_host(void **state)
 	assert_int_equal(shell(AS_OTHER "dre-sys takeover sh 2>/dev/null"), 2);
 	assert_int_equal(status("sh"), DRE_SYS_CONTAINER_STATUS_RUNNING);
 	assert_int_equal(shell(AS_OTHER "dre-sys start sh 2>/dev/null"), 1);
+	/* A libvirt that does not answer does not keep it from the one that has it. */
+	assert_int_equal(shell("kill -STOP $(pgrep -x libvirtd); " AS_OTHER "timeout -s KILL 8 dre-sys status sh >/dev/null 2>&1 & "
+			       "sleep 5; grep -q \":$(stat -c %%i " SHARED "/containers/sh/lock) \" /proc/locks; held=$?; "
+			       "wait; kill -CONT $(pgrep -x libvirtd); exit $held"), 1);
 	/* As libvirt-guests does it. Who takes it over does not go on from there: others may have written to the disk. */
 	assert_int_equal(shell("virsh -q managedsave dre-sh"), 0);
 	assert_int_equal(shell("virsh -q list --all --with-managed-save --name | grep -qx dre-sh"), 0);
