@@ -152,6 +152,14 @@ static int undo_pull(const struct sys *sys)
 	return pull_undo(sys->container);
 }
 
+/* libvirt may not answer here, and whoever has the container now wants the lock. */
+static void forget_left(struct sys *sys)
+{
+	if (sys->container)
+		sys_keep_manifest(sys);
+	sys_forget_left(sys);
+}
+
 int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 {
 	int err = dre_check_name("container", name);
@@ -167,7 +175,7 @@ int sys_begin(struct sys *sys, const char *name, enum sys_access access)
 	if (!err) {
 		err = sys_check_owner(sys);
 		if (err && sys->shared)
-			sys_forget_left(sys);
+			forget_left(sys);
 	}
 	if (!err)
 		err = sys_look_up(sys);

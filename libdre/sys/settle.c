@@ -249,18 +249,17 @@ static bool has_partition(const struct sys *sys)
 	return groups_exists(&groups, ".");
 }
 
-/* Is there something of it here, which may go? Without the lock: libvirt may not answer, and the other host wants it. */
+/* Is there something of it here, which may go? */
 static bool has_left(struct sys *sys)
 {
-	if (sys->container)
-		sys_keep_manifest(sys);
 	return is_elsewhere(sys_manifest(sys)) && has_partition(sys) && !sys_look_up(sys);
 }
 
 /* With the lock it is as it was just read. */
 static bool lock_elsewhere(struct sys *sys)
 {
-	return !container_lock_to_settle(&sys->container, sys->store, sys->name) && is_elsewhere(sys_manifest(sys));
+	return (sys->container || !container_lock_to_settle(&sys->container, sys->store, sys->name)) &&
+	       is_elsewhere(sys_manifest(sys));
 }
 
 void sys_forget_left(struct sys *sys)
