@@ -59,6 +59,13 @@ bool dre_pid_movable(struct pid *pid)
 	return movable;
 }
 
+static bool dre_is_in(struct task_struct *task, const struct cgroup *cgroup)
+{
+	const struct cgroup *in = task_dfl_cgroup(task);
+
+	return in == cgroup || READ_ONCE(in->dom_cgrp) == cgroup;
+}
+
 /*
  * Whether the process is in that cgroup. Its threads may be in threaded ones below
  * it. One of whom no thread lives is in none. RCU.
@@ -66,9 +73,8 @@ bool dre_pid_movable(struct pid *pid)
 bool dre_in_cgroup(struct pid *pid, const struct cgroup *cgroup)
 {
 	struct task_struct *task = dre_live_thread(pid);
-	const struct cgroup *in = task ? task_dfl_cgroup(task) : NULL;
 
-	return in && (in == cgroup || READ_ONCE(in->dom_cgrp) == cgroup);
+	return task && dre_is_in(task, cgroup);
 }
 
 /*
@@ -229,7 +235,8 @@ static int dre_write_pid_to(const struct path *any, struct cgroup *cgroup, struc
  * @stranger had got the number of a process that has ended, and may have been
  * moved in its place. It was just forked, so it belongs where its parent is; but
  * if it is a thread, then its process may be as old as any, and nobody knows where
- * that was.
+ * that was. If its fork is not done, the cgroup tells all the same: it is in the
+ * root, or was moved.
  */
 static int dre_put_back(const struct path *any, struct cgroup *cgroup, struct pid *stranger)
 {
@@ -239,7 +246,7 @@ static int dre_put_back(const struct path *any, struct cgroup *cgroup, struct pi
 
 	rcu_read_lock();
 	task = pid_task(stranger, PIDTYPE_PID);
-	if (task && dre_in_cgroup(task_tgid(task), cgroup)) {
+	if (task && !(READ_ONCE(task->flags) & PF_EXITING) && dre_is_in(task, cgroup)) {
 		if (thread_group_leader(task))
 			from = dre_cgroup_get(task_tgid(rcu_dereference(task->real_parent)));
 		else

@@ -155,7 +155,7 @@ static int get_list(const char *name, const struct manifest *m, const char **lis
 /*
  * A fd of it, or a negative errno: ELOOP if a part of its path is a link. Whoever may write to one of the directories that
  * lead there, as another container whose volume that is, could make one that leads anywhere. What is below a directory is
- * asked for, so that one that is mounted when it is needed is.
+ * asked for, so that one that is mounted when it is needed is; an NFS server may not let us look into it.
  */
 static int open_source(const struct volume *v)
 {
@@ -164,7 +164,7 @@ static int open_source(const struct volume *v)
 
 	snprintf(inside, sizeof(inside), "%s/.", v->source);
 	fd = file_openat2(AT_FDCWD, inside, O_PATH, RESOLVE_NO_SYMLINKS);
-	if (fd < 0 && errno == ENOTDIR)
+	if (fd < 0 && (errno == ENOTDIR || errno == EACCES))
 		fd = file_openat2(AT_FDCWD, v->source, O_PATH, RESOLVE_NO_SYMLINKS);
 	return fd < 0 ? -errno : fd;
 }

@@ -79,6 +79,7 @@ static bool takes_space(const struct seccomp_data *data)
 	case SYS_symlinkat:
 	case SYS_linkat:
 	case SYS_renameat:
+	case SYS_renameat2:
 	case SYS_write:
 	case SYS_pwrite64:
 	case SYS_copy_file_range:
