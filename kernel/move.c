@@ -78,7 +78,7 @@ bool dre_in_cgroup(struct pid *pid, const struct cgroup *cgroup)
 }
 
 /*
- * The cgroup that the process is in; NULL if it has ended, or is still forked. Where
+ * The cgroup that the process is in; NULL if it has ended, or is in its fork. Where
  * its threads are in several threaded ones, the domain, which is that of each. RCU.
  */
 static struct cgroup *dre_cgroup_of(struct pid *pid)

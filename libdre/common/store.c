@@ -74,7 +74,7 @@ static int resolve_root(struct store *s)
 
 /*
  * Whoever can rename what is in a directory above the store can put another one in its place.
- * With the sticky bit, as /tmp has it, only the owner of what is there can.
+ * With the sticky bit, as /tmp has it, only the owner of what is there can. What is not there yet will be ours.
  */
 static int check_parents(const struct store *s)
 {
@@ -84,11 +84,10 @@ static int check_parents(const struct store *s)
 
 	if (!path)
 		return dre_fail_errno(ENOMEM, "cannot open the store %s", s->root);
-	while (!ret && path[1]) {
-		slash = strrchr(path, '/');
+	while (!ret && path[1] && (slash = strrchr(path, '/'))) {
 		slash[slash == path] = '\0';
 		if (stat(path, &st) < 0)
-			ret = dre_fail_errno(errno, "cannot open the store %s", s->root);
+			ret = errno == ENOENT ? 0 : dre_fail_errno(errno, "cannot open the store %s", s->root);
 		else if ((st.st_uid && st.st_uid != geteuid()) ||
 			 (st.st_mode & (S_IWGRP | S_IWOTH) && !(st.st_mode & S_ISVTX)))
 			ret = dre_fail(DRE_ERR_PERMISSION_DENIED,
@@ -138,7 +137,10 @@ static int open_all(struct store *s)
 	size_t i;
 	int ret;
 
-	ret = open_root(s);
+	/* As it is spelled, before anything is made or changed there; and, where links are on the way, as it is. */
+	ret = check_parents(s);
+	if (!ret)
+		ret = open_root(s);
 	if (!ret)
 		ret = resolve_root(s);
 	if (!ret)

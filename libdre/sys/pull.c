@@ -131,6 +131,7 @@ int sys_shorten(struct sys *sys)
 		err = pull_settle(sys->container, flush, sys);
 	if (!err && m->nr_layers >= max)
 		err = pull(sys, m->nr_layers / 2);
+	/* Anew: with what libvirt has found below the layer, and where there was none meanwhile, if all is settled. */
 	save_error(&saved);
 	sys_define(sys);
 	restore_error(&saved);

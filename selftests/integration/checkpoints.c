@@ -381,18 +381,26 @@ static void daware_goes_on(void **state)
 	box_destroy(h);
 }
 
+/* A container, and in its group "blue" a process of its own and one of the host. */
+static dre_app_handle *start_bound(struct agent *agent, struct agent *host)
+{
+	dre_app_handle *h = box_start("c");
+
+	assert_done(dre_app_create_cgroup(h, "blue"));
+	box_agent(h, agent, "-s 10 -m exit");
+	host_agent(host, "-s 15");
+	assert_done(dre_app_bind_vpid(h, "blue", agent->vpid));
+	assert_done(dre_app_bind_pid(h, "blue", host->pid));
+	return h;
+}
+
 /* What CRIU cannot dump: then all is as it was, and it is said why. */
 static void cannot_be_taken(void **state)
 {
-	dre_app_handle *h = box_start("c");
 	struct agent agent, host;
+	dre_app_handle *h = start_bound(&agent, &host);
 
 	(void)state;
-	assert_done(dre_app_create_cgroup(h, "blue"));
-	box_agent(h, &agent, "-s 10 -m exit");
-	host_agent(&host, "-s 15");
-	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
-	assert_done(dre_app_bind_pid(h, "blue", host.pid));
 	assert_int_equal(box_run(h, "sleep 1000 3</dev/dre >/dev/null 2>&1 & echo $! >/pid"), 0);
 	world_mark();
 	assert_refused(DRE_ERR_SAVE_SNAPSHOT_FAILED, dre_app_checkpoint(h, "a"));
@@ -660,15 +668,10 @@ static void abandon_checkpoint(const dre_app_handle *h, pid_t bound)
  */
 static void caller_and_helper_are_killed(void **state)
 {
-	dre_app_handle *h = box_start("c");
 	struct agent agent, host;
+	dre_app_handle *h = start_bound(&agent, &host);
 
 	(void)state;
-	assert_done(dre_app_create_cgroup(h, "blue"));
-	box_agent(h, &agent, "-s 10 -m exit");
-	host_agent(&host, "-s 15");
-	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
-	assert_done(dre_app_bind_pid(h, "blue", host.pid));
 	abandon_checkpoint(h, agent.pid);
 	assert_done(dre_app_gc());
 	assert_int_equal(system("[ -z \"$(ls -A " STORE "/containers/c/checkpoints)\" ]"), 0);

@@ -221,7 +221,7 @@ static void parse_options(int argc, char **argv, struct asked *asked, struct log
 
 int cmd_logs(int argc, char **argv)
 {
-	struct logs logs = { };
+	struct logs logs = {};
 	struct asked asked = { .lines = -1 };
 	int err;
 
