@@ -9,7 +9,7 @@
 
 /* As many as are asked for where it is meant to be long. */
 #define MANAGERS	(getenv("DRE_MIXED") ? 8 : 3)
-#define SECONDS		90
+#define SECONDS		60
 
 /* How often a daemon is restarted, and how long the server is away. Seconds. */
 #define RESTARTS	40

@@ -963,8 +963,6 @@ int main(void)
 		cmocka_unit_test_teardown(target_begins, go_home),
 		cmocka_unit_test_teardown(killed_anywhere, go_home),
 	};
-	size_t nr = sizeof(tests) / sizeof(tests[0]);
 
-	/* TODO issue 7: in make soak only, until each of its steps was tried there once. */
-	return host_main(tests, getenv("DRE_KILLS") ? nr : nr - 1, setup, teardown);
+	return HOST_MAIN(tests, setup, teardown);
 }
