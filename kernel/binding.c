@@ -182,7 +182,7 @@ static int dre_bind_end(struct dre_control_group *g, struct pid *pid, int err)
 
 /* dre_move_lock */
 static int dre_bind_pid(struct dre_container *c, const char *name, struct pid *pid,
-			struct dre_binding **spare)
+			struct dre_binding **spare, struct dre_lease *lease)
 {
 	struct dre_control_group *g;
 	struct cgroup *from = NULL;
@@ -194,12 +194,12 @@ static int dre_bind_pid(struct dre_container *c, const char *name, struct pid *p
 	if (err)
 		goto put_from;
 
-	err = dre_move_into(&g->dir, g->cgroup, pid);
+	err = dre_move_into(&g->dir, g->cgroup, pid, lease);
 	mutex_lock(&dre_lock);
 	err = dre_bind_end(g, pid, err);
 	mutex_unlock(&dre_lock);
 	if (err == -ENODEV)	/* the container ended meanwhile: nobody would put it back */
-		dre_move_to(&g->dir, from, pid);
+		dre_move_to(&g->dir, from, pid, NULL);
 	dre_group_put(g);
 put_from:
 	if (from)
@@ -212,47 +212,59 @@ static bool dre_bind_valid(const struct dre_bind *req)
 	return !(req->flags & ~DRE_BIND_BY_VPID) && !req->reserved && dre_name_valid(req->name);
 }
 
+static int dre_bind_once(struct dre_container *c, const char *name, struct pid *pid,
+			 struct dre_lease *lease)
+{
+	struct dre_binding *spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!spare)
+		return -ENOMEM;
+	err = mutex_lock_killable(&dre_move_lock);
+	if (!err) {
+		err = dre_bind_pid(c, name, pid, &spare, lease);
+		mutex_unlock(&dre_move_lock);
+	}
+	kfree(spare);
+	return err;
+}
+
 long dre_bind(void *ctx, union dre_arg *arg, void __user *uarg)
 {
 	const struct dre_bind *req = &arg->bind;
-	struct dre_binding *spare;
+	struct dre_lease lease = {};
 	struct pid *pid;
-	int err = -ENOMEM;
+	int err;
 
 	if (!dre_bind_valid(req))
 		return -EINVAL;
 	pid = dre_requested_process(ctx, req->pid, req->flags & DRE_BIND_BY_VPID);
 	if (IS_ERR(pid))
 		return PTR_ERR(pid);
-	spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
-	if (spare) {
-		err = mutex_lock_killable(&dre_move_lock);
-		if (!err) {
-			err = dre_bind_pid(ctx, req->name, pid, &spare);
-			mutex_unlock(&dre_move_lock);
-		}
-	}
-	kfree(spare);
+	do
+		err = dre_bind_once(ctx, req->name, pid, &lease);
+	while (dre_lease_again(&lease, &err));
 	put_pid(pid);
 	return err;
 }
 
-/* Where a process goes that is released, with a reference. dre_lock. */
+/*
+ * Where a process goes that is released, with a reference. One of the container's
+ * never into the root, where nothing limits it: where init was last, if that is about
+ * to end. NULL if that is gone, and with it all others. dre_lock.
+ */
 static struct cgroup *dre_unbind_target(const struct dre_container *c,
 					const struct dre_binding *b)
 {
-	struct cgroup *target = NULL;
+	struct cgroup *target;
 
-	if (b->origin && !dre_cgroup_removed(b->origin)) {
+	if (b->origin && !dre_cgroup_removed(b->origin))
 		target = b->origin;
-		cgroup_get(target);
-	} else if (dre_pid_home(b->watch.pid) == c) {
-		target = dre_cgroup_get(c->watch.pid);
-	}
-	if (!target) {
+	else if (dre_pid_home(b->watch.pid) == c)
+		return dre_cgroup_left(c->watch.pid);
+	else
 		target = &dre_binding_group(b)->cgroup->root->cgrp;
-		cgroup_get(target);
-	}
+	cgroup_get(target);
 	return target;
 }
 
@@ -272,13 +284,16 @@ static int dre_unbind_begin(struct dre_container *c, const char *name, struct pi
 		return -ENOENT;
 	}
 	*target = dre_unbind_target(c, b);
+	if (!*target)
+		return -ESRCH;
 	refcount_inc(&g->ref);
 	*group = g;
 	return 0;
 }
 
 /* -ERESTART: the place to go to was removed just now, there is another one. dre_move_lock. */
-static int dre_unbind_once(struct dre_container *c, const char *name, struct pid *pid)
+static int dre_unbind_pid(struct dre_container *c, const char *name, struct pid *pid,
+			  struct dre_lease *lease)
 {
 	struct dre_control_group *g;
 	struct dre_binding *b;
@@ -291,7 +306,7 @@ static int dre_unbind_once(struct dre_container *c, const char *name, struct pid
 	if (err)
 		return err;
 
-	err = dre_move_to(&g->dir, target, pid);
+	err = dre_move_to(&g->dir, target, pid, lease);
 	if (!err) {
 		mutex_lock(&dre_lock);
 		b = dre_binding_of(pid);	/* gone if it has ended just now */
@@ -306,20 +321,24 @@ static int dre_unbind_once(struct dre_container *c, const char *name, struct pid
 	return err;
 }
 
-/* dre_move_lock */
-static int dre_unbind_pid(struct dre_container *c, const char *name, struct pid *pid)
+static int dre_unbind_once(struct dre_container *c, const char *name, struct pid *pid,
+			   struct dre_lease *lease)
 {
-	int err;
+	int err = mutex_lock_killable(&dre_move_lock);
 
+	if (err)
+		return err;
 	do
-		err = dre_unbind_once(c, name, pid);
+		err = dre_unbind_pid(c, name, pid, lease);
 	while (err == -ERESTART);
+	mutex_unlock(&dre_move_lock);
 	return err;
 }
 
 long dre_unbind(void *ctx, union dre_arg *arg, void __user *uarg)
 {
 	const struct dre_bind *req = &arg->bind;
+	struct dre_lease lease = {};
 	struct pid *pid;
 	int err;
 
@@ -328,11 +347,9 @@ long dre_unbind(void *ctx, union dre_arg *arg, void __user *uarg)
 	pid = dre_requested_process(ctx, req->pid, req->flags & DRE_BIND_BY_VPID);
 	if (IS_ERR(pid))
 		return PTR_ERR(pid);
-	err = mutex_lock_killable(&dre_move_lock);
-	if (!err) {
-		err = dre_unbind_pid(ctx, req->name, pid);
-		mutex_unlock(&dre_move_lock);
-	}
+	do
+		err = dre_unbind_once(ctx, req->name, pid, &lease);
+	while (dre_lease_again(&lease, &err));
 	put_pid(pid);
 	return err;
 }

@@ -332,13 +332,23 @@ void dre_bindings_drop(void);
 
 /* move.c: processes from cgroup to cgroup */
 
+/* What keeps a move from its file: to be waited for without dre_move_lock. */
+struct dre_lease {
+	struct path procs;
+	struct file *file;	/* keeps the next one from getting a lease */
+};
+
 bool dre_cgroup_removed(const struct cgroup *cgroup);
 bool dre_pid_movable(struct pid *pid);
 bool dre_in_cgroup(struct pid *pid, const struct cgroup *cgroup);
 struct cgroup *dre_cgroup_get(struct pid *pid);
+struct cgroup *dre_cgroup_left(struct pid *pid);
+bool dre_lease_again(struct dre_lease *lease, int *err);
 int dre_move_allowed(const struct path *dir);
-int dre_move_into(const struct path *dir, struct cgroup *cgroup, struct pid *pid);
-int dre_move_to(const struct path *any, struct cgroup *cgroup, struct pid *pid);
+int dre_move_into(const struct path *dir, struct cgroup *cgroup, struct pid *pid,
+		  struct dre_lease *lease);
+int dre_move_to(const struct path *any, struct cgroup *cgroup, struct pid *pid,
+		struct dre_lease *lease);
 
 /* proc.c */
 

@@ -112,6 +112,27 @@ struct cgroup *dre_cgroup_get(struct pid *pid)
 }
 
 /*
+ * Likewise, but of one that is about to end where it was last, as long as its parent
+ * does not know. Threads are in the domain.
+ */
+struct cgroup *dre_cgroup_left(struct pid *pid)
+{
+	struct cgroup *cgroup = dre_cgroup_get(pid);
+	struct task_struct *task;
+
+	if (cgroup)
+		return cgroup;
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_TGID);
+	if (task)
+		cgroup = READ_ONCE(task_dfl_cgroup(task)->dom_cgrp);
+	if (cgroup && !cgroup_tryget(cgroup))
+		cgroup = NULL;
+	rcu_read_unlock();
+	return cgroup;
+}
+
+/*
  * cgroup.procs of the cgroup whose directory @dir is, with a reference to the dentry,
  * if the caller may write to it. Not by a path: who has a mount namespace of his own
  * could have mounted over it something that never answers.
@@ -130,8 +151,12 @@ static int dre_procs_path(const struct path *dir, struct path *procs)
 	return err;
 }
 
-/* Opens it for writing. */
-static struct file *dre_open_procs(const struct path *dir)
+/*
+ * Opens it for writing. Whoever owns the file can have a lease on it, which an open
+ * waits for, 45 s and more: not while others wait for dre_move_lock. @lease: what to
+ * wait for, or NULL.
+ */
+static struct file *dre_open_procs(const struct path *dir, struct dre_lease *lease)
 {
 	struct path procs;
 	struct file *file;
@@ -139,9 +164,48 @@ static struct file *dre_open_procs(const struct path *dir)
 
 	if (err)
 		return ERR_PTR(err);
-	file = dentry_open(&procs, O_WRONLY, current_cred());
+	file = dentry_open(&procs, O_WRONLY | O_NONBLOCK, current_cred());
+	if (lease && file == ERR_PTR(-EWOULDBLOCK)) {
+		lease->procs = procs;
+		path_get(&lease->procs);
+	}
 	dput(procs.dentry);
 	return file;
+}
+
+/* Waits until it is given back or broken. Nobody gets one while the file is open for writing. */
+static int dre_lease_wait(struct dre_lease *lease)
+{
+	struct file *file = dentry_open(&lease->procs, O_WRONLY, current_cred());
+
+	path_put(&lease->procs);
+	lease->procs = (struct path){};
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	if (lease->file)
+		fput(lease->file);
+	lease->file = file;
+	return 0;
+}
+
+/**
+ * dre_lease_again() - whether a move is to be done again
+ * @lease: what it was given, zero before the first
+ * @err: what it gave
+ *
+ * To be asked after each, without dre_move_lock: it waits.
+ */
+bool dre_lease_again(struct dre_lease *lease, int *err)
+{
+	if (lease->procs.dentry) {
+		*err = dre_lease_wait(lease);
+		if (!*err)
+			return true;
+	}
+	if (lease->file)
+		fput(lease->file);
+	lease->file = NULL;
+	return false;
 }
 
 /* Whether the caller may move processes into the cgroup whose directory @dir is: 0, or why not. */
@@ -167,7 +231,7 @@ static bool dre_pid_has(struct pid *pid, int nr)
 }
 
 /* Writes the process' number into the cgroup.procs of @dir. */
-static int dre_write_pid(const struct path *dir, struct pid *pid)
+static int dre_write_pid(const struct path *dir, struct pid *pid, struct dre_lease *lease)
 {
 	int nr = pid_vnr(pid);
 	struct file *file;
@@ -178,7 +242,7 @@ static int dre_write_pid(const struct path *dir, struct pid *pid)
 	if (!nr)	/* would be the caller */
 		return -ESRCH;
 	len = snprintf(number, sizeof(number), "%d", nr);
-	file = dre_open_procs(dir);
+	file = dre_open_procs(dir, lease);
 	if (IS_ERR(file)) {
 		len = PTR_ERR(file);
 	} else {
@@ -218,7 +282,8 @@ static struct dentry *dre_cgroup_dir(struct super_block *sb, struct cgroup *cgro
 }
 
 /* Likewise for any cgroup in the same file system as @any. */
-static int dre_write_pid_to(const struct path *any, struct cgroup *cgroup, struct pid *pid)
+static int dre_write_pid_to(const struct path *any, struct cgroup *cgroup, struct pid *pid,
+			    struct dre_lease *lease)
 {
 	struct path dir = { .mnt = any->mnt };
 	int err;
@@ -226,7 +291,7 @@ static int dre_write_pid_to(const struct path *any, struct cgroup *cgroup, struc
 	dir.dentry = dre_cgroup_dir(any->mnt->mnt_sb, cgroup);
 	if (IS_ERR(dir.dentry))
 		return PTR_ERR(dir.dentry);
-	err = dre_write_pid(&dir, pid);
+	err = dre_write_pid(&dir, pid, lease);
 	dput(dir.dentry);
 	return err;
 }
@@ -248,15 +313,13 @@ static int dre_put_back(const struct path *any, struct cgroup *cgroup, struct pi
 	task = pid_task(stranger, PIDTYPE_PID);
 	if (task && !(READ_ONCE(task->flags) & PF_EXITING) && dre_is_in(task, cgroup)) {
 		if (thread_group_leader(task))
-			from = dre_cgroup_get(task_tgid(rcu_dereference(task->real_parent)));
-		else
+			from = dre_cgroup_left(task_tgid(rcu_dereference(task->real_parent)));
+		if (from != cgroup)
 			err = -ESTALE;
 	}
 	rcu_read_unlock();
-	if (from && from != cgroup) {
-		dre_write_pid_to(any, from, stranger);
-		err = -ESTALE;
-	}
+	if (from && from != cgroup)
+		dre_write_pid_to(any, from, stranger, NULL);
 	if (from)
 		cgroup_put(from);
 	return err;
@@ -290,16 +353,18 @@ static int dre_settle(const struct path *any, struct cgroup *cgroup, struct pid 
  * @dir: its directory
  * @cgroup: the cgroup
  * @pid: the process
+ * @lease: for dre_lease_again()
  *
  * Returns 0, -ESRCH if the process has ended, -ESTALE if another process was moved
  * in its place and put back, -EAGAIN if somebody else moved it on, or what
  * opening and writing cgroup.procs gave.
  */
-int dre_move_into(const struct path *dir, struct cgroup *cgroup, struct pid *pid)
+int dre_move_into(const struct path *dir, struct cgroup *cgroup, struct pid *pid,
+		  struct dre_lease *lease)
 {
 	int nr = pid_vnr(pid);
 
-	return dre_write_pid(dir, pid) ?: dre_settle(dir, cgroup, pid, nr);
+	return dre_write_pid(dir, pid, lease) ?: dre_settle(dir, cgroup, pid, nr);
 }
 
 /**
@@ -307,10 +372,12 @@ int dre_move_into(const struct path *dir, struct cgroup *cgroup, struct pid *pid
  * @any: something in the same cgroup file system
  * @cgroup: the cgroup
  * @pid: the process
+ * @lease: for dre_lease_again(), or NULL: if somebody has one, it is not moved
  */
-int dre_move_to(const struct path *any, struct cgroup *cgroup, struct pid *pid)
+int dre_move_to(const struct path *any, struct cgroup *cgroup, struct pid *pid,
+		struct dre_lease *lease)
 {
 	int nr = pid_vnr(pid);
 
-	return dre_write_pid_to(any, cgroup, pid) ?: dre_settle(any, cgroup, pid, nr);
+	return dre_write_pid_to(any, cgroup, pid, lease) ?: dre_settle(any, cgroup, pid, nr);
 }

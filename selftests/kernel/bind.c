@@ -154,6 +154,50 @@ TEST_F(group, origin_of_a_container_process_is_removed)
 	EXPECT_TRUE(in_cgroup(self->inside->pid, "payload"));
 }
 
+static int have_much(int fd, void *arg)
+{
+	const size_t size = 128 << 20;
+
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) ==
+	       MAP_FAILED ? -errno : 0;
+}
+
+/* PF_EXITING, which is no part of the kernel's interface. */
+static bool is_ending(pid_t pid)
+{
+	unsigned int flags = 0;
+	char path[32], *text;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	text = read_all(fd, 512);
+	close(fd);
+	sscanf(strrchr(text, ')'), ") %*c %*d %*d %*d %*d %*d %u", &flags);
+	free(text);
+	return flags & 4;
+}
+
+/* The others live until it has given back all it has. Nothing limits who is in the root. */
+TEST_F(group, unbound_while_init_ends)
+{
+	ASSERT_EQ(0, cgroup_enter("origin", self->inside->pid));
+	ASSERT_EQ(0, process_bind(self->fd, self->inside->pid, 0, "g1"));
+	ASSERT_EQ(0, cgroup_enter("g2", self->host.pid));
+	ASSERT_EQ(0, cgroup_remove("origin"));
+	ASSERT_EQ(0, cgroup_write("/", "cgroup.subtree_control", "+cpu"));
+	ASSERT_EQ(0, cgroup_write("", "cgroup.subtree_control", "+cpu"));
+	ASSERT_EQ(0, agent_call(self->init, have_much, NULL, 0));
+	ASSERT_EQ(0, cgroup_write("payload", "cpu.max", "5000 1000000"));
+	ASSERT_EQ(0, kill(self->init->pid, SIGKILL));
+	ASSERT_TRUE(eventually(is_ending(self->init->pid)));
+	EXPECT_EQ(0, process_unbind(self->fd, self->inside->pid, 0, "g1"));
+	EXPECT_TRUE(in_cgroup(self->inside->pid, "payload"));
+	EXPECT_EQ(0, cgroup_write("payload", "cpu.max", "max"));
+	EXPECT_EQ(0, cgroup_write("", "cgroup.subtree_control", "-cpu"));
+	EXPECT_EQ(0, cgroup_write("/", "cgroup.subtree_control", "-cpu"));
+}
+
 #define LONG_NAME	"123456789.123456789.123456789.123456789.123456789.123456789.123456789.123456789." \
 			"123456789.123456789.123456789.123456789.123456789.123456789.123456789.123456789." \
 			"123456789.123456789.123456789.123456789.123456789.123456789.123456789.123456789."
@@ -766,6 +810,46 @@ TEST_F(group, something_is_mounted_over_the_files)
 	ASSERT_EQ(0, umount2(procs, MNT_DETACH));
 	unlink(over);
 	close(fd);
+}
+
+/* Whoever owns a cgroup can let wait who opens its files. Only those who move something there wait. */
+TEST_F(group, lease_on_the_files)
+{
+	int fd = open(CGROUPS "/dre-test/origin/cgroup.procs", O_RDONLY | O_CLOEXEC), status;
+	pid_t child;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, process_bind(self->fd, self->host.pid, 0, "g1"));
+	signal(SIGIO, SIG_IGN);
+	ASSERT_EQ(0, fcntl(fd, F_SETLEASE, F_RDLCK));
+	child = fork();
+	if (!child)
+		_exit(-process_unbind(self->fd, self->host.pid, 0, "g1"));
+	/* It is to be given back as soon as somebody wants to write. */
+	EXPECT_TRUE(eventually(fcntl(fd, F_GETLEASE) == F_UNLCK));
+	EXPECT_EQ(0, process_bind(self->fd, self->inside->pid, 0, "g1"));
+	EXPECT_EQ(0, process_unbind(self->fd, self->inside->pid, 0, "g1"));
+	EXPECT_BOUND(self->fd, self->host.pid, 0, self->g1, "g1");
+	EXPECT_EQ(0, waitpid(child, &status, WNOHANG));
+
+	EXPECT_EQ(0, fcntl(fd, F_SETLEASE, F_UNLCK));
+	EXPECT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_TRUE(in_cgroup(self->host.pid, "origin"));
+
+	/* Who waits can be ended. */
+	ASSERT_EQ(0, process_bind(self->fd, self->host.pid, 0, "g1"));
+	ASSERT_EQ(0, fcntl(fd, F_SETLEASE, F_RDLCK));
+	child = fork();
+	if (!child)
+		_exit(-process_unbind(self->fd, self->host.pid, 0, "g1"));
+	EXPECT_TRUE(eventually(fcntl(fd, F_GETLEASE) == F_UNLCK));
+	EXPECT_EQ(0, kill(child, SIGTERM));
+	EXPECT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(SIGTERM, status);
+	EXPECT_BOUND(self->fd, self->host.pid, 0, self->g1, "g1");
+	close(fd);
+	EXPECT_EQ(0, process_unbind(self->fd, self->host.pid, 0, "g1"));
 }
 
 /*
