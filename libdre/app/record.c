@@ -89,15 +89,16 @@ static FILE *open_at(int dir, const char *name, int flags, const char *mode)
 static unsigned long long start_time(int pid)
 {
 	unsigned long long time = 0;
-	char path[32], line[1024], *field;
+	char path[32], text[1024], *field;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	f = fopen(path, "re");
 	if (!f)
 		return 0;
-	/* The 22nd field; the second is a name in parentheses, with anything in it. */
-	field = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+	/* The 22nd field; the second is a name in parentheses, with anything in it, ends of lines, too. */
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	field = strrchr(text, ')');
 	for (int i = 0; field && i < 20; i++)
 		field = strchr(field + 1, ' ');
 	if (field)
@@ -170,13 +171,14 @@ static int record_processes(const struct hold *h)
 	return err ? fail(h->app, err, "its processes") : 0;
 }
 
-static void note(const struct hold *h, const char *how, int pid, int vpid, const char *cgroup)
+static int note(const struct hold *h, const char *how, int pid, int vpid, const char *cgroup)
 {
 	if (vpid)
 		fprintf(h->record, "%s %d %s\n", how, vpid, cgroup);
 	/* It must be there before the process goes. */
-	fprintf(h->away, "%s %d %s %llu\n", how, pid, cgroup, start_time(pid));
-	fflush(h->away);
+	if (fprintf(h->away, "%s %d %s %llu\n", how, pid, cgroup, start_time(pid)) < 0 || fflush(h->away))
+		return fail(h->app, -errno, APP_AWAY);
+	return 0;
 }
 
 static const char *group_name(const struct hold *h, uint32_t id)
@@ -238,8 +240,9 @@ static int move_forked(const struct hold *h, const char *cgroup)
 		vpid = dre_module_pid_to_vpid(h->cfd, pid);
 		if (vpid <= 0)
 			continue;
-		note(h, "move", pid, vpid, cgroup);
-		err = move(h->app, "payload", pid);
+		err = note(h, "move", pid, vpid, cgroup);
+		if (!err)
+			err = move(h->app, "payload", pid);
 	}
 	fclose(f);
 	return err;
@@ -257,11 +260,12 @@ static int take_out(const struct hold *h)
 
 	if (err)
 		return fail(h->app, err, "its bindings");
-	for (size_t i = 0; i < nr; i++)
+	for (size_t i = 0; !err && i < nr; i++)
 		if (group_name(h, bindings[i].group))
-			note(h, "bind", bindings[i].pid, bindings[i].vpid,
-			     group_name(h, bindings[i].group));
-	err = release_bound(h, bindings, nr);
+			err = note(h, "bind", bindings[i].pid, bindings[i].vpid,
+				   group_name(h, bindings[i].group));
+	if (!err)
+		err = release_bound(h, bindings, nr);
 	for (size_t i = 0; !err && i < h->nr_groups; i++)
 		err = move_forked(h, h->groups[i].name);
 	free(bindings);
@@ -300,7 +304,8 @@ int app_record_hold(const struct app *app, int dir)
 	h.record = open_at(dir, RECORD, O_WRONLY | O_CREAT | O_TRUNC, "w");
 	h.away = open_away(app, O_WRONLY | O_CREAT | O_TRUNC, "w");
 	err = h.record && h.away ? hold(&h) : fail(app, -errno, RECORD);
-	if (h.record && fputs("end\n", h.record) < 0 && !err)
+	/* What could not be written before is not told of again by fclose(). */
+	if (h.record && (fputs("end\n", h.record) < 0 || fflush(h.record) || ferror(h.record)) && !err)
 		err = fail(app, -EIO, RECORD);
 	if (h.record && fclose(h.record) && !err)
 		err = fail(app, -errno, RECORD);

@@ -344,8 +344,8 @@ static void daware_goes_on(void **state)
 	host_agent(&host, "-s 15");
 	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
 	assert_done(dre_app_bind_pid(h, "blue", host.pid));
-	/* A shell that is bound forks a child, and is bound elsewhere then. */
-	assert_int_equal(box_ask(h, &text, "sh -c 'until [ -e /go ]; do usleep 100000; done; sleep 1000 & "
+	/* A shell that is bound forks a child, and is bound elsewhere then. No name hides it. */
+	assert_int_equal(box_ask(h, &text, "sh -c 'printf \"a\\nb\" >/proc/self/comm; until [ -e /go ]; do usleep 100000; done; sleep 1000 & "
 				 "wait' </dev/null >/dev/null 2>&1 & echo $!"), 0);
 	managed = atoi(text);
 	assert_done(dre_app_bind_vpid(h, "blue", managed));
