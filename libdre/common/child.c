@@ -42,7 +42,7 @@ static void __attribute__((noreturn)) run(pid_t parent, int (*fn)(void *arg), vo
 int child_start(struct child *child, uint64_t flags, int (*fn)(void *arg), void *arg)
 {
 	struct clone_args args = {
-		.flags = flags | CLONE_PIDFD,
+		.flags = flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,	/* the caller's handlers are not the child's */
 		.pidfd = (uintptr_t)&child->pidfd,
 		.exit_signal = 0,
 	};

@@ -122,6 +122,9 @@ int file_write_new(int dir_fd, const char *name, const char *data, size_t len)
 	/* On NFS, errors of the writes may only come now. */
 	if (close(fd) < 0 && !ret)
 		ret = -errno;
+	/* It is ours, and who finds it takes it for whole. */
+	if (ret)
+		unlinkat(dir_fd, name, 0);
 	return ret;
 }
 

@@ -34,7 +34,7 @@ struct dirent *file_readdir(DIR *dir);
  */
 int file_read(int dir_fd, const char *name, size_t max, char **data, size_t *len);
 
-/* Makes a new file of mode 0600 and brings its content to the disk, but not its name. */
+/* Makes a new file of mode 0600 and brings its content to the disk, but not its name. There is none if that fails. */
 int file_write_new(int dir_fd, const char *name, const char *data, size_t len);
 
 /* write(2), all of it. */

@@ -63,7 +63,8 @@ static int execute(void *arg)
 		return TOOL_NOT_RUN;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execvpe(run->tool->argv[0], (char *const *)run->tool->argv, (char *const *)environment);
+	environ = (char **)environment;	/* its own, and the path that counts */
+	execvp(run->tool->argv[0], (char *const *)run->tool->argv);
 	return TOOL_NOT_RUN;
 }
 

@@ -133,7 +133,7 @@ static int mount_locked(const struct dre_nfs_config *config, int dir)
 {
 	int ret;
 
-	if (flock(dir, LOCK_EX) < 0)
+	if (TEMP_FAILURE_RETRY(flock(dir, LOCK_EX)) < 0)
 		return dre_fail_errno(errno, "%s", config->mount);
 	ret = look(config);
 	return ret ? ret : mount_it(config);
@@ -163,7 +163,7 @@ static bool answers_at(const struct addrinfo *at)
 	if (s < 0)
 		return false;
 	answers = !connect(s, at->ai_addr, at->ai_addrlen) ||
-		  (errno == EINPROGRESS && poll(&p, 1, CONNECT_TIME) == 1 &&
+		  (errno == EINPROGRESS && TEMP_FAILURE_RETRY(poll(&p, 1, CONNECT_TIME)) == 1 &&
 		   !getsockopt(s, SOL_SOCKET, SO_ERROR, &error, &size) && !error);
 	close(s);
 	return answers;

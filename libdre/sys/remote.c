@@ -93,7 +93,7 @@ static int wait_connected(int fd)
 	socklen_t len = sizeof(int);
 	int err = 0, nr;
 
-	nr = poll(&p, 1, CONNECT_TIME);
+	nr = TEMP_FAILURE_RETRY(poll(&p, 1, CONNECT_TIME));
 	if (nr <= 0)
 		return nr ? errno : ETIMEDOUT;
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) ? errno : err;

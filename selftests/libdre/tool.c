@@ -78,12 +78,26 @@ static void limits(void **state)
 	assert_true(old.rlim_cur == low.rlim_cur && old.rlim_max == low.rlim_max);
 }
 
+/* A set-user-ID program's caller says nothing of what is run. */
+static void path_of_the_caller(void **state)
+{
+	char *path = strdup(getenv("PATH"));
+
+	(void)state;
+	assert_int_equal(setenv("PATH", "/nowhere", 1), 0);
+	assert_int_equal(run("[ \"${PATH#/usr/local}\" != \"$PATH\" ]", -1, -1), 0);
+	assert_string_equal(getenv("PATH"), "/nowhere");
+	setenv("PATH", path, 1);
+	free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(given_fds),
 		cmocka_unit_test(no_fds_left),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(path_of_the_caller),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

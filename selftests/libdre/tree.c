@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -40,6 +41,27 @@ static int copy(const struct fixture *f, const char *from, const char *to, const
 	close(src);
 	close(dst);
 	return ret;
+}
+
+/* Who finds it would take it for whole. */
+static void no_part_of_a_file(void **state)
+{
+	const struct rlimit small = { 4, RLIM_INFINITY }, all = { RLIM_INFINITY, RLIM_INFINITY };
+	struct fixture *f = *state;
+	int dir = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char *text;
+	size_t len;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(file_write_new(dir, "file", "too much", strlen("too much")), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+	assert_int_equal(file_write_new(dir, "file", "all", strlen("all")), 0);
+	assert_int_equal(file_write_new(dir, "file", "other", strlen("other")), -EEXIST);
+	assert_int_equal(file_read(dir, "file", 16, &text, &len), 0);
+	assert_string_equal(text, "all");
+	free(text);
+	close(dir);
 }
 
 /*
@@ -478,6 +500,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(no_part_of_a_file),
 		TEST(removes_all_kinds),
 		TEST(removes_what_is_no_directory),
 		TEST(never_follows_links),
