@@ -157,9 +157,13 @@ TEST_F(group, origin_of_a_container_process_is_removed)
 static int have_much(int fd, void *arg)
 {
 	const size_t size = 128 << 20;
+	void *much = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) ==
-	       MAP_FAILED ? -errno : 0;
+	if (much == MAP_FAILED)
+		return -errno;
+	madvise(much, size, MADV_NOHUGEPAGE);	/* a page at a time takes long */
+	memset(much, 1, size);
+	return 0;
 }
 
 /* PF_EXITING, which is no part of the kernel's interface. */
