@@ -50,15 +50,15 @@
 	X(archive_entry_xattr_next) \
 	X(archive_entry_xattr_reset) \
 	X(archive_error_string) \
-	X(archive_filter_bytes) \
+	X(archive_filter_count) \
 	X(archive_read_data_block) \
 	X(archive_read_free) \
 	X(archive_read_new) \
 	X(archive_read_next_header) \
-	X(archive_read_open_fd) \
+	X(archive_read_open) \
 	X(archive_read_support_filter_gzip) \
-	X(archive_read_support_filter_xz) \
 	X(archive_read_support_filter_zstd) \
+	X(archive_read_support_format_raw) \
 	X(archive_read_support_format_tar) \
 	X(archive_set_error) \
 	X(archive_write_add_filter_gzip) \
@@ -122,15 +122,15 @@ int archive_lib_load(void);
 #define archive_entry_xattr_next archive_lib.archive_entry_xattr_next
 #define archive_entry_xattr_reset archive_lib.archive_entry_xattr_reset
 #define archive_error_string archive_lib.archive_error_string
-#define archive_filter_bytes archive_lib.archive_filter_bytes
+#define archive_filter_count archive_lib.archive_filter_count
 #define archive_read_data_block archive_lib.archive_read_data_block
 #define archive_read_free archive_lib.archive_read_free
 #define archive_read_new archive_lib.archive_read_new
 #define archive_read_next_header archive_lib.archive_read_next_header
-#define archive_read_open_fd archive_lib.archive_read_open_fd
+#define archive_read_open archive_lib.archive_read_open
 #define archive_read_support_filter_gzip archive_lib.archive_read_support_filter_gzip
-#define archive_read_support_filter_xz archive_lib.archive_read_support_filter_xz
 #define archive_read_support_filter_zstd archive_lib.archive_read_support_filter_zstd
+#define archive_read_support_format_raw archive_lib.archive_read_support_format_raw
 #define archive_read_support_format_tar archive_lib.archive_read_support_format_tar
 #define archive_set_error archive_lib.archive_set_error
 #define archive_write_add_filter_gzip archive_lib.archive_write_add_filter_gzip

@@ -12,8 +12,8 @@ libdre_common_LIBS := inih
 
 libdre_tree_SRCS := $(addprefix libdre/common/,archive_lib.c attr.c base_busybox.c base_debian.c base_init.c \
 	checkpoint_files.c export.c flatten.c hard_links.c import.c layer_tree.c lazy_lib.c rootfs.c tar.c tar_pack.c \
-	tree_copy.c tree_writer.c userns.c)
-# libarchive is loaded when it is needed, see archive_lib.h.
+	tar_stream.c tree_copy.c tree_writer.c userns.c)
+# libarchive (and liblzma, which it brings) is loaded when it is needed, see archive_lib.h.
 libdre_tree_LIBS :=
 
 libdre_disk_SRCS := $(addprefix libdre/common/,base_debian_disk.c export_disk.c import_disk.c layer_disk.c move.c \

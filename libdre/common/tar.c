@@ -19,12 +19,12 @@
 #include "attr.h"
 #include "fail.h"
 #include "tar.h"
+#include "tar_stream.h"
 #include "tree_writer.h"
-
-#define BLOCK_SIZE	(128 * 1024)
 
 struct unpack {
 	struct archive *archive;
+	struct tar_stream *stream;
 	struct tree_writer *writer;
 	const struct tar_target *target;
 	uint64_t total;
@@ -34,7 +34,7 @@ struct unpack {
 static int fail_archive(const struct unpack *u)
 {
 	struct printable p;
-	const char *text = archive_error_string(u->archive);
+	const char *text = tar_stream_error(u->stream) ?: archive_error_string(u->archive);
 
 	return dre_fail(DRE_ERR_INVALID_ARGUMENT, "%s: %s", u->target->what,
 			dre_printable(&p, text ? text : "not a tar archive"));
@@ -79,7 +79,7 @@ static int fail_write(const struct unpack *u, const char *member, int errnum)
 static void report_progress(const struct unpack *u)
 {
 	if (u->target->progress)
-		u->target->progress(u->target->arg, archive_filter_bytes(u->archive, -1), u->total);
+		u->target->progress(u->target->arg, tar_stream_bytes(u->stream), u->total);
 }
 
 /* The kernel wants the entries in this order, and ids in it only where there are some. */
@@ -210,6 +210,12 @@ static int read_attr(const struct unpack *u, struct archive_entry *entry, const 
 	return ret;
 }
 
+static int next_block(const struct unpack *u, const void **block, size_t *size, int64_t *offset)
+{
+	tar_stream_go_on(u->stream);
+	return archive_read_data_block(u->archive, block, size, offset);
+}
+
 static int unpack_data(const struct unpack *u, const char *member, int fd)
 {
 	const char *data;
@@ -220,7 +226,7 @@ static int unpack_data(const struct unpack *u, const char *member, int fd)
 	int ret;
 
 	/* Blocks come in order, with gaps where the file has holes. */
-	while ((ret = archive_read_data_block(u->archive, &block, &size, &offset)) == ARCHIVE_OK) {
+	while ((ret = next_block(u, &block, &size, &offset)) == ARCHIVE_OK) {
 		for (data = block; size; data += n, size -= n, offset += n) {
 			n = TEMP_FAILURE_RETRY(pwrite(fd, data, size, offset));
 			if (n < 0)
@@ -248,6 +254,22 @@ static int unpack_file(const struct unpack *u, struct archive_entry *entry, cons
 	return ret ? fail_write(u, member, -ret) : 0;
 }
 
+/* The data that some formats repeat for it is that of the file it is to. */
+static int unpack_link(const struct unpack *u, struct archive_entry *entry, const char *member)
+{
+	const void *block;
+	int64_t offset;
+	size_t size;
+	int ret = tree_writer_link(u->writer, member, archive_entry_hardlink(entry));
+
+	if (ret)
+		return fail_write(u, member, -ret);
+	do
+		ret = next_block(u, &block, &size, &offset);
+	while (ret == ARCHIVE_OK);
+	return ret == ARCHIVE_EOF ? 0 : fail_archive(u);
+}
+
 static int unpack_member(const struct unpack *u, struct archive_entry *entry, const char *member,
 			 const struct attr *attr)
 {
@@ -255,11 +277,8 @@ static int unpack_member(const struct unpack *u, struct archive_entry *entry, co
 	struct tree_writer *w = u->writer;
 	int ret;
 
-	/* The data that some formats repeat for a hard link is that of the file it is to. */
-	if (archive_entry_hardlink(entry)) {
-		ret = tree_writer_link(w, member, archive_entry_hardlink(entry));
-		return ret ? fail_write(u, member, -ret) : 0;
-	}
+	if (archive_entry_hardlink(entry))
+		return unpack_link(u, entry, member);
 	switch (archive_entry_filetype(entry)) {
 	case AE_IFREG:
 		return unpack_file(u, entry, member, attr);
@@ -290,9 +309,12 @@ static int unpack_member(const struct unpack *u, struct archive_entry *entry, co
  */
 static int next_member(const struct unpack *u, struct archive_entry **entry)
 {
-	int ret = archive_read_next_header(u->archive, entry);
-	const char *text = archive_error_string(u->archive);
+	const char *text;
+	int ret;
 
+	tar_stream_go_on(u->stream);
+	ret = archive_read_next_header(u->archive, entry);
+	text = archive_error_string(u->archive);
 	if (ret == ARCHIVE_WARN && text && strstr(text, "can't be converted"))
 		ret = ARCHIVE_OK;
 	return ret;
@@ -327,11 +349,8 @@ static struct archive *new_archive(void)
 {
 	struct archive *a = archive_read_new();
 
-	/* No more than these: each format is a parser for input that nobody has checked. */
-	if (a && (archive_read_support_format_tar(a) != ARCHIVE_OK ||
-		  archive_read_support_filter_gzip(a) != ARCHIVE_OK ||
-		  archive_read_support_filter_xz(a) != ARCHIVE_OK ||
-		  archive_read_support_filter_zstd(a) != ARCHIVE_OK)) {
+	/* No more than this: each format is a parser for input that nobody has checked. */
+	if (a && archive_read_support_format_tar(a) != ARCHIVE_OK) {
 		archive_read_free(a);
 		return NULL;
 	}
@@ -355,10 +374,11 @@ int tar_unpack(int fd, const struct tar_target *target)
 	 */
 	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	u.archive = new_archive();
+	u.stream = tar_stream_new(fd);
 	u.writer = tree_writer_new(target->dir);
-	if (utf8 && u.archive && u.writer) {
+	if (utf8 && u.archive && u.stream && u.writer) {
 		old = uselocale(utf8);
-		ret = archive_read_open_fd(u.archive, fd, BLOCK_SIZE) == ARCHIVE_OK ?
+		ret = tar_stream_open(u.stream, u.archive) == ARCHIVE_OK ?
 		      unpack_members(&u) : fail_archive(&u);
 		uselocale(old);
 	} else {
@@ -368,6 +388,7 @@ int tar_unpack(int fd, const struct tar_target *target)
 	if (u.writer)
 		tree_writer_free(u.writer);
 	archive_read_free(u.archive);
+	tar_stream_free(u.stream);
 	if (utf8)
 		freelocale(utf8);
 	return ret;

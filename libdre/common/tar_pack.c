@@ -29,6 +29,8 @@
 #define MAX_DEPTH	200
 #define BLOCK_SIZE	(128 * 1024)
 #define CHUNK		(1 << 20)
+/* All parts of a file are remembered, each with some 170 bytes. */
+#define MAX_PARTS	(64 * 1024)
 
 struct pack {
 	const struct tar_source *source;
@@ -213,20 +215,24 @@ static void next_data(int fd, off_t pos, off_t size, off_t *data, off_t *hole)
 		*hole = size;
 }
 
-/* A file that is nothing but a hole has a part without data at its end. */
+/*
+ * A file that is nothing but a hole has a part without data at its end. The last part that is remembered
+ * takes in the rest, holes and all.
+ */
 static void add_parts(struct archive_entry *entry, int fd, off_t size)
 {
-	bool hole_only = size > 0;
+	unsigned int parts = 0;
 	off_t data, hole;
 
 	for (off_t pos = 0; pos < size; pos = hole) {
 		next_data(fd, pos, size, &data, &hole);
 		if (data == hole)
 			continue;
+		if (++parts == MAX_PARTS)
+			hole = size;
 		archive_entry_sparse_add_entry(entry, data, hole - data);
-		hole_only = false;
 	}
-	if (hole_only)
+	if (!parts && size > 0)
 		archive_entry_sparse_add_entry(entry, size, 0);
 }
 

@@ -4,9 +4,11 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <sys/resource.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -198,7 +200,7 @@ struct tar {
 	struct archive_entry *entry;
 };
 
-enum compression { NONE, GZIP, XZ, ZSTD, BZIP2 };
+enum compression { NONE, GZIP, XZ, ZSTD, BZIP2, TWICE };
 
 static struct tar tar_begin(const struct fixture *f, enum compression compression)
 {
@@ -209,7 +211,9 @@ static struct tar tar_begin(const struct fixture *f, enum compression compressio
 		assert_int_equal(archive_write_add_filter_gzip(t.archive), ARCHIVE_OK);
 	if (compression == XZ)
 		assert_int_equal(archive_write_add_filter_xz(t.archive), ARCHIVE_OK);
-	if (compression == ZSTD)
+	if (compression == ZSTD || compression == TWICE)
+		assert_int_equal(archive_write_add_filter_zstd(t.archive), ARCHIVE_OK);
+	if (compression == TWICE)
 		assert_int_equal(archive_write_add_filter_zstd(t.archive), ARCHIVE_OK);
 	if (compression == BZIP2)
 		assert_int_equal(archive_write_add_filter_bzip2(t.archive), ARCHIVE_OK);
@@ -574,6 +578,119 @@ static void directory_bomb(void **state)
 	assert_store_clean(f);
 }
 
+/* A header of the old kind: that of a member, or one of attributes for it. */
+static void write_ustar(FILE *out, const char *name, char type, size_t size)
+{
+	char header[512] = "";
+	unsigned int sum = 0;
+
+	strcpy(header, name);
+	strcpy(header + 100, "0000644");
+	strcpy(header + 108, "0000000");
+	strcpy(header + 116, "0000000");
+	snprintf(header + 124, 12, "%011zo", size);
+	strcpy(header + 136, "00000000000");
+	memset(header + 148, ' ', 8);
+	header[156] = type;
+	memcpy(header + 257, "ustar\00000", 8);
+	for (size_t i = 0; i < sizeof(header); i++)
+		sum += (unsigned char)header[i];
+	snprintf(header + 148, 8, "%06o", sum);
+	assert_int_equal(fwrite(header, sizeof(header), 1, out), 1);
+}
+
+/* A sparse file of so many parts, of no bytes each, in a few kilobytes. */
+static void make_map_bomb(const struct fixture *f, size_t parts)
+{
+	static const char attributes[512] = "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n"
+					    "21 GNU.sparse.name=x\n25 GNU.sparse.realsize=0\n";
+	char command[PATH_MAX + 32];
+	FILE *out;
+	long body;
+
+	snprintf(command, sizeof(command), "gzip >%s", at(f, "x.tar"));
+	out = popen(command, "w");
+	assert_non_null(out);
+	write_ustar(out, "PaxHeaders/x", 'x', strlen(attributes));
+	assert_int_equal(fwrite(attributes, sizeof(attributes), 1, out), 1);
+	body = snprintf(command, sizeof(command), "%zu\n", parts) + 4 * parts;
+	write_ustar(out, "x", '0', (body + 511) / 512 * 512);
+	fputs(command, out);
+	for (size_t i = 0; i < parts; i++)
+		fputs("0\n0\n", out);
+	for (; body % 512; body++)
+		fputc(0, out);
+	assert_int_equal(pclose(out), 0);
+}
+
+static uint32_t crc32_of(const unsigned char *data, size_t size)
+{
+	uint32_t crc = ~0U;
+
+	for (size_t i = 0; i < size; i++) {
+		crc ^= data[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+	}
+	return ~crc;
+}
+
+/* An archive that says to need a dictionary of 4 GiB to be decompressed. */
+static void make_dictionary_bomb(const struct fixture *f)
+{
+	struct tar t = tar_begin(f, XZ);
+	unsigned char block[64];
+	size_t size;
+	uint32_t crc;
+	int fd;
+
+	tar_init(&t);
+	tar_end(&t);
+	fd = open(at(f, "x.tar"), O_RDWR | O_CLOEXEC);
+	assert_int_equal(pread(fd, block, sizeof(block), 12), sizeof(block));
+	size = block[0] * 4;	/* without the sum */
+	assert_true(size < sizeof(block) && block[1] == 0 && block[2] == 0x21);
+	block[4] = 40;
+	crc = htole32(crc32_of(block, size));
+	memcpy(block + size, &crc, sizeof(crc));
+	assert_int_equal(pwrite(fd, block, size + sizeof(crc), 12), size + sizeof(crc));
+	close(fd);
+}
+
+/* The most that the process ever had, in MiB. */
+static long peak(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return usage.ru_maxrss / 1024;
+}
+
+/* Small archives that take far more memory than they have bytes. */
+static void memory_bombs(void **state)
+{
+	struct fixture *f = *state;
+	long before = peak();
+	struct tar t;
+	struct stat st;
+
+	make_map_bomb(f, 8 << 20);
+	assert_int_equal(stat(at(f, "x.tar"), &st), 0);
+	assert_true(st.st_size < 64 * 1024);
+	assert_refused(f, at(f, "x.tar"), DRE_ERR_INVALID_ARGUMENT, "too much to be remembered of a member");
+	make_dictionary_bomb(f);
+	assert_refused(f, at(f, "x.tar"), DRE_ERR_INVALID_ARGUMENT, "too much memory to decompress");
+	t = tar_begin(f, TWICE);
+	tar_init(&t);
+	tar_end(&t);
+	assert_refused(f, at(f, "x.tar"), DRE_ERR_INVALID_ARGUMENT, "compressed more than once");
+	if (peak() - before > 400)
+		fail_msg("%ld MiB", peak() - before);
+	/* What a real file may have. */
+	make_map_bomb(f, 1 << 20);
+	assert_fails(import(f, at(f, "x.tar")), DRE_ERR_INVALID_ARGUMENT, "no /sbin/init");
+}
+
 /* Paths are those of the tree's own root. */
 static void absolute_paths(void **state)
 {
@@ -923,6 +1040,7 @@ int main(void)
 		TEST(access_lists),
 		TEST(later_members_win),
 		TEST(directory_bomb),
+		TEST(memory_bombs),
 		TEST(absolute_paths),
 		TEST(hostile_members),
 		TEST(links_are_not_followed),

@@ -159,6 +159,28 @@ static void comes_back(void **state)
 	assert_store_clean(f);
 }
 
+/* A file of more parts than are remembered: the rest is data, zeros or not. A disk would be slow with it. */
+static void many_parts(void **state)
+{
+	char memory[] = "/dev/shm/dre-test-XXXXXX", file[64];
+	struct fixture *f = *state;
+	int fd, ret;
+
+	assert_non_null(mkdtemp(memory));
+	assert_int_equal(symlink(memory, at(f, "tree")), 0);
+	snprintf(file, sizeof(file), "%s/many", memory);
+	fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	for (off_t i = 0; i < 66000; i++)
+		assert_int_equal(pwrite(fd, "\1", 1, i * 8192), 1);
+	close(fd);
+	ret = pack(f, "gzip");
+	unlink(file);
+	rmdir(memory);
+	assert_success(ret);
+	run(f->dir, "test $(gzip -dc x.tar | tr -dc '\\001' | wc -c) -eq 66000");
+	run(f->dir, "test $(gzip -dc x.tar | grep -acx 4096) -le 65536");
+}
+
 static void compressed(void **state)
 {
 	static const char *const kinds[] = { "gzip", "xz", "zstd" };
@@ -309,6 +331,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(comes_back),
+		TEST(many_parts),
 		TEST(compressed),
 		TEST(access_list_of_a_large_id),
 		TEST(read_by_gnu_tar),
