@@ -150,6 +150,8 @@ static void markup_is_text(void **state)
 	(void)state;
 	machine.disk = "/srv/a'/><source file='/etc/shadow'/>\"&lt;<!--/layers/0k3v9d2m";
 	machine.log = "/srv/]]>&#10;&amp;\"'/console.log";
+	machine.network = "a'/><model type=\"e1000\"/></interface><hostdev/>&amp;";
+	machine.partition = "/dre/</partition></resource><os>&'\"";
 	machine.kernel = "/boot/</kernel></os><devices><hostdev/>";
 	machine.initrd = "/boot/\xc3\xbc<initrd>";
 	machine.cmdline = "a=\"b c\" d='<e>' &f; \xe2\x82\xac";
@@ -159,6 +161,10 @@ static void markup_is_text(void **state)
 	assert_int_equal(count(xml, "<source file='/srv/a&apos;/&gt;&lt;source file=&apos;/etc/shadow"), 1);
 	assert_int_equal(count(xml, "<kernel>/boot/&lt;/kernel&gt;&lt;/os&gt;"), 1);
 	assert_int_equal(count(xml, "/boot/\xc3\xbc&lt;initrd&gt;"), 1);
+	assert_int_equal(count(xml, "<interface "), 1);
+	assert_int_equal(count(xml, "<model type='virtio'/>"), 1);
+	assert_int_equal(count(xml, "network='a&apos;/&gt;&lt;model type=&quot;e1000&quot;/&gt;"), 1);
+	assert_int_equal(count(xml, "<partition>/dre/&lt;/partition&gt;&lt;/resource&gt;&lt;os&gt;&amp;"), 1);
 	assert_int_equal(count(xml, "&amp;f; \xe2\x82\xac</cmdline>"), 1);
 	free(xml);
 }
