@@ -13,6 +13,7 @@
 
 #define KILLS	1
 #define WORLD	"/run/dre-test-world"
+#define READ	"/run/dre-test-read"
 
 static dre_sys_handle box = { DRE_SYS_CONTAINER_TYPE_KVM, (char *)"box" };
 
@@ -210,8 +211,8 @@ static bool disk_has(char byte)
 	char layer[16];
 
 	read_layer("box", layer);
-	return !shell("qemu-io -r -f qcow2 -c 'read -P %d 0 512' " STORE "/layers/%s | grep -q failed && exit 1; exit 0",
-		      byte, layer);
+	return !shell("qemu-io -r -f qcow2 -c 'read -P %d 0 512' " STORE "/layers/%s >" READ " 2>&1 && "
+		      "! grep -q failed " READ, byte, layer);
 }
 
 static void box_with_disk(void)
