@@ -309,5 +309,5 @@ void steps_try(const struct steps_operation *op, const struct steps_world *world
 	for (size_t i = 0; kills && i < nr; i++)
 		try_steps(op, world, &faults[i], strcmp(kills, "all") ? atoi(kills) : INT_MAX);
 	for (int i = 0; !kills && i < wanted; i++)
-		try_steps(op, world, &faults[rand_r(&seed) % nr], 1);
+		try_steps(op, world, &faults[i ? rand_r(&seed) % nr : 0], 1);
 }

@@ -29,8 +29,8 @@ struct steps_world {
 };
 
 /*
- * Tries so many steps as DRE_KILLS says, else @wanted of any kind: the manager is killed, or its call fails; then
- * what is there is looked at, the next one does it, goes on, and all must be as before.
+ * Tries so many steps as DRE_KILLS says, else @wanted: the manager is killed at the first, and is killed, or its
+ * call fails, at the others; then what is there is looked at, the next one does it, goes on, and all must be as before.
  */
 void steps_try(const struct steps_operation *op, const struct steps_world *world, int wanted);
 
