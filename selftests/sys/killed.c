@@ -92,6 +92,22 @@ static int do_start(void)
 	return dre_sys_start(&box);
 }
 
+/* It is asked to shut down first, and has no time to. */
+static int do_stop(void)
+{
+	return dre_sys_stop_with(&box, &(dre_sys_stop_options){ .size = sizeof(dre_sys_stop_options), .timeout = 1 });
+}
+
+static int do_suspend(void)
+{
+	return dre_sys_suspend(&box);
+}
+
+static int do_resume(void)
+{
+	return dre_sys_resume(&box);
+}
+
 static int do_import(void)
 {
 	return dre_sys_import_base("killed", DISK, NULL, NULL);
@@ -312,10 +328,15 @@ static void runs(void)
 	assert_true(eventually(status("box") == DRE_SYS_CONTAINER_STATUS_RUNNING));
 }
 
+static void is_stopped(void)
+{
+	assert_true(eventually(status("box") == DRE_SYS_CONTAINER_STATUS_STOP));
+}
+
 static void halt(void)
 {
 	assert_int_equal(shell("virsh -q destroy dre-box"), 0);
-	assert_true(eventually(status("box") == DRE_SYS_CONTAINER_STATUS_STOP));
+	is_stopped();
 }
 
 static void runs_and_goes(void)
@@ -330,6 +351,66 @@ static void started(void **state)
 	(void)state;
 	try(&(struct steps_operation){
 		"start", make, do_start, DRE_ERR_CONTAINER_RUNNING, NULL, runs_and_goes,
+	});
+}
+
+static void is_stopped_and_goes(void)
+{
+	is_stopped();
+	destroy_it();
+}
+
+static void runs_or(int other)
+{
+	int is;
+
+	assert_true(eventually((is = status("box")) == other || is == DRE_SYS_CONTAINER_STATUS_RUNNING));
+}
+
+static void runs_or_is_stopped(void)
+{
+	runs_or(DRE_SYS_CONTAINER_STATUS_STOP);
+}
+
+static void stopped(void **state)
+{
+	(void)state;
+	try(&(struct steps_operation){
+		"stop", run_it, do_stop, DRE_ERR_CONTAINER_STOPPED, runs_or_is_stopped, is_stopped_and_goes,
+	});
+}
+
+static void runs_or_is_suspended(void)
+{
+	runs_or(DRE_SYS_CONTAINER_STATUS_SUSPENDED);
+}
+
+static void is_suspended_and_goes(void)
+{
+	assert_int_equal(status("box"), DRE_SYS_CONTAINER_STATUS_SUSPENDED);
+	assert_success(do_resume());
+	runs_and_goes();
+}
+
+static void suspended(void **state)
+{
+	(void)state;
+	try(&(struct steps_operation){
+		"suspend", run_it, do_suspend, DRE_ERR_CONTAINER_SUSPENDED, runs_or_is_suspended, is_suspended_and_goes,
+	});
+}
+
+static void run_and_suspend(void)
+{
+	run_it();
+	assert_success(do_suspend());
+}
+
+static void resumed(void **state)
+{
+	(void)state;
+	try(&(struct steps_operation){
+		"resume", run_and_suspend, do_resume, DRE_ERR_CONTAINER_RUNNING, runs_or_is_suspended, runs_and_goes,
 	});
 }
 
@@ -407,11 +488,6 @@ static int do_unshare(void)
 	return dre_sys_unshare(&box);
 }
 
-static void is_stopped(void)
-{
-	assert_true(eventually(status("box") == DRE_SYS_CONTAINER_STATUS_STOP));
-}
-
 /* It is in one of both, and as it was. */
 static void is_shared_and_goes(void)
 {
@@ -479,6 +555,9 @@ int main(void)
 		cmocka_unit_test(snapshot_removed),
 		cmocka_unit_test(committed),
 		cmocka_unit_test(started),
+		cmocka_unit_test(stopped),
+		cmocka_unit_test(suspended),
+		cmocka_unit_test(resumed),
 		cmocka_unit_test(checkpointed),
 		cmocka_unit_test(restarted),
 		cmocka_unit_test_setup_teardown(shared, with_shared_store, without_shared_store),
