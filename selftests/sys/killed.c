@@ -21,7 +21,11 @@ static dre_sys_handle box = { DRE_SYS_CONTAINER_TYPE_KVM, (char *)"box" };
 static void describe(const char *file)
 {
 	assert_int_equal(shell("{ virsh -q list --all --name; find " STORE " " SHARED " 2>/dev/null; "
-			       "find /sys/fs/cgroup/dre.partition -type d; cat /proc/self/mountinfo; pgrep -a 'qemu|dre-'; ls /proc/%d/fd; } >%s", getpid(), file), 0);
+			       "cd /sys/fs/cgroup && find dre.partition -type d; "
+			       "grep -r . dre.partition --include='*.max' --include=cpuset.cpus | sort; "
+			       "awk '$4 == 10000 { print $8 }' /proc/net/unix | sort; "	/* that listen */
+			       "cat /proc/daware /proc/self/mountinfo; "
+			       "pgrep -a 'qemu|dre-'; ls /proc/%d/fd; } >%s", getpid(), file), 0);
 }
 
 static void mark(void)
