@@ -93,13 +93,34 @@ static void restart_server(void)
 	}
 }
 
+/* libvirtd may have been restarted a moment ago. */
+static void wait_for_libvirt(void)
+{
+	assert_int_equal(shell("for i in $(seq 100); do virsh -q list >/dev/null 2>&1 && exit; sleep 0.2; done; "
+			       "exit 1"), 0);
+}
+
+/* Whatever has been done to it: it says what it is in, and starts, and stops. */
+static void assert_works(const char *name)
+{
+	int is = status(name);
+
+	if (is == DRE_ERR_CONTAINER_NONEXISTENCE)
+		return;
+	if (is < 0)
+		fail_msg("%s: %d (%s)", name, is, dre_last_error());
+	if (is != DRE_SYS_CONTAINER_STATUS_STOP)
+		assert_success(do_stop(name));
+	assert_success(do_start(name));
+	assert_success(do_stop(name));
+	assert_success(dre_sys_destroy_container(name));
+}
+
 static void destroy_all(void)
 {
-	for (const char *const *name = names; *name; name++) {
-		do_stop(*name);
-		if (status(*name) != DRE_ERR_CONTAINER_NONEXISTENCE)
-			assert_success(dre_sys_destroy_container(*name));
-	}
+	wait_for_libvirt();
+	for (const char *const *name = names; *name; name++)
+		assert_works(*name);
 	dre_sys_remove_base("mixed");
 	assert_success(dre_sys_gc());
 	assert_success(do_fsck(NULL));
