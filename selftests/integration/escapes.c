@@ -13,30 +13,74 @@
 #include "box.h"
 
 /* How many attempts fugitive makes. */
-#define ATTEMPTS	52
+#define ATTEMPTS	45
+
+/*
+ * What is kept from it by not being there: memory, the store, the host's disk, what came along with who came in. Kernels
+ * that have less than Debian's lack more: it is shown, then, what was not denied.
+ */
+#define ABSENT		5
+
+static int count(const char *text, const char *what)
+{
+	int nr = 0;
+
+	while ((text = strstr(text, what))) {
+		text++;
+		nr++;
+	}
+	return nr;
+}
 
 static void assert_no_way_out(const dre_app_handle *h, const char *command)
 {
-	const char *text, *line;
-	int nr = 0;
+	const char *text;
+	int nr, absent;
 
 	assert_int_equal(box_ask(h, &text, command), 0);
-	for (line = text; (line = strstr(line, ": ")); line++)
-		nr++;
-	if (strstr(text, ": DONE") || nr < ATTEMPTS)
+	nr = count(text, ": ");
+	absent = count(text, ": ENOENT");
+	if (strstr(text, ": DONE") || nr < ATTEMPTS || absent > ABSENT)
 		printf("# %d attempts:\n%s\n", nr, text);
 	assert_null(strstr(text, ": DONE"));
 	assert_non_null(strstr(text, "all tried"));
 	assert_true(nr >= ATTEMPTS);
 }
 
+/* What there is to be had by whoever gets out, see fugitive.c. */
+#define OUTSIDE		"/var/lib/dre-outside"
+#define INTERPRETERS	"/proc/sys/fs/binfmt_misc"
+
+static dre_app_handle *create_with_volume(const char *name, int privileged)
+{
+	dre_app_handle *h = box_create_with(name, BASE, privileged);
+
+	assert_int_equal(system("mkdir -p " OUTSIDE), 0);
+	assert_done(dre_app_set_property(h, "volumes", OUTSIDE ":/outside"));
+	return h;
+}
+
+/* Some kernels have no binfmt_misc. */
+static void lay_out(void)
+{
+	assert_int_equal(system("modprobe -q binfmt_misc; ! mount -t binfmt_misc none " INTERPRETERS " 2>/dev/null || "
+				"echo ':dre-host:M::never::/bin/false:' >" INTERPRETERS "/register"), 0);
+}
+
+static void clear_away(void)
+{
+	assert_int_equal(system("[ ! -e " INTERPRETERS "/dre-host ] || "
+				"{ echo -1 >" INTERPRETERS "/dre-host && umount " INTERPRETERS "; }"), 0);
+}
+
 /* The namespaces and the filter are to keep it without the second line, too. */
 static void try_to_get_out(const char *apparmor)
 {
-	dre_app_handle *h = box_create("jail");
+	dre_app_handle *h = create_with_volume("jail", 0);
 
 	assert_done(dre_app_set_property(h, "apparmor", apparmor));
 	assert_done(dre_app_start(h));
+	lay_out();
 	/* Where it mounts what it can. */
 	assert_int_equal(box_run(h, "mkdir /tmp/mount"), 0);
 	assert_true(syscall(SYS_add_key, "user", "dre-secret", "secret", 6L, KEY_SPEC_SESSION_KEYRING) > 0);
@@ -44,6 +88,7 @@ static void try_to_get_out(const char *apparmor)
 	assert_no_way_out(h, "fugitive");
 	assert_no_way_out(h, "su nobody -c fugitive");
 	assert_true(world_is_as_marked());
+	clear_away();
 	box_kill(h);
 	box_destroy(h);
 }

@@ -7,11 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdint.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
@@ -22,7 +23,12 @@
 
 #include <linux/bpf.h>
 #include <linux/keyctl.h>
+#include <linux/nsfs.h>
 #include <linux/perf_event.h>
+
+/* What escapes.c has made ready: without it there would be nothing to take. */
+#define OUTSIDE		"/outside"
+#define INTERPRETER	"dre-host"
 
 static void report(const char *what, long ret)
 {
@@ -84,16 +90,19 @@ static void mount_it(const char *what, const char *source, const char *type, con
 		umount("/tmp/mount");
 }
 
-/* "Shocker": a file by its number, whatever is mounted. Inode 2 is the root of ext4. */
+/* "Shocker": a file by its number, on a file system that is mounted here by a volume of the host's. */
 static void open_by_handle(void)
 {
-	struct {
+	union {
 		struct file_handle handle;
-		uint32_t inode[2];
-	} root = { .handle = { .handle_bytes = 8, .handle_type = 1 }, .inode = { 2, 0 } };
-	int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		char space[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	} file = { .handle = { .handle_bytes = MAX_HANDLE_SZ } };
+	int fd = open(OUTSIDE, O_RDONLY | O_DIRECTORY | O_CLOEXEC), id;
 
-	report("open_by_handle_at", open_by_handle_at(fd, &root.handle, O_RDONLY));
+	/* It is one that is valid: else the refusal would say nothing. */
+	if (name_to_handle_at(fd, "", &file.handle, &id, AT_EMPTY_PATH))
+		report("no handle", 0);
+	report("open_by_handle_at", open_by_handle_at(fd, &file.handle, O_RDONLY));
 	close(fd);
 }
 
@@ -127,31 +136,6 @@ static void inherited(void)
 	report("outer working directory", *target == '/' ? -1 : 0);
 }
 
-/* CVE-2019-5736: the program that comes in from outside is a file of the host. */
-static void overwrite_exe(void)
-{
-	char path[64];
-	int fd, found = 0;
-
-	for (int pid = 1; pid < 400; pid++) {
-		snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-		fd = open(path, O_PATH | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		close(fd);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd >= 0) {
-			struct stat exe, root;
-
-			/* Its own programs it may change. */
-			found += !fstat(fd, &exe) && !stat("/", &root) && exe.st_dev != root.st_dev;
-			close(fd);
-		}
-	}
-	errno = EACCES;
-	report("overwrite a program of the host", found ? 0 : -1);
-}
-
 /* What whoever entered the container has in his session: his Kerberos tickets, the keys of his disks. */
 static void take_key(void)
 {
@@ -173,16 +157,36 @@ static void call_kernel(void)
 	report("bpf", syscall(SYS_bpf, BPF_MAP_CREATE, &bpf, sizeof(bpf)));
 	report("perf_event_open", syscall(SYS_perf_event_open, &perf, -1, 0, -1, 0L));
 	report("syslog clear", syscall(SYS_syslog, 5, NULL, 0));
-	report("setns to the init outside", setns(open("/proc/1/root/proc/1/ns/user", O_RDONLY | O_CLOEXEC), 0));
+}
+
+/* The namespaces that it came from. */
+static void join_parent(const char *what, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), parent = ioctl(fd, NS_GET_PARENT);
+
+	report(what, parent < 0 ? parent : setns(parent, 0));
+	close(fd);
+}
+
+/* An interpreter is run for whoever executes what it is for. From Linux 6.7 on a user namespace has its own ones. */
+static void register_interpreter(void)
+{
+	int ret = mount("none", "/tmp/mount", "binfmt_misc", 0, NULL);
+	bool own = !ret && access("/tmp/mount/" INTERPRETER, F_OK);
+
+	if (own)
+		puts("the host's interpreters: another instance");
+	else
+		report("the host's interpreters", ret);
+	umount("/tmp/mount");
 }
 
 static void write_files(void)
 {
 	static const char *const files[] = {
-		"/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/kernel/hotplug",
-		"/proc/sys/fs/binfmt_misc/register", "/proc/sys/vm/panic_on_oom", "/proc/sysrq-trigger",
-		"/sys/kernel/uevent_helper", "/sys/kernel/mm/ksm/run", "/sys/power/state", "/sys/kernel/security/tomoyo",
-		"/proc/irq/0/smp_affinity", "/proc/daware",
+		"/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/vm/panic_on_oom",
+		"/proc/sysrq-trigger", "/sys/kernel/mm/ksm/run", "/sys/power/state", "/proc/irq/0/smp_affinity",
+		"/proc/daware",
 	};
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
@@ -232,9 +236,11 @@ int main(void)
 	mount_it("mount configfs", "none", "configfs", "");
 	open_by_handle();
 	inherited();
-	overwrite_exe();
 	take_key();
 	call_kernel();
+	join_parent("setns to the user namespace outside", "/proc/self/ns/user");
+	join_parent("setns to the pid namespace outside", "/proc/self/ns/pid");
+	register_interpreter();
 	nest_groups();
 	puts("all tried");
 	return 0;
