@@ -170,6 +170,28 @@ static void system_calls_and_capabilities(void **state)
 	assert_filtered(h);
 }
 
+/* Root that is root may open files by their handles: whatever is on the file system, not only what is mounted. */
+static void handles(void **state)
+{
+	static const struct {
+		const char *conf, *answer;
+	} filters[] = {
+		{ "", "open_by_handle_at: EPERM" },
+		{ "seccomp = unconfined\n", "open_by_handle_at: DONE" },	/* else it would not be the filter */
+	};
+	dre_app_handle *h = create_with_volume("free", 1);
+	const char *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
+		use_conf(filters[i].conf);
+		assert_done(dre_app_start(h));
+		assert_int_equal(box_ask(h, &text, "fugitive handle"), 0);
+		assert_string_equal(text, filters[i].answer);
+		box_kill(h);
+	}
+}
+
 /* What of the container is a directory to whoever starts it may be a link to the host. */
 static void links_to_the_host(void **state)
 {
@@ -204,6 +226,7 @@ int main(void)
 		cmocka_unit_test_teardown(ambushed, box_destroy_all),
 		cmocka_unit_test_teardown(links_to_the_host, box_destroy_all),
 		cmocka_unit_test_teardown(system_calls_and_capabilities, box_destroy_all),
+		cmocka_unit_test_teardown(handles, box_destroy_all),
 	};
 
 	return BOX_MAIN(tests, NULL);
