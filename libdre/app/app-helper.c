@@ -48,6 +48,8 @@
 #include "volume.h"
 
 #define INIT		DRE_LIBEXECDIR "/dre/dre-app-init"
+#define INIT_INTERVAL	500	/* microseconds */
+#define INIT_TRIES	20000
 
 int report_error(const char *fmt, ...)
 {
@@ -113,7 +115,8 @@ bool first_error(const char *log, char *message, size_t size, int *code)
 
 /*
  * liblxc is content when it could execute our dre-app-init. If that cannot execute init,
- * it says so by its name, and waits for us. Returns an errno.
+ * it says so by its name, and waits for us. What it executes is the container's, and may
+ * execute it again. Returns an errno.
  */
 static int init_error(struct lxc_container *c)
 {
@@ -126,8 +129,8 @@ static int init_error(struct lxc_container *c)
 	snprintf(comm, sizeof(comm), "/proc/%d/comm", init);
 	if (stat(INIT, &ours))
 		return 0;
-	while (!error && !stat(exe, &st) && st.st_dev == ours.st_dev && st.st_ino == ours.st_ino) {
-		usleep(500);
+	for (int tries = 0; !error && !stat(exe, &st) && st.st_dev == ours.st_dev && st.st_ino == ours.st_ino; tries++) {
+		usleep(INIT_INTERVAL);
 		fd = open(comm, O_RDONLY | O_CLOEXEC);
 		name[0] = '\0';
 		if (fd >= 0) {
@@ -135,6 +138,8 @@ static int init_error(struct lxc_container *c)
 			close(fd);
 		}
 		sscanf(name, INIT_FAILED, &error);
+		if (!error && tries == INIT_TRIES)
+			error = ETIMEDOUT;
 	}
 	return error;
 }

@@ -39,8 +39,10 @@ int main(int argc, char **argv)
 		close(console);
 	if (umount2(SELF, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
 		unlink(SELF);
-	if (argc > 0)
-		argv[0] = INIT;
+	/* What it executes can be a link to who executes it. */
+	if (argc < 1 || strcmp(argv[0], SELF) != 0)
+		fail(ELOOP);
+	argv[0] = INIT;
 	execv(INIT, argv);
 	fail(errno);
 }

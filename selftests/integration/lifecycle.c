@@ -625,6 +625,33 @@ static void start_that_fails(void **state)
 	assert_refused(DRE_ERR_DEVICE_BUSY, dre_app_start(h));
 }
 
+/* What executes it is ours, and would come back to itself without an end. @make: an init in this directory. */
+static void assert_goes_round(const char *base, const char *make)
+{
+	char command[512];
+	dre_app_handle *h;
+
+	snprintf(command, sizeof(command), "rm -rf /run/bad && mkdir -p /run/bad && cd /run/bad && "
+		 "mkdir -p dev proc/self sbin sys && cp /bin/busybox proc/self/exe && %s", make);
+	assert_int_equal(system(command), 0);
+	if (!is_base(base))
+		assert_done(dre_app_import_base(base, "/run/bad", NULL, NULL));
+	h = box_create_with("c", base, 0);
+	world_mark();
+	assert_refused(DRE_ERR_DEVICE_BUSY, dre_app_start(h));
+	assert_non_null(strstr(dre_last_error(), "Too many levels of symbolic links"));
+	assert_stopped(h);
+	box_destroy(h);
+	assert_done(dre_app_remove_base(base));
+}
+
+static void init_that_is_ours(void **state)
+{
+	(void)state;
+	assert_goes_round("link", "ln -s /proc/self/exe sbin/init");
+	assert_goes_round("script", "printf '#!/proc/self/exe\n' >sbin/init && chmod 755 sbin/init");
+}
+
 /* What the caller has open is nobody else's. */
 static void leaks_no_files(void **state)
 {
@@ -746,6 +773,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(plain_liblxc, reserve_ids, release_ids),
 		cmocka_unit_test_teardown(lxc_destroy, box_destroy_all),
 		cmocka_unit_test_teardown(start_that_fails, box_destroy_all),
+		cmocka_unit_test_teardown(init_that_is_ours, box_destroy_all),
 		cmocka_unit_test_teardown(leaks_no_files, box_destroy_all),
 		cmocka_unit_test_teardown(imported_bases, box_destroy_all),
 	};
