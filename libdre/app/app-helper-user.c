@@ -55,6 +55,12 @@ static FILE *open_table(const char *path)
 	return f;
 }
 
+/* A line for NIS: it says nothing of its own, and has no more than this for sure. */
+static bool is_nis(const char *name)
+{
+	return *name == '+' || *name == '-';
+}
+
 /* A number need not be there. */
 static bool find_user(const char *text, struct user *user)
 {
@@ -63,6 +69,8 @@ static bool find_user(const char *text, struct user *user)
 	const struct passwd *p;
 
 	while (f && !found && (p = fgetpwent(f))) {
+		if (is_nis(p->pw_name))
+			continue;
 		found = number ? p->pw_uid == user->uid : !strcmp(p->pw_name, text);
 		if (!found)
 			continue;
@@ -86,7 +94,7 @@ static bool find_group(const char *text, gid_t *gid)
 		return true;
 	f = open_table("/etc/group");
 	while (f && !found && (g = fgetgrent(f))) {
-		found = !strcmp(g->gr_name, text);
+		found = !is_nis(g->gr_name) && !strcmp(g->gr_name, text);
 		if (found)
 			*gid = g->gr_gid;
 	}
@@ -112,7 +120,7 @@ static size_t find_groups(const struct user *user, gid_t groups[NGROUPS_MAX])
 
 	groups[nr++] = user->gid;
 	while (f && nr < NGROUPS_MAX && (g = fgetgrent(f)))
-		if (g->gr_gid != user->gid && is_member(g, user->name))
+		if (!is_nis(g->gr_name) && g->gr_gid != user->gid && is_member(g, user->name))
 			groups[nr++] = g->gr_gid;
 	if (f)
 		fclose(f);

@@ -4,6 +4,7 @@
  * host may take: who is not root is not the monitor, and is not waited for.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
@@ -20,21 +21,29 @@
 
 enum listener { NOBODY, MONITOR, STRANGER };
 
-/* As liblxc makes it. Where it has no room liblxc takes another one, a hash: 0. */
-static socklen_t make_address(const struct app *app, struct sockaddr_un *addr)
+/* FNV-1a, of 64 bits. */
+static uint64_t hash_text(const char *text)
 {
-	int len = snprintf(addr->sun_path + 1, sizeof(addr->sun_path) - 1, "%s/lxc/%s/command",
-			   store_root(app->store), app->name);
+	uint64_t hash = 0xcbf29ce484222325;
 
-	addr->sun_family = AF_UNIX;
-	return len < (int)sizeof(addr->sun_path) - 1 ? offsetof(struct sockaddr_un, sun_path) + 1 + len : 0;
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
+	return hash;
 }
 
-static enum listener ask_liblxc(const struct app *app)
+/* As liblxc makes it: where there is no room, also for a 0 at the end, a hash stands for the path and the name. */
+static socklen_t make_address(const struct app *app, struct sockaddr_un *addr)
 {
-	struct lxc_container *lxc;
+	const size_t room = sizeof(addr->sun_path) - 2;
+	char path[PATH_MAX + DRE_NAME_MAX];
+	int len;
 
-	return !app_lxc(app, &lxc) && lxc->is_running(lxc) ? MONITOR : NOBODY;
+	snprintf(path, sizeof(path), "%s/lxc/%s", store_root(app->store), app->name);
+	*addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	len = snprintf(addr->sun_path + 1, room, "%s/command", path);
+	if (len >= (int)room)
+		len = snprintf(addr->sun_path + 1, room, "lxc/%016" PRIx64 "/command", hash_text(path));
+	return offsetof(struct sockaddr_un, sun_path) + 1 + len;
 }
 
 /* Is this the socket with that name, and a user's? */
@@ -96,14 +105,13 @@ static bool is_strangers(const struct sockaddr_un *addr, socklen_t len)
 static enum listener find_listener(const struct app *app)
 {
 	struct ucred who = {};
-	struct sockaddr_un addr = {};
+	struct sockaddr_un addr;
 	socklen_t len = make_address(app, &addr), size = sizeof(who);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	enum listener found = NOBODY;
-	int fd;
 
-	fd = len ? socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
-	if (fd < 0)
-		return ask_liblxc(app);
+	if (fd < 0)	/* who cannot ask does not take it for stopped */
+		return MONITOR;
 	if (!connect(fd, (struct sockaddr *)&addr, len))
 		found = !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) && who.uid ? STRANGER : MONITOR;
 	else if (errno == EAGAIN)
@@ -119,8 +127,11 @@ bool app_monitor_listens(const struct app *app)
 
 int app_check_address(const struct app *app)
 {
+	struct sockaddr_un addr;
+
 	if (find_listener(app) != STRANGER)
 		return 0;
+	make_address(app, &addr);
 	return dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': a user listens where liblxc's monitor would "
-			"(\"ss -lxp\" shows who, at @%s/lxc/%s/command)", app->name, store_root(app->store), app->name);
+			"(\"ss -lxp\" shows who, at @%s)", app->name, addr.sun_path + 1);
 }
