@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
@@ -91,12 +92,15 @@ static int mount_rootfs(struct app *app, const char *rootfs)
 /* For a server of SSH in the container: what its configuration includes. */
 static int write_port_file(const struct app *app, const char *port, char path[PATH_MAX])
 {
-	int err = app_path(app->store, app->name, "sshd.conf", path);
-	FILE *f;
+	int fd, err = app_path(app->store, app->name, "sshd.conf", path);
+	FILE *f = NULL;
 
 	if (err)
 		return err;
-	f = fopen(path, "we");
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	/* It may be from before, when others could read it. */
+	if (fd >= 0 && !fchmod(fd, 0600))
+		f = fdopen(fd, "w");
 	if (!f)
 		return dre_fail_errno(errno, "%s", path);
 	fprintf(f, "# Written by D-RE at each start: the container's property \"port\".\nPort %s\n",

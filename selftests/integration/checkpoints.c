@@ -3,7 +3,10 @@
  * Checkpoints of running containers, and restarts from them.
  */
 #include <errno.h>
+#include <fnmatch.h>
+#include <ftw.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "box.h"
@@ -827,6 +830,57 @@ static void port_is_taken_away(void **state)
 	box_destroy(h);
 }
 
+/* What somebody else than root has to pass through. */
+static const struct {
+	const char *path;
+	mode_t mode;
+} open_to_others[] = {
+	{ STORE, 0711 }, { STORE "/lxc", 0711 }, { STORE "/lxc/c", 0710 }, { STORE "/lxc/c/rootfs", 0711 },
+	/* The container's root reads what is restored. */
+	{ STORE "/containers/c/checkpoints/*", 0750 }, { STORE "/containers/c/checkpoints/*/images", 0750 },
+	{ STORE "/containers/c/checkpoints/*/early", 0750 },
+};
+
+static int files_looked_at, files_open;
+
+static int look_at_mode(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	mode_t may = 0700;
+
+	(void)type;
+	/* What is in the layers is the containers', and nobody else gets there. */
+	if (ftw->level == 2 && (!fnmatch(STORE "/layers/*", path, 0) || !fnmatch(STORE "/work/*", path, 0)))
+		return FTW_SKIP_SUBTREE;
+	for (size_t i = 0; i < sizeof(open_to_others) / sizeof(*open_to_others); i++)
+		if (!fnmatch(open_to_others[i].path, path, FNM_PATHNAME))
+			may = open_to_others[i].mode;
+	if (st->st_mode & 07777 & ~may && !S_ISLNK(st->st_mode)) {
+		printf("# %s: mode %o\n", path, st->st_mode);
+		files_open++;
+	}
+	files_looked_at++;
+	return FTW_CONTINUE;
+}
+
+/* With all that a start and a checkpoint write, whatever the umask of who calls. */
+static void others_get_at_nothing(void **state)
+{
+	dre_app_handle *h = box_create("c");
+	mode_t before = umask(0);
+
+	(void)state;
+	assert_done(dre_app_set_property(h, "port", "2222"));
+	assert_done(dre_app_save_snapshot(h, "s"));
+	assert_done(dre_app_start(h));
+	assert_done(dre_app_checkpoint(h, "a"));
+	umask(before);
+	assert_int_equal(access(STORE "/lxc/c/sshd.conf", F_OK) | access(STORE "/lxc/c/console.socket", F_OK) |
+			 access(STORE "/lxc/c/lxc.log", F_OK) | access(STORE "/lxc/c/config", F_OK), 0);
+	nftw(STORE, look_at_mode, 32, FTW_PHYS | FTW_MOUNT | FTW_ACTIONRETVAL);
+	assert_true(files_looked_at > 30);
+	assert_int_equal(files_open, 0);
+}
+
 /* Where the volume is its root has a say in, and so in what CRIU would be told. */
 static void volume_with_a_name_of_the_containers(void **state)
 {
@@ -869,6 +923,7 @@ int main(void)
 		cmocka_unit_test_teardown(volumes_stay, box_destroy_all),
 		cmocka_unit_test_teardown(volume_behind_a_link, box_destroy_all),
 		cmocka_unit_test_teardown(port_is_taken_away, box_destroy_all),
+		cmocka_unit_test_teardown(others_get_at_nothing, box_destroy_all),
 		cmocka_unit_test_teardown(volume_with_a_name_of_the_containers, box_destroy_all),
 	};
 
