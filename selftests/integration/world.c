@@ -66,7 +66,8 @@ static void describe_lines(const char *path)
  */
 static bool is_passing(const char *path, const char *name)
 {
-	return !strcmp(name, "lxc.log") || !strncmp(name, "console.", 8) || !strcmp(name, "config") || !strcmp(name, "seccomp") ||
+	return !strcmp(name, "lxc.log") || !fnmatch("console.log*", name, 0) ||
+	       !fnmatch("console.previous*", name, 0) || !strcmp(name, "config") || !strcmp(name, "seccomp") ||
 	       !strcmp(name, "journal") || !fnmatch(STORE "/work/*/work", path, FNM_PATHNAME);
 }
 
@@ -186,6 +187,20 @@ static void describe_processes(void)
 	free(entries);
 }
 
+/* At abstract addresses, as liblxc's monitors do. */
+static void describe_listeners(void)
+{
+	char *text = read_file("/proc/net/unix"), *rest = text, *line, *address;
+	unsigned int flags;
+
+	while ((line = strsep(&rest, "\n"))) {
+		address = strstr(line, "@" STORE);
+		if (address && sscanf(line, "%*s %*s %*s %x", &flags) == 1 && flags & 0x10000)
+			fprintf(out, "listens: %s\n", address);
+	}
+	free(text);
+}
+
 char *world_describe(void)
 {
 	char *text;
@@ -197,6 +212,7 @@ char *world_describe(void)
 	nftw(CGROUPS "/dre", describe_cgroup, 32, FTW_PHYS);
 	describe_lines("/proc/daware");
 	describe_processes();
+	describe_listeners();
 	describe_fds();
 	fclose(out);
 	return text;
