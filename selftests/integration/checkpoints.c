@@ -839,6 +839,7 @@ static const struct {
 	/* The container's root reads what is restored. */
 	{ STORE "/containers/c/checkpoints/*", 0750 }, { STORE "/containers/c/checkpoints/*/images", 0750 },
 	{ STORE "/containers/c/checkpoints/*/early", 0750 },
+	{ STORE "/containers/c/checkpoints/*/*/*", 0644 },	/* as CRIU makes them */
 };
 
 static int files_looked_at, files_open;
