@@ -6,6 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <signal.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -519,20 +524,22 @@ static void try_to_write(void *arg, uint64_t done, uint64_t total)
 	w->tries++;
 }
 
+#define QEMU_IMG	"/usr/bin/qemu-img"
+
 /* What comes from anywhere gets only so much; what is ours gets what it takes. */
 static void import_is_limited(void **state)
 {
 	static const char tool[] = "#!/bin/sh\necho \"data $(ulimit -d), time $(ulimit -t)\"\nexit 1\n";
 	struct fixture *f = *state;
-	char path[PATH_MAX], *before = strdup(getenv("PATH"));
 
 	make_raw(at(f, "raw"), MIB);
 	assert_shell("qemu-img create -q -f qcow2 %s 1M", at(f, "image"));
-	make_dir(at(f, "bin"), 0755);
-	write_file(at(f, "bin/qemu-img"), tool);
-	assert_int_equal(chmod(at(f, "bin/qemu-img"), 0755), 0);
-	snprintf(path, sizeof(path), "%s:%s", at(f, "bin"), before);
-	setenv("PATH", path, 1);
+	write_file(at(f, "qemu-img"), tool);
+	assert_int_equal(chmod(at(f, "qemu-img"), 0755), 0);
+	/* No path leads to another one. */
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount(at(f, "qemu-img"), QEMU_IMG, NULL, MS_BIND, NULL), 0);
 	/* One is converted, the other one looked at before. */
 	assert_fails(import_disk(f->store, "b", at(f, "raw"), NULL, NULL), DRE_ERR_INVALID_ARGUMENT,
 		     "data 2097152, time 43200");
@@ -540,8 +547,7 @@ static void import_is_limited(void **state)
 		     "data 2097152, time 43200");
 	assert_fails(qemu_img_grow(AT_FDCWD, at(f, "image"), 2 * MIB, "it"), DRE_ERR_INVALID_ARGUMENT,
 		     "data unlimited, time unlimited");
-	setenv("PATH", before, 1);
-	free(before);
+	assert_int_equal(umount(QEMU_IMG), 0);
 	assert_store_clean(f);
 }
 
@@ -1059,6 +1065,46 @@ static void take_back(struct container *c)
 	assert_null(manifest_get(&c->manifest, SETTING_FORMER));
 }
 
+static mode_t manifest_mode(const struct fixture *f)
+{
+	struct stat st;
+
+	assert_int_equal(stat(at(f, "store/containers/c/manifest"), &st), 0);
+	return st.st_mode & 07777;
+}
+
+/* No manifest can be written: it is forgotten nevertheless, whoever looks next, and until it is written again. */
+static void former_without_room(const struct fixture *f, const struct manifest *to)
+{
+	const struct rlimit none = { 0, RLIM_INFINITY }, all = { RLIM_INFINITY, RLIM_INFINITY };
+	struct manifest m;
+	struct container *c;
+
+	assert_success(container_lock(&c, f->store, "c"));
+	give(c, to);
+	assert_int_equal(manifest_mode(f), 0600);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_success(former_forget(c));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+	assert_int_equal(manifest_mode(f), 0400);
+	container_unlock(c);
+	assert_success(container_read(f->store, "c", &m));
+	assert_null(manifest_get(&m, SETTING_FORMER));
+	manifest_free(&m);
+	assert_success(container_lock(&c, f->store, "c"));
+	assert_null(manifest_get(&c->manifest, SETTING_FORMER));
+	/* The next one is not forgotten by that. */
+	give(c, to);
+	assert_int_equal(manifest_mode(f), 0600);
+	container_unlock(c);
+	assert_success(container_lock(&c, f->store, "c"));
+	assert_non_null(manifest_get(&c->manifest, SETTING_FORMER));
+	take_back(c);
+	container_unlock(c);
+	assert_store_clean(f);
+}
+
 /* What a container was made of is there, as long as it may be made of that again. */
 static void former_layers(void **state)
 {
@@ -1094,6 +1140,7 @@ static void former_layers(void **state)
 	assert_int_equal(none.nr_layers, 0);
 	container_unlock(c);
 	assert_store_clean(f);
+	former_without_room(f, &to);
 	assert_int_equal(manifest_set(&damaged, SETTING_FORMER, "aaaaaaaa bbbbbbbb "), 0);
 	assert_int_equal(former_get(&damaged, &none), -EINVAL);
 	assert_int_equal(manifest_set(&damaged, SETTING_FORMER, "aaaaaaaa"), 0);
