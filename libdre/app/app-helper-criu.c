@@ -27,6 +27,7 @@
 #include "common/cgroupfs.h"
 #include "common/checkpoint.h"
 #include "common/file.h"
+#include "common/former.h"
 #include "common/kmod.h"
 #include "limits.h"
 #include "module.h"
@@ -729,6 +730,9 @@ static int complete(const struct work *w)
 	/* What it is configured to have now, whatever it was then. */
 	if (!err)
 		err = limits_apply(&w->app);
+	/* From here on it is the one that was restored, whoever is killed. */
+	if (!err)
+		err = former_forget_in_place(w->app.store, w->app.name);
 	if (!err)
 		err = cgroupfs_freeze(group, false);
 	return err;

@@ -20,6 +20,7 @@
 
 #include "app-helper.h"
 #include "common/cgroupfs.h"
+#include "common/former.h"
 #include "common/kmod.h"
 #include "common/rootfs.h"
 #include "limits.h"
@@ -81,6 +82,9 @@ static int mount_rootfs(struct app *app, const char *rootfs)
 
 	if (!err)
 		err = app_settle_groups(app);
+	if (!err && manifest_get(&app->container->manifest, SETTING_FORMER))
+		err = dre_fail(DRE_ERR_DEVICE_BUSY, "container '%s': a restart of it was killed; the next dre-app "
+			       "command that changes it puts it in order", app->name);
 	if (!err)
 		err = rootfs_mount(app->container, rootfs);
 	if (err == DRE_ERR_CONTAINER_BUSY && !app->container &&

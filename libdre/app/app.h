@@ -141,6 +141,9 @@ int app_start(const struct app *app);
 /* start.c: ends what a start that failed has left running. The error text stays. */
 void app_undo_start(const struct app *app);
 
+/* checkpoint.c: a restart from a checkpoint whose manager or helper was killed before the container ran: as it was, and stopped. */
+int app_settle_restart(const struct app *app);
+
 /* stop.c: app_begin_handle() of a container that is to be running or suspended, and options of a caller. */
 int app_begin_stop(struct app *app, const dre_app_handle *h, const dre_app_stop_options *options);
 /* Of one that is. @options: NULL is dre_app_stop(). */

@@ -8,6 +8,7 @@
 #include "apparmor.h"
 #include "common/cgroupfs.h"
 #include "common/checkpoint.h"
+#include "common/former.h"
 #include "common/kmod.h"
 #include "common/store_private.h"
 #include "network.h"
@@ -99,21 +100,45 @@ static int restore_as_it_was(const struct app *app, const struct checkpoint *cp)
 	return err;
 }
 
-/* The container as it was, but stopped. If even that fails it has the checkpoint's files. */
-static void take_back(const struct app *app, struct manifest *old)
+/* The container as it was, but stopped. If even that fails whoever changes it next does it. */
+static int take_back(const struct app *app)
+{
+	int err;
+
+	app_undo_start(app);
+	err = app_settle(app);
+	return err ? err : former_take_back(app->container);
+}
+
+int app_settle_restart(const struct app *app)
+{
+	int err = manifest_get(&app->container->manifest, SETTING_FORMER) ? store_change_begin(app->store) : 0;
+
+	if (err || !manifest_get(&app->container->manifest, SETTING_FORMER))
+		return err;
+	return store_change_end(app->store, true, take_back(app));
+}
+
+static void undo(const struct app *app)
 {
 	struct saved_error saved;
 
 	save_error(&saved);
-	app_undo_start(app);
-	if (!app_settle(app))
-		container_exchange(app->container, old);
+	take_back(app);
 	restore_error(&saved);
+}
+
+/* The checkpoint's files, and what they take the place of until the container runs. */
+static int give(const struct app *app, struct manifest *m)
+{
+	int err = former_set(m, &app->container->manifest);
+
+	return err ? dre_fail_errno(-err, "container '%s'", app->name) : container_exchange(app->container, m);
 }
 
 /*
  * Within a change of the store: what the container has had is not collected before
- * it is known that it is not needed any more.
+ * it is known that it is not needed any more. The helper knows, before it lets it run.
  */
 static int replace(const struct app *app, const struct checkpoint *cp)
 {
@@ -123,11 +148,13 @@ static int replace(const struct app *app, const struct checkpoint *cp)
 	if (!err && app_state(app) != APP_STOPPED)
 		err = app_stop(app, NULL);
 	if (!err)
-		err = container_exchange(app->container, &m);
+		err = give(app, &m);
 	if (!err) {
 		err = restore_as_it_was(app, cp);
 		if (err)
-			take_back(app, &m);
+			undo(app);
+		else
+			former_forget(app->container);	/* its mode says so already */
 	}
 	manifest_free(&m);
 	return err;

@@ -30,15 +30,16 @@ int app_open_store(struct dre_config *config, struct store **store)
 }
 
 /*
- * Of one that is not stopped it is what the end of a checkpoint would have done. A process that cannot be put back
+ * Of one that is not stopped it is what the end of a checkpoint or of a restart would have done. A process that cannot be put back
  * stays in the payload's group, and is not in the way of what the caller wants.
  */
 static int clean_up(struct app *app)
 {
+	int err = app_settle_restart(app);
 	enum app_state state = app_state(app);
 
-	if (state == APP_STOPPED)
-		return app_settle(app);
+	if (err || state == APP_STOPPED)
+		return err ? err : app_settle(app);
 	app->let_go = (state == APP_RUNNING || state == APP_SUSPENDED) && app_record_held(app);
 	if (app->let_go)
 		app_let_go(app, 0);

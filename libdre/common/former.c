@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "fail.h"
 #include "former.h"
+#include "store.h"
+
+/* Of a manifest: 0600 is what each begins with. */
+#define MODE_FORGOTTEN	0400
 
 int former_set(struct manifest *m, const struct manifest *former)
 {
@@ -61,9 +69,29 @@ int former_take_back(struct container *c)
 	return err;
 }
 
+int former_forget_in_place(struct store *s, const char *name)
+{
+	char path[sizeof("containers//manifest") + DRE_NAME_MAX];
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "containers/%s/manifest", name);
+	fd = openat(store_root_fd(s), path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fchmod(fd, MODE_FORGOTTEN) || fsync(fd))
+		err = dre_fail_errno(errno, "%s/%s", store_root(s), path);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
 int former_forget(struct container *c)
 {
 	int err = manifest_set(&c->manifest, SETTING_FORMER, NULL);
 
-	return err ? dre_fail_errno(-err, "container '%s'", c->name) : container_commit(c);
+	err = err ? dre_fail_errno(-err, "container '%s'", c->name) : container_commit(c);
+	return err && former_forget_in_place(c->store, c->name) ? err : 0;
+}
+
+bool former_is_forgotten(mode_t mode)
+{
+	return (mode & 07777) == MODE_FORGOTTEN;
 }

@@ -23,7 +23,16 @@ int former_get(const struct manifest *m, struct manifest *former);
 /* Within a change: the container is made of them again. Its settings stay. */
 int former_take_back(struct container *c);
 
-/* What it is made of now stays. */
+/* What it is made of now stays. On a full disk the manifest says so by its mode. */
 int former_forget(struct container *c);
+
+/*
+ * Likewise, without a container's lock, for who has inherited it. It takes no room: a mode is changed. The text stays
+ * as it is until the manifest is written again.
+ */
+int former_forget_in_place(struct store *s, const char *name);
+
+/* Whether a manifest with this mode says no more what the container was made of, whatever its text is. */
+bool former_is_forgotten(mode_t mode);
 
 #endif /* DRE_COMMON_FORMER_H */

@@ -9,6 +9,7 @@
 
 #include "fail.h"
 #include "file.h"
+#include "former.h"
 #include "lock.h"
 #include "names.h"
 #include "store_private.h"
@@ -308,6 +309,7 @@ int store_release_list(char **names)
 /* Returns 0 or a negative errno: -EINVAL with @err filled in for a damaged one. */
 static int load(struct store *s, const char *path, struct manifest *m, struct manifest_error *err)
 {
+	struct stat st;
 	char *text;
 	size_t len;
 	int ret;
@@ -321,6 +323,10 @@ static int load(struct store *s, const char *path, struct manifest *m, struct ma
 		return ret;
 	ret = manifest_parse(m, text, len, err);
 	free(text);
+	/* Another one may have come in its place: that one's mode says at most that there is no more than is here. */
+	if (!ret && manifest_get(m, SETTING_FORMER) && !fstatat(s->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) &&
+	    former_is_forgotten(st.st_mode))
+		ret = manifest_set(m, SETTING_FORMER, NULL);
 	return ret;
 }
 

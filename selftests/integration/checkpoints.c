@@ -651,6 +651,56 @@ static void helper_is_killed(void **state)
 	box_destroy(h);
 }
 
+static bool has_former(void)
+{
+	return !system("grep -q ^former " STORE "/containers/c/manifest");
+}
+
+/* Restarts it in a process of its own, and kills that and its helper as soon as @when. */
+static void kill_restart(const dre_app_handle *h, bool (*when)(void))
+{
+	time_t end = time(NULL) + 60;
+	pid_t pid = fork();
+	char command[64];
+
+	if (!pid)
+		_exit(dre_app_restart(h, "a") ? 1 : 0);
+	while (!when() && time(NULL) < end)
+		;
+	assert_return_code(kill(pid, SIGSTOP), errno);
+	snprintf(command, sizeof(command), "pkill -KILL -P %d", pid);
+	(void)!system(command);
+	assert_return_code(kill(pid, SIGKILL), errno);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/*
+ * It has the checkpoint's files by then, but not what ran on them: it gets its own back, whoever changes the store
+ * meanwhile. What stands still and has no limits yet is not what anybody could resume.
+ */
+static void restart_is_killed(void **state)
+{
+	static bool (*const moments[])(void) = { has_former, is_frozen };
+	dre_app_handle *h = box_start("c");
+	int ret;
+
+	(void)state;
+	assert_int_equal(box_run(h, "echo one >/note"), 0);
+	assert_done(dre_app_checkpoint(h, "a"));
+	assert_int_equal(box_run(h, "echo two >/note"), 0);
+	for (size_t i = 0; i < sizeof(moments) / sizeof(*moments); i++) {
+		kill_restart(h, moments[i]);
+		box_destroy(box_create("d"));
+		assert_true(eventually((ret = dre_app_resume(h)) != DRE_ERR_CONTAINER_BUSY));
+		assert_true(ret == DRE_ERR_CONTAINER_STOPPED || ret == DRE_ERR_CONTAINER_RUNNING);
+		if (ret == DRE_ERR_CONTAINER_STOPPED)
+			assert_done(dre_app_start(h));
+		/* The one that was killed later may have come to its end. */
+		assert_int_equal(box_run(h, ret == DRE_ERR_CONTAINER_STOPPED || !i ? "grep two /note" : "grep one /note"), 0);
+	}
+	box_destroy(h);
+}
+
 /* Nobody is left but CRIU, which comes to its end: the container stands still, and @bound is out of its group. */
 static void abandon_checkpoint(const dre_app_handle *h, pid_t bound)
 {
@@ -918,6 +968,7 @@ int main(void)
 		cmocka_unit_test_teardown(survives_the_host, box_destroy_all),
 		cmocka_unit_test_teardown(caller_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(helper_is_killed, box_destroy_all),
+		cmocka_unit_test_teardown(restart_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(caller_and_helper_are_killed, box_destroy_all),
 		cmocka_unit_test_teardown(process_is_bound_elsewhere_meanwhile, box_destroy_all),
 		cmocka_unit_test_teardown(group_is_closed_meanwhile, box_destroy_all),

@@ -408,6 +408,17 @@ static void runs_on_and_goes(void)
 	goes();
 }
 
+/* As it was, stopped or not; or all of the checkpoint, which runs. Not the checkpoint's files alone. */
+static void is_old_or_restored(void)
+{
+	int ret;
+
+	assert_true(eventually((ret = dre_app_start(box)) != DRE_ERR_CONTAINER_BUSY));
+	if (ret)
+		assert_int_equal(ret, DRE_ERR_CONTAINER_RUNNING);
+	assert_int_equal(box_run(box, ret ? "grep -qE 'one|two' /note" : "grep -q two /note"), 0);
+}
+
 static void checkpoint(void **state)
 {
 	(void)state;
@@ -421,7 +432,8 @@ static void restart(void **state)
 {
 	(void)state;
 	try(&(struct steps_operation){
-		"restart", run_with_checkpoint, do_restart, 0, NULL, runs_on_and_goes,
+		"restart", run_with_checkpoint, do_restart, 0, is_old_or_restored,
+		runs_on_and_goes,
 	});
 }
 
