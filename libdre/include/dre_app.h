@@ -125,7 +125,7 @@ typedef dre_app_pid_list_t dre_pid_list_t;
  *
  * DRE_ERR_INVALID_ARGUMENT: @data->type or the port;
  * DRE_ERR_CONTAINER_EXISTENCE: the name is taken; DRE_ERR_BASE_NONEXISTENCE;
- * DRE_ERR_DEVICE_BUSY.
+ * DRE_ERR_SET_LIMIT_FAILED: limits of dre.conf do not fit together; DRE_ERR_DEVICE_BUSY.
  */
 dre_return_t dre_app_create_container(const char *name, const dre_app_data *data);
 
@@ -724,7 +724,7 @@ dre_return_t dre_app_set_property(const dre_app_handle *h, const char *key, cons
  * @h: the container, in whatever state
  * @key: the property
  * @value: gets it, in memory that dre_app_release_property() frees; NULL: it is
- *	not set. Unchanged if it fails.
+ *	not set, and there is nothing to release. Unchanged if it fails.
  *
  * DRE_ERR_INVALID_ARGUMENT: no such property.
  */
@@ -742,7 +742,7 @@ dre_return_t dre_app_release_property(char *value);
 dre_return_t dre_app_get_property_list(const dre_app_handle *h, dre_app_property **list);
 dre_return_t dre_app_release_property_list(dre_app_property *list);
 
-/** Options of dre_app_create_container_with(); all zero is dre.conf's choice. */
+/** Options of dre_app_create_container_with(); all zero but size is dre.conf's choice. */
 typedef struct {
 	size_t size;	/* sizeof(dre_app_create_options) */
 	int privileged;	/* 1: without a user namespace, -1: with one, 0: as dre.conf says */
@@ -756,12 +756,12 @@ typedef struct {
  * @data: how
  * @options: what @data has no word for
  *
- * DRE_ERR_INVALID_ARGUMENT also for options that this library does not know.
+ * DRE_ERR_INVALID_ARGUMENT also for options that this library does not know, no such property, and no such value.
  */
 dre_return_t dre_app_create_container_with(const char *name, const dre_app_data *data,
 					   const dre_app_create_options *options);
 
-/** Options of dre_app_stop_with(); all zero is dre_app_stop(). */
+/** Options of dre_app_stop_with(); all zero but size is dre_app_stop(). */
 typedef struct {
 	size_t size;	/* sizeof(dre_app_stop_options) */
 	int kill;	/* 1: kill at once, ask nobody */
@@ -999,7 +999,7 @@ dre_return_t dre_app_export(const dre_app_handle *h, int fd, const char *compres
  *
  * Stopped only; with @snapshot in any state. It costs the same however much there
  * is: what was written becomes immutable, and both have it. The copy has the
- * container's settings, but ids and a mac of its own, and no snapshots.
+ * container's settings, but ids and a mac of its own, and no snapshots or checkpoints.
  *
  * DRE_ERR_CONTAINER_EXISTENCE: @name is taken; DRE_ERR_SNAPSHOT_NONEXISTENCE;
  * DRE_ERR_LOAD_SNAPSHOT_FAILED: the snapshot is damaged; DRE_ERR_DEVICE_BUSY.
@@ -1010,8 +1010,8 @@ dre_return_t dre_app_copy(const dre_app_handle *h, const char *snapshot, const c
 typedef struct {
 	size_t size;	/* sizeof(dre_app_copy_options) */
 	/*
-	 * What the copy has in place of the container's, as dre_app_set_properties() takes them: one without a
-	 * value it does not have. NULL: none.
+	 * Properties in which the copy differs, as dre_app_set_properties() takes them; one whose value is NULL is
+	 * not set in the copy. NULL: it has those of the container.
 	 */
 	const dre_app_property *properties;
 } dre_app_copy_options;
@@ -1023,7 +1023,7 @@ typedef struct {
  * @name: that of the copy, which is stopped
  * @options: what of it is other; the caller keeps it
  *
- * There is no copy that has not got all of them.
+ * Either the copy is made with all of them, or there is no copy.
  *
  * DRE_ERR_INVALID_ARGUMENT: an option, no such property, or no such value; DRE_ERR_SET_LIMIT_FAILED: limits that do
  * not fit together. Nothing is changed then.

@@ -315,7 +315,7 @@ dre_return_t dre_sys_checkpoint(const dre_sys_handle *h, const char *tag);
  * @h: the container
  * @tag: the checkpoint, which stays
  *
- * Running or stopped, also if its machine died. A machine that runs is switched off, as if its power was
+ * Running or stopped, also if its machine died. Needs the module. A machine that runs is switched off, as if its power was
  * cut: nothing that it could still save would be kept. What was written since the checkpoint is lost, unless it
  * was saved. The machine is the one of the checkpoint, with the memory and processors that it had then; its kernel and
  * initrd, where dre.conf names some, must be the same files as then. Returns when it runs.
@@ -591,7 +591,7 @@ dre_return_t dre_sys_release_snapshot_list(dre_list_t list);
  *	autostart_delay	seconds, 0 to 3600, before the next one is started
  *	halt_timeout	seconds, 0 to 86400, see dre_sys_stop()
  *
- * cpus, memory, network and halt_timeout are also keys of dre.conf; the property wins.
+ * cpus, memory, disk, network and halt_timeout are also keys of dre.conf; the property wins.
  * cpus, memory, network and mac hold from the container's next start on, or its reboot. The disk
  * grows at once, also while the machine runs; what was loaded from a snapshot when it was smaller grows at the next
  * start. It never becomes smaller, also where the property is unset. All else is
@@ -634,7 +634,7 @@ dre_return_t dre_sys_set_property(const dre_sys_handle *h, const char *key, cons
  * @h: the container, in whatever state
  * @key: the property
  * @value: gets it, in memory that dre_sys_release_property() frees; NULL: it is
- *	not set. Unchanged if it fails.
+ *	not set, and there is nothing to release. Unchanged if it fails.
  *
  * DRE_ERR_INVALID_ARGUMENT: no such property.
  */
@@ -693,7 +693,7 @@ dre_return_t dre_sys_stop_with(const dre_sys_handle *h, const dre_sys_stop_optio
  * @h: the container
  * @options: as for dre_sys_stop_with()
  *
- * Running or suspended. It is not stopped where it is known that it cannot be started
+ * Running or suspended. Needs the module. It is not stopped where it is known that it cannot be started
  * again. If it fails after that, it is stopped.
  *
  * Errors of dre_sys_stop_with() and dre_sys_start().
@@ -749,7 +749,7 @@ dre_return_t dre_sys_get_base_info(const char *base, dre_list_t *list);
  *
  * Running only. The console is the first serial port of the machine. What is read from @fd is what the guest writes
  * there from now on; what is written to it is typed there. It is at its end when the machine is off.
- * As many may be there at a time as like, and who is slow to read misses nothing; but "virsh console",
+ * Any number may be connected at a time, and who is slow to read misses nothing; but "virsh console",
  * which wants the port for itself, shows only a part as long as somebody is there.
  *
  * A thread of the calling process serves it, until one of both ends closes it.
@@ -944,9 +944,9 @@ dre_return_t dre_sys_migration_start_with(const dre_sys_handle *h, const char *t
  * dre_sys_migration_cancel() - the container stays on this host
  * @h: the container, which is on its way from here
  *
- * Whoever called dre_sys_migration_start() gets DRE_ERR_DEVICE_BUSY, and may be dead; the machine runs on here. May be
- * called by dre_sys_migration_start_with()'s progress function. When the machine stands still for the last part of its way it is
- * too late, as it is before the first part: DRE_ERR_DEVICE_BUSY.
+ * The machine runs on here, and dre_sys_migration_start(), if its caller still lives, returns DRE_ERR_DEVICE_BUSY. May be
+ * called by dre_sys_migration_start_with()'s progress function. Fails with DRE_ERR_DEVICE_BUSY if the transfer has not
+ * begun yet, or the machine already stands still for its last part.
  *
  * DRE_ERR_INVALID_ARGUMENT: it is not on its way from here.
  */
@@ -1005,7 +1005,8 @@ dre_return_t dre_sys_export(const dre_sys_handle *h, int fd, const char *compres
  * writes to a layer of its own. The new one is stopped, and has the settings of the other, but a machine
  * with a UUID and a network address of its own, and no snapshots or checkpoints.
  *
- * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_CONTAINER_EXISTENCE: @name is taken; DRE_ERR_DEVICE_BUSY.
+ * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_LOAD_SNAPSHOT_FAILED: the snapshot is damaged;
+ * DRE_ERR_CONTAINER_EXISTENCE: @name is taken; DRE_ERR_DEVICE_BUSY.
  */
 dre_return_t dre_sys_copy(const dre_sys_handle *h, const char *snapshot, const char *name);
 
@@ -1013,8 +1014,8 @@ dre_return_t dre_sys_copy(const dre_sys_handle *h, const char *snapshot, const c
 typedef struct {
 	size_t size;	/* sizeof(dre_sys_copy_options) */
 	/*
-	 * What the copy has in place of the container's, as dre_sys_set_properties() takes them: one without a
-	 * value it does not have. NULL: none.
+	 * Properties in which the copy differs, as dre_sys_set_properties() takes them; one whose value is NULL is
+	 * not set in the copy. NULL: it has those of the container.
 	 */
 	const dre_sys_property *properties;
 } dre_sys_copy_options;
@@ -1026,7 +1027,7 @@ typedef struct {
  * @name: of the new container
  * @options: what of it is other; the caller keeps it
  *
- * There is no copy that has not got all of them.
+ * Either the copy is made with all of them, or there is no copy.
  *
  * DRE_ERR_INVALID_ARGUMENT: an option, no such property, or no such value; a disk that is smaller than what it is
  * copied from. There is no copy then.
@@ -1091,9 +1092,10 @@ dre_return_t dre_sys_fsck(unsigned int flags, dre_sys_fsck_fn fn, void *arg);
  * dre_sys_gc() - remove what nothing names
  *
  * All functions that change the store do it for what they and killed ones have left.
- * This also finds what left no trace. If a manifest is damaged, no layer is removed.
+ * This also finds what left no trace. If a manifest is damaged, no layer is removed. Where the shared store is
+ * mounted it is collected, too, with the base images there that no container was made from.
  *
- * DRE_ERR_DEVICE_BUSY: somebody changes the store; a manifest is damaged.
+ * DRE_ERR_DEVICE_BUSY: somebody changes the store; a manifest is damaged; DRE_ERR_NFS_MOUNT_FAILED.
  */
 dre_return_t dre_sys_gc(void);
 
