@@ -9,7 +9,7 @@
 
 /* As many as are asked for where it is meant to be long. */
 #define MANAGERS	(getenv("DRE_MIXED") ? 8 : 3)
-#define SECONDS		60
+#define SECONDS		90
 
 /*
  * How often libvirtd is restarted, in seconds. What this breaks begins anew: eight machines that are started at once
