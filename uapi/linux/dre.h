@@ -435,7 +435,8 @@ struct dre_group {
  * meanwhile, another process that had got its number was moved in its place and
  * put back into its parent's cgroup, as far as the caller may; if it is only one
  * of its threads that had got the number, then it was not put back; EAGAIN:
- * somebody else moved it at the same time. When the container ends meanwhile
+ * somebody else moved it at the same time; EINTR: while somebody's lease on the
+ * file was waited for. When the container ends meanwhile
  * (ENODEV), the process is moved back, as far as the caller may.
  * Those of the move: EACCES, EPERM: the caller may not; EBUSY: the cgroup has
  * controllers enabled for its children; EOPNOTSUPP: it is in an invalid domain;
