@@ -256,14 +256,12 @@ long dre_bind(void *ctx, union dre_arg *arg, void __user *uarg)
 static struct cgroup *dre_unbind_target(const struct dre_container *c,
 					const struct dre_binding *b)
 {
-	struct cgroup *target;
+	struct cgroup *target = &dre_binding_group(b)->cgroup->root->cgrp;
 
 	if (b->origin && !dre_cgroup_removed(b->origin))
 		target = b->origin;
 	else if (dre_pid_home(b->watch.pid) == c)
 		return dre_cgroup_left(c->watch.pid);
-	else
-		target = &dre_binding_group(b)->cgroup->root->cgrp;
 	cgroup_get(target);
 	return target;
 }
