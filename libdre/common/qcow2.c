@@ -173,8 +173,10 @@ int qcow2_is_unwritten(int fd, bool *unwritten)
 		ret = -errno;
 	if (ret)
 		return ret;
-	end = be64toh(h.l1_offset) + be32toh(h.l1_entries) * sizeof(uint64_t);
-	*unwritten = (uint64_t)st.st_size <= (end + CLUSTER - 1) / CLUSTER * CLUSTER;
+	/* QEMU puts a table that has to grow behind all that was written. */
+	end = AT_L1 * CLUSTER + be32toh(h.l1_entries) * sizeof(uint64_t);
+	*unwritten = be64toh(h.l1_offset) == AT_L1 * CLUSTER &&
+		     (uint64_t)st.st_size <= (end + CLUSTER - 1) / CLUSTER * CLUSTER;
 	return 0;
 }
 

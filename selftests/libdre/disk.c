@@ -1132,6 +1132,9 @@ static void former_layers(void **state)
 	give(c, &to);
 	write_disk(f, c, 7, 2);
 	assert_false(is_unwritten(c));
+	/* Nor is it where the table of its first level has moved to the end. */
+	assert_shell("qemu-img resize -q %s 2G", at(f, "store/layers/%s", c->manifest.writable));
+	assert_false(is_unwritten(c));
 	assert_success(store_change_begin(c->store));
 	assert_success(store_change_end(c->store, true, former_forget(c)));
 	assert_int_equal(count_entries(at(f, "store/layers")), 2);
