@@ -141,7 +141,10 @@ int app_start(const struct app *app);
 /* start.c: ends what a start that failed has left running. The error text stays. */
 void app_undo_start(const struct app *app);
 
-/* checkpoint.c: a restart from a checkpoint whose manager or helper was killed before the container ran: as it was, and stopped. */
+/*
+ * checkpoint.c: where the manager or the helper of a restart was killed before the container ran, it is as it was before
+ * that, and stopped.
+ */
 int app_settle_restart(const struct app *app);
 
 /* stop.c: app_begin_handle() of a container that is to be running or suspended, and options of a caller. */

@@ -112,11 +112,12 @@ static int take_back(const struct app *app)
 
 int app_settle_restart(const struct app *app)
 {
-	int err = manifest_get(&app->container->manifest, SETTING_FORMER) ? store_change_begin(app->store) : 0;
+	int err;
 
-	if (err || !manifest_get(&app->container->manifest, SETTING_FORMER))
-		return err;
-	return store_change_end(app->store, true, take_back(app));
+	if (!manifest_get(&app->container->manifest, SETTING_FORMER))
+		return 0;
+	err = store_change_begin(app->store);
+	return err ? err : store_change_end(app->store, true, take_back(app));
 }
 
 static void undo(const struct app *app)

@@ -30,8 +30,9 @@ int app_open_store(struct dre_config *config, struct store **store)
 }
 
 /*
- * Of one that is not stopped it is what the end of a checkpoint or of a restart would have done. A process that cannot be put back
- * stays in the payload's group, and is not in the way of what the caller wants.
+ * Of one that is not stopped it is what the end of a checkpoint would have done. A process that cannot be put back
+ * stays in the payload's group, and is not in the way of what the caller wants. A restart that did not come to its end is
+ * undone.
  */
 static int clean_up(struct app *app)
 {
