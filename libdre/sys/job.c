@@ -22,12 +22,12 @@ static void *run(void *arg)
 	return NULL;
 }
 
-bool sys_job_look(virDomainPtr domain, struct sys_job *job)
+static bool look_at(virDomainPtr domain, struct sys_job *job)
 {
 	virTypedParameterPtr params = NULL;
 	int type, nr = 0;
 
-	*job = (struct sys_job){};
+	*job = (struct sys_job){ .domain = domain };
 	if (virDomainGetJobStats(domain, &type, &params, &nr, 0) < 0 || type == VIR_DOMAIN_JOB_NONE)
 		nr = 0;
 	virTypedParamsGetULLong(params, nr, VIR_DOMAIN_JOB_MEMORY_TOTAL, &job->total);
@@ -62,14 +62,30 @@ int sys_start_thread(pthread_t *thread, void *(*fn)(void *arg), void *arg)
 	return ret;
 }
 
-int sys_job_run(virDomainPtr domain, int (*fn)(void *arg), void (*look)(void *arg, const struct sys_job *job),
-		void *arg)
+/* The same machine, by a connection of its own. */
+static int open_another(const struct sys *sys, virConnectPtr *libvirt, virDomainPtr *domain)
 {
-	struct call call = { .fn = fn, .arg = arg };
+	unsigned char uuid[VIR_UUID_BUFLEN];
+	int err;
+
+	*domain = NULL;
+	*libvirt = virConnectOpen(sys->config.sys.libvirt);
+	if (*libvirt && !virDomainGetUUID(sys->domain, uuid))
+		*domain = virDomainLookupByUUID(*libvirt, uuid);
+	if (*domain)
+		return 0;
+	err = sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
+	if (*libvirt)
+		virConnectClose(*libvirt);
+	return err;
+}
+
+static int run_and_look(struct call *call, virDomainPtr domain, void (*look)(void *arg, const struct sys_job *job))
+{
 	struct timespec next;
 	struct sys_job job;
 	pthread_t thread;
-	int err = sys_start_thread(&thread, run, &call);
+	int err = sys_start_thread(&thread, run, call);
 
 	if (err)
 		return dre_fail_errno(err, "domain '%s'", virDomainGetName(domain));
@@ -77,10 +93,26 @@ int sys_job_run(virDomainPtr domain, int (*fn)(void *arg), void (*look)(void *ar
 		next = next_look();
 		if (!pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &next))
 			break;
-		if (sys_job_look(domain, &job))
-			look(arg, &job);
+		if (look_at(domain, &job))
+			look(call->arg, &job);
 	}
-	if (call.err)
-		restore_error(&call.error);
-	return call.err;
+	if (call->err)
+		restore_error(&call->error);
+	return call->err;
+}
+
+int sys_job_run(const struct sys *sys, int (*fn)(void *arg), void (*look)(void *arg, const struct sys_job *job),
+		void *arg)
+{
+	struct call call = { .fn = fn, .arg = arg };
+	virConnectPtr libvirt;
+	virDomainPtr domain;
+	int err = open_another(sys, &libvirt, &domain);
+
+	if (err)
+		return err;
+	err = run_and_look(&call, domain, look);
+	virDomainFree(domain);
+	virConnectClose(libvirt);
+	return err;
 }

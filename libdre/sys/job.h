@@ -16,16 +16,16 @@ int sys_start_thread(pthread_t *thread, void *(*fn)(void *arg), void *arg);
 struct sys_job {
 	unsigned long long total, remaining, done;	/* bytes; what was written again counts again in @done */
 	unsigned long long passes;			/* over what was written meanwhile */
+	virDomainPtr domain;				/* for who looks */
 };
-
-/* False: there is none at this moment. */
-bool sys_job_look(virDomainPtr domain, struct sys_job *job);
 
 /*
  * Calls @fn in a thread, and returns what that does, with its error text; meanwhile calls @look now and then, while
- * there is a job of @domain. Both get @arg.
+ * there is a job of the container's machine. Both get @arg. Meanwhile @sys' connection is @fn's, and @look has another:
+ * where two threads share one, the libvirt of Debian 12 may leave what the second asks until the first has its answer,
+ * which is at the end of the job.
  */
-int sys_job_run(virDomainPtr domain, int (*fn)(void *arg), void (*look)(void *arg, const struct sys_job *job),
+int sys_job_run(const struct sys *sys, int (*fn)(void *arg), void (*look)(void *arg, const struct sys_job *job),
 		void *arg);
 
 #endif /* DRE_SYS_JOB_H */

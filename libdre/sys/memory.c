@@ -44,7 +44,7 @@ static void hurry(struct save *save, const struct sys_job *job)
 {
 	if (save->suspended || (job->passes <= MAX_PASSES && job->done / MAX_TIMES <= job->total))
 		return;
-	save->suspended = virDomainSuspend(save->sys->domain) == 0;
+	save->suspended = virDomainSuspend(job->domain) == 0;
 }
 
 static void follow(void *arg, const struct sys_job *job)
@@ -84,7 +84,7 @@ int sys_memory_save(const struct sys *sys, const char *file, const char *disk,
 	if (err)
 		return err;
 	save.xml = xml;
-	err = sys_job_run(sys->domain, save_memory, follow, &save);
+	err = sys_job_run(sys, save_memory, follow, &save);
 	/* libvirt had come to the end just before. */
 	if (save.suspended && sys_state(sys) == SYS_SUSPENDED)
 		virDomainResume(sys->domain);

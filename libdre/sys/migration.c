@@ -87,7 +87,7 @@ static void follow(void *arg, const struct sys_job *job)
 	if (mi->result && job->passes > mi->result->passes)
 		mi->result->passes = job->passes;
 	if (!mi->hurried && job->passes > MAX_PASSES)
-		mi->hurried = !virDomainMigrateSetMaxDowntime(mi->sys->domain, MAX_DOWNTIME, 0);
+		mi->hurried = !virDomainMigrateSetMaxDowntime(job->domain, MAX_DOWNTIME, 0);
 	if (job->remaining <= job->total && job->total - job->remaining > mi->done)
 		mi->done = job->total - job->remaining;
 	if (progress->fn && mi->done <= job->total)
@@ -207,7 +207,7 @@ static int go(struct migration *mi)
 	bool moved;
 	int ret, err;
 
-	err = sys_job_run(mi->sys->domain, migrate, follow, mi);
+	err = sys_job_run(mi->sys, migrate, follow, mi);
 	save_error(&saved);
 	ret = sys_end_migration(mi->sys, &moved);
 	if (ret)
