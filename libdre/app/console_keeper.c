@@ -22,8 +22,9 @@
 #include "common/cgroupfs.h"
 #include "console.h"
 
-/* More at a time are turned away. */
+/* More at a time are turned away, and told so. */
 #define CLIENTS_MAX	8
+#define FULL		"dre: eight are at this console already\r\n"
 
 /*
  * Bytes a second that are read from a container that prints without end: after so many it
@@ -149,10 +150,12 @@ static void accept_client(struct keeper *k)
 {
 	int fd = accept4(k->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd >= 0 && k->nr_clients < CLIENTS_MAX)
+	if (fd >= 0 && k->nr_clients < CLIENTS_MAX) {
 		k->clients[k->nr_clients++] = fd;
-	else if (fd >= 0)
+	} else if (fd >= 0) {
+		send(fd, FULL, strlen(FULL), MSG_NOSIGNAL);
 		close(fd);
+	}
 }
 
 /* To all. Who does not read misses it: nobody else waits for that. */

@@ -850,7 +850,8 @@ dre_return_t dre_app_exec_with(const dre_app_handle *h, char *const argv[],
  * Running only. What is read from it is what the container prints on its console
  * from now on, init's standard output included; what is written to it is typed
  * there. It is at its end when the container has ended. Several may be there at a
- * time, 8 at most; who is slow to read misses something, and keeps nobody waiting.
+ * time, 8 at most, and one more reads a line that says so, and the end; who is slow
+ * to read misses something, and keeps nobody waiting.
  *
  * DRE_ERR_DEVICE_BUSY: the process behind the console was killed.
  */
