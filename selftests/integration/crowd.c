@@ -2,9 +2,11 @@
 /*
  * Many managers, and many containers. How long and how many: DRE_MIXED, see mixed.h, and DRE_CROWD.
  */
+#include <daware.h>
 #include <malloc.h>
 
 #include "box.h"
+#include "logd.h"
 #include "mixed.h"
 
 #define MANAGERS	8
@@ -23,6 +25,8 @@ static dre_app_handle handle(const char *name)
 }
 
 static const dre_app_data data = { .type = DRE_APP_CONTAINER_TYPE_LXC };
+static dre_app_resource_value_t half = { DRE_APP_CONTAINER_RESOURCE_CPU, { .cpu.percent = 50 } };
+static dre_app_resource_value_t enough = { DRE_APP_CONTAINER_RESOURCE_MEMORY, { .mem.usage_in_bytes = 256 << 20 } };
 static const dre_app_stop_options at_once = { .size = sizeof(at_once), .kill = 1 };
 
 MIXED_CALL(do_create, dre_app_create_container(h.name, &data))
@@ -38,6 +42,21 @@ MIXED_CALL(do_load, dre_app_load_snapshot(&h, "s"))
 MIXED_CALL(do_remove, dre_app_remove_snapshot(&h, "s"))
 MIXED_CALL(do_commit, dre_app_commit_snapshot(&h, "s", "mixed"))
 MIXED_CALL(do_remove_base, dre_app_remove_base("mixed"))
+MIXED_CALL(do_copy, dre_app_copy(&h, NULL, "copy"))
+MIXED_CALL(do_copy_snapshot, dre_app_copy(&h, "s", "copy"))
+MIXED_CALL(do_destroy_copy, dre_app_destroy_container("copy"))
+MIXED_CALL(do_checkpoint, dre_app_checkpoint(&h, "c"))
+MIXED_CALL(do_restart, dre_app_restart(&h, "c"))
+MIXED_CALL(do_remove_checkpoint, dre_app_remove_checkpoint(&h, "c"))
+MIXED_CALL(do_destroy_cgroup, dre_app_destroy_cgroup(&h, "ui"))
+MIXED_CALL(do_bind, dre_app_bind_pid(&h, "ui", mixed_process(h.name)))
+MIXED_CALL(do_unbind, dre_app_unbind_pid(&h, "ui", mixed_process(h.name)))
+MIXED_CALL(do_bind_init, dre_app_bind_vpid(&h, "ui", 1))
+MIXED_CALL(do_unbind_init, dre_app_unbind_vpid(&h, "ui", 1))
+MIXED_CALL(do_limit, dre_app_set_resource(&h, "ui", &half))
+MIXED_CALL(do_unlimit, dre_app_unset_resource(&h, "ui", &half))
+MIXED_CALL(do_limit_all, dre_app_set_resource(&h, ".", &enough))
+MIXED_CALL(do_unlimit_all, dre_app_unset_resource(&h, ".", &enough))
 MIXED_CALL(do_gc, dre_app_gc())
 
 static int do_list(const char *name)
@@ -76,9 +95,24 @@ static const struct mixed_operation operations[] = {
 	{ "status", 20, do_status, 0 },
 	{ "exec", 6, do_exec, 0 },
 	{ "cgroup create", 4, do_create_cgroup, 0 },
+	{ "cgroup destroy", 2, do_destroy_cgroup, DRE_ERR_DESTROY_CGROUP_FAILED },
+	{ "bind", 5, do_bind, 0 },
+	{ "unbind", 2, do_unbind, DRE_ERR_PID_NONEXISTENCE },
+	{ "bind init", 3, do_bind_init, 0 },
+	{ "unbind init", 2, do_unbind_init, DRE_ERR_PID_NONEXISTENCE },
+	{ "limit", 4, do_limit, 0 },
+	{ "unlimit", 2, do_unlimit, 0 },
+	{ "limit all", 4, do_limit_all, 0 },
+	{ "unlimit all", 2, do_unlimit_all, 0 },
+	{ "checkpoint", 2, do_checkpoint, 0 },
+	{ "restart", 2, do_restart, 0 },
+	{ "checkpoint remove", 1, do_remove_checkpoint, 0 },
 	{ "save", 10, do_save, 0 },
 	{ "load", 6, do_load, 0 },
 	{ "snapshot remove", 4, do_remove, 0 },
+	{ "copy", 5, do_copy, 0 },
+	{ "copy snapshot", 4, do_copy_snapshot, 0 },
+	{ "copy destroy", 4, do_destroy_copy, 0 },
 	{ "commit", 4, do_commit, 0 },
 	{ "base remove", 4, do_remove_base, 0 },
 	{ "list", 8, do_list, 0 },
@@ -91,14 +125,20 @@ static void everything_at_once(void **state)
 {
 	(void)state;
 	world_mark();
-	mixed_run(&(struct mixed){
-		.operations = operations, .containers = names, .managers = MANAGERS, .seconds = SECONDS,
-	});
+	mixed_begin(names);
+	mixed_run(&(struct mixed){ .operations = operations, .managers = MANAGERS, .seconds = SECONDS });
 	box_destroy_all(NULL);
+	mixed_end();
 	dre_app_remove_base("mixed");
 	assert_done(dre_app_gc());
 	assert_int_equal(do_fsck(NULL), 0);
 	assert_true(world_becomes_as_marked());
+}
+
+static int do_log(const char *name)
+{
+	DLOG_INFO("%s", name);
+	return 0;
 }
 
 /* Whatever a manager does, again and again, it keeps nothing of it. */
@@ -108,17 +148,28 @@ static void nobody_grows(void **state)
 		const char *name;
 		int (*call)(const char *name);
 	} life[] = {
-		{ "create", do_create }, { "start", do_start }, { "status", do_status }, { "exec", do_exec },
-		{ "cgroup create", do_create_cgroup }, { "suspend", do_suspend }, { "resume", do_resume },
-		{ "list", do_list }, { "stop", do_stop }, { "save", do_save }, { "load", do_load },
-		{ "commit", do_commit }, { "base remove", do_remove_base }, { "snapshot remove", do_remove },
-		{ "destroy", dre_app_destroy_container }, { "gc", do_gc }, { "fsck", do_fsck },
+		{ "log", do_log }, { "create", do_create }, { "start", do_start }, { "status", do_status },
+		{ "exec", do_exec }, { "cgroup create", do_create_cgroup }, { "limit", do_limit },
+		{ "limit all", do_limit_all }, { "bind", do_bind }, { "unbind", do_unbind },
+		{ "bind init", do_bind_init }, { "checkpoint", do_checkpoint }, { "suspend", do_suspend },
+		{ "resume", do_resume }, { "list", do_list }, { "restart", do_restart },
+		{ "unbind init", do_unbind_init }, { "unlimit", do_unlimit }, { "unlimit all", do_unlimit_all },
+		{ "cgroup destroy", do_destroy_cgroup }, { "checkpoint remove", do_remove_checkpoint },
+		{ "stop", do_stop }, { "save", do_save }, { "load", do_load }, { "copy", do_copy },
+		{ "copy destroy", do_destroy_copy }, { "copy snapshot", do_copy_snapshot },
+		{ "copy destroy", do_destroy_copy }, { "commit", do_commit }, { "base remove", do_remove_base },
+		{ "snapshot remove", do_remove }, { "destroy", dre_app_destroy_container }, { "gc", do_gc },
+		{ "fsck", do_fsck },
 	};
 	size_t before, grown = 0, i;
 	int round;
 
 	(void)state;
+	mixed_begin(names);
 	for (round = 0; round < ROUNDS; round++) {
+		stop_logd();
+		do_log("is lost");
+		start_logd();
 		for (i = 0; i < sizeof(life) / sizeof(life[0]); i++) {
 			before = mallinfo2().uordblks;
 			assert_true(life[i].call("m0") >= 0);
@@ -129,6 +180,8 @@ static void nobody_grows(void **state)
 		}
 	}
 	assert_int_equal(grown, 0);
+	daware_log_close();
+	mixed_end();
 }
 
 static size_t count_running(void)
@@ -143,26 +196,52 @@ static size_t count_running(void)
 	return nr;
 }
 
+/* Its /dev/log is a socket of the host's daemon, by the directory: a file would be the one of a daemon that is gone. */
+static void start_with_log(const char *name)
+{
+	dre_app_handle h = handle(name);
+
+	assert_done(do_create(name));
+	assert_done(dre_app_set_property(&h, "volumes", LOGD_DIRECTORY ":/run/log:noidmap"));
+	assert_done(do_start(name));
+	assert_int_equal(box_run(&h, "ln -s /run/log/" LOGD_SOCKET " /dev/log && logger starts"), 0);
+}
+
+static void assert_logs(const char *name)
+{
+	dre_app_handle h = handle(name);
+	char text[64];
+
+	snprintf(text, sizeof(text), "logger -t %s is there", name);
+	assert_int_equal(box_run(&h, text), 0);
+	snprintf(text, sizeof(text), " %s: is there", name);
+	assert_true(logd_gets(text));
+}
+
 static void many_containers(void **state)
 {
 	int nr = getenv("DRE_CROWD") ? atoi(getenv("DRE_CROWD")) : CROWD, i;
 	char name[16];
 
 	(void)state;
+	remove_logd();
 	world_mark();
+	start_logd();
 	for (i = 0; i < nr; i++) {
 		snprintf(name, sizeof(name), "c%d", i);
-		assert_done(do_create(name));
-		assert_done(do_start(name));
+		start_with_log(name);
 	}
 	assert_int_equal(count_running(), nr);
+	stop_logd();
+	start_logd();
 	for (i = 0; i < nr; i++) {
 		snprintf(name, sizeof(name), "c%d", i);
-		assert_done(do_exec(name));
+		assert_logs(name);
 		assert_done(do_stop(name));
 	}
 	assert_int_equal(count_running(), 0);
 	box_destroy_all(NULL);
+	remove_logd();
 	assert_true(world_becomes_as_marked());
 }
 

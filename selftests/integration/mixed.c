@@ -16,11 +16,14 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <daware.h>
 #include <dre.h>
 
+#include "logd.h"
 #include "mixed.h"
 
 #define MANAGERS_MAX	16
+#define CONTAINERS_MAX	16
 #define OPERATIONS_MAX	32
 #define CODES		256	/* the codes are smaller */
 
@@ -36,6 +39,13 @@
 /* Who does not come back at all. Seconds. */
 #define PATIENCE	600
 
+/* How often the daemon of the log is restarted, and how long it is away. Seconds. */
+#define LOG_RESTARTS	20
+#define LOG_AWAY	6
+
+/* What a message may take: who waits for the daemon takes longer. Seconds. */
+#define MESSAGE_MAX	(LOG_AWAY - 1)
+
 /* Of a manager that lives. */
 struct size {
 	long heap, files;
@@ -45,7 +55,17 @@ struct size {
 struct book {
 	unsigned long seen[OPERATIONS_MAX][CODES];	/* how often each gave which code, negated */
 	struct size half[MANAGERS_MAX], end[MANAGERS_MAX];
+	unsigned long messages[MANAGERS_MAX];
+	double slowest[MANAGERS_MAX];			/* message, in seconds */
+	int done;					/* how many have ended, but for their last message */
+	bool logs;					/* the daemon of the log stays from now on */
 };
+
+static const char *const *containers;
+static int nr_containers;
+
+/* One for each of them. */
+static pid_t processes[CONTAINERS_MAX];
 
 static const int explained[] = {
 	0, DRE_ERR_CONTAINER_NONEXISTENCE, DRE_ERR_CONTAINER_EXISTENCE, DRE_ERR_CONTAINER_RUNNING,
@@ -54,11 +74,15 @@ static const int explained[] = {
 	DRE_ERR_SNAPSHOT_EXISTENCE, DRE_ERR_CGROUP_NONEXISTENCE, DRE_ERR_CGROUP_EXISTENCE,
 };
 
+/* The connection to the log is there or not, as its daemon is. */
 static struct size measure(void)
 {
-	struct size size = { .heap = (long)mallinfo2().uordblks };
-	DIR *dir = opendir("/proc/self/fd");
+	struct size size;
+	DIR *dir;
 
+	daware_log_close();
+	size = (struct size){ .heap = (long)mallinfo2().uordblks };
+	dir = opendir("/proc/self/fd");
 	while (dir && readdir(dir))
 		size.files++;
 	if (dir)
@@ -112,22 +136,49 @@ static const char *find_untried(const struct mixed *mixed, const struct book *bo
 	return NULL;
 }
 
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void log_it(struct book *book, int me, const char *operation, const char *container, int code)
+{
+	double start = now();
+
+	DLOG_INFO("manager %d: %s %s: %d", me, operation, container, code);
+	book->messages[me]++;
+	if (now() - start > book->slowest[me])
+		book->slowest[me] = now() - start;
+}
+
+/* What is logged while the daemon is away is lost; the last message is not. */
+static void say_goodbye(struct book *book, int me)
+{
+	__atomic_add_fetch(&book->done, 1, __ATOMIC_RELAXED);
+	while (!__atomic_load_n(&book->logs, __ATOMIC_RELAXED))
+		usleep(100000);
+	log_it(book, me, "ends", "", 0);
+}
+
 static void manage(const struct mixed *mixed, struct book *book, int me, unsigned int seed, int seconds)
 {
 	time_t half = time(NULL) + seconds / 2, end = time(NULL) + seconds;
 	bool measured = false;
-	int nr = 0, ret;
+	int ret;
 
-	while (mixed->containers[nr])
-		nr++;
 	while (time(NULL) < end || (find_untried(mixed, book) && time(NULL) < end + MORE)) {
 		const struct mixed_operation *op = pick(mixed->operations, &seed);
+		const char *container = containers[rand_r(&seed) % nr_containers];
 
-		ret = op->call(mixed->containers[rand_r(&seed) % nr]);
+		ret = op->call(container);
 		if (ret > 0)	/* a state */
 			ret = 0;
 		if (is_missing(mixed, ret) || !may_be(mixed, (int)(op - mixed->operations), ret))
 			printf("# %s: %d (%s)\n", op->name, ret, dre_last_error());
+		log_it(book, me, op->name, container, ret);
 		__atomic_add_fetch(&book->seen[op - mixed->operations][-ret % CODES], 1, __ATOMIC_RELAXED);
 		if (is_missing(mixed, ret))
 			sleep(1);
@@ -137,6 +188,7 @@ static void manage(const struct mixed *mixed, struct book *book, int me, unsigne
 		}
 	}
 	book->end[me] = measure();
+	say_goodbye(book, me);
 }
 
 static void start_managers(const struct mixed *mixed, struct book *book, pid_t *pids, int seconds)
@@ -157,23 +209,74 @@ static void start_managers(const struct mixed *mixed, struct book *book, pid_t *
 	}
 }
 
+static void restart_log(void)
+{
+	static int seconds;
+
+	switch (++seconds % LOG_RESTARTS) {
+	case LOG_RESTARTS - LOG_AWAY:
+		stop_logd();
+		break;
+	case 0:
+		start_logd();
+	}
+}
+
+/* Returns whether a manager has ended; it counts in @bad if it has not ended well. */
+static bool has_ended(pid_t *pid, int manager, int *bad)
+{
+	int status;
+
+	if (!*pid || !waitpid(*pid, &status, WNOHANG))
+		return !*pid;
+	*pid = 0;
+	if (status)
+		printf("# manager %d ended with status %#x\n", manager, status);
+	*bad += status != 0;
+	return true;
+}
+
 /* Returns how many did not end well. */
-static int wait_for_managers(const struct mixed *mixed, const pid_t *pids, int seconds)
+static int wait_for_managers(const struct mixed *mixed, struct book *book, pid_t *pids, int seconds)
 {
 	time_t end = time(NULL) + seconds + PATIENCE;
-	int bad = 0, status;
+	int bad = 0, ended = 0;
 
-	for (int i = 0; i < mixed->managers; i++) {
-		while (!waitpid(pids[i], &status, WNOHANG)) {
-			if (time(NULL) > end)
+	while (ended < mixed->managers) {
+		ended = 0;
+		for (int i = 0; i < mixed->managers; i++) {
+			if (has_ended(&pids[i], i, &bad))
+				ended++;
+			else if (time(NULL) > end)
 				kill(pids[i], SIGABRT);
+		}
+		if (!book->logs && bad + __atomic_load_n(&book->done, __ATOMIC_RELAXED) >= mixed->managers) {
+			start_logd();
+			__atomic_store_n(&book->logs, true, __ATOMIC_RELAXED);
+		} else if (!book->logs) {
+			restart_log();
 			if (mixed->meanwhile)
 				mixed->meanwhile();
-			sleep(1);
 		}
-		if (status)
-			printf("# manager %d ended with status %#x\n", i, status);
-		bad += status != 0;
+		sleep(1);
+	}
+	return bad;
+}
+
+/* Returns how many managers' last message has not arrived, or for how many one took too long. */
+static int report_log(const struct mixed *mixed, const struct book *book)
+{
+	char text[32];
+	int bad = 0;
+
+	for (int i = 0; i < mixed->managers; i++) {
+		bool there;
+
+		snprintf(text, sizeof(text), "manager %d: ends ", i);
+		there = logd_gets(text);
+		printf("# manager %d: %lu messages, the slowest took %.2f s, the last one has %sarrived\n", i,
+		       book->messages[i], book->slowest[i], there ? "" : "not ");
+		bad += !there || book->slowest[i] > MESSAGE_MAX;
 	}
 	return bad;
 }
@@ -212,22 +315,79 @@ static int report_growth(const struct mixed *mixed, const struct book *book)
 	return grown;
 }
 
+pid_t mixed_process(const char *container)
+{
+	int i = 0;
+
+	while (strcmp(containers[i], container))
+		i++;
+	return processes[i];
+}
+
+void mixed_begin(const char *const *names)
+{
+	remove_logd();
+	start_logd();
+	fflush(stdout);
+	containers = names;
+	for (nr_containers = 0; names[nr_containers]; nr_containers++) {
+		assert_true(nr_containers < CONTAINERS_MAX);
+		processes[nr_containers] = fork();
+		assert_true(processes[nr_containers] >= 0);
+		if (processes[nr_containers])
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+}
+
+/* The control group of a process, a line. */
+static void read_group(pid_t pid, char *line, int size)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	assert_non_null(fgets(line, size, f));
+	fclose(f);
+}
+
+void mixed_end(void)
+{
+	char ours[512], its[512];
+	int status;
+
+	read_group(getpid(), ours, sizeof(ours));
+	for (int i = 0; i < nr_containers; i++) {
+		read_group(processes[i], its, sizeof(its));
+		assert_string_equal(its, ours);
+		kill(processes[i], SIGKILL);
+		assert_int_equal(waitpid(processes[i], &status, 0), processes[i]);
+	}
+	remove_logd();
+}
+
 void mixed_run(const struct mixed *mixed)
 {
 	int seconds = getenv("DRE_MIXED") ? atoi(getenv("DRE_MIXED")) : mixed->seconds;
 	struct book *book = mmap(NULL, sizeof(*book), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pids[MANAGERS_MAX];
 	unsigned long bad;
-	int grown;
+	int grown, silent;
 
 	assert_true(book != MAP_FAILED);
 	assert_true(mixed->managers <= MANAGERS_MAX);
 	start_managers(mixed, book, pids, seconds);
-	assert_int_equal(wait_for_managers(mixed, pids, seconds), 0);
+	assert_int_equal(wait_for_managers(mixed, book, pids, seconds), 0);
 	bad = report(mixed, book);
 	grown = report_growth(mixed, book);
+	silent = report_log(mixed, book);
 	assert_int_equal(bad, 0);
 	assert_int_equal(grown, 0);
+	assert_int_equal(silent, 0);
 	assert_null(find_untried(mixed, book));
 	munmap(book, sizeof(*book));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Several managers at once, that live long and do everything, in no order, to the same containers. What they are told
- * must be what a container's state explains, and none of them may grow.
+ * must be what a container's state explains, and none of them may grow. They log what they do, while the log's daemon is
+ * restarted: none may wait for it, and what they say after that must be there.
  *
  * DRE_MIXED in the environment is for how many seconds, and DRE_SEED repeats what each of them does, but not
  * what they meet.
@@ -10,6 +11,7 @@
 #define SELFTESTS_INTEGRATION_MIXED_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct mixed_operation {
 	const char *name;
@@ -19,9 +21,8 @@ struct mixed_operation {
 };
 
 /**
- * struct mixed - what is done, and to what
+ * struct mixed - what is done
  * @operations: ended by one without a name
- * @containers: their names, ended by NULL
  * @managers: how many
  * @seconds: for how long, unless DRE_MIXED says it
  * @also: codes that any of them may fail with beside those of states, ended by 0, or NULL: something is not there, and
@@ -30,7 +31,6 @@ struct mixed_operation {
  */
 struct mixed {
 	const struct mixed_operation *operations;
-	const char *const *containers;
 	int managers;
 	int seconds;
 	const int *also;
@@ -49,6 +49,13 @@ struct mixed {
 		(void)h;				\
 		return (call);				\
 	}
+
+/* Before that, for containers of these names, ended by NULL, and after it, when all of them are stopped. */
+void mixed_begin(const char *const *names);
+void mixed_end(void);
+
+/* A process of this machine that the operations may bind to this container. It is to be where it was in the end. */
+pid_t mixed_process(const char *container);
 
 /* Prints how often each operation came to what. Fails the test if there is anything else than that. */
 void mixed_run(const struct mixed *mixed);

@@ -25,6 +25,8 @@
 static const char *const all[] = { "m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9", NULL };
 static const char *const *names = all + 7;
 
+static dre_sys_resource_value_t half = { DRE_SYS_CONTAINER_RESOURCE_CPU, { .cpu.percent = 50 } };
+static dre_sys_resource_value_t enough = { DRE_SYS_CONTAINER_RESOURCE_MEMORY, { .mem.usage_in_bytes = 1 << 30 } };
 static const dre_sys_stop_options at_once = { .size = sizeof(at_once), .kill = 1 };
 
 MIXED_CALL(do_create, create(h.name, "it"))
@@ -41,6 +43,19 @@ MIXED_CALL(do_commit, dre_sys_commit_snapshot(&h, "s", "mixed"))
 MIXED_CALL(do_share, dre_sys_share(&h))
 MIXED_CALL(do_unshare, dre_sys_unshare(&h))
 MIXED_CALL(do_remove_base, dre_sys_remove_base("mixed"))
+MIXED_CALL(do_copy, dre_sys_copy(&h, NULL, "copy"))
+MIXED_CALL(do_copy_snapshot, dre_sys_copy(&h, "s", "copy"))
+MIXED_CALL(do_destroy_copy, dre_sys_destroy_container("copy"))
+MIXED_CALL(do_checkpoint, dre_sys_checkpoint(&h, "c"))
+MIXED_CALL(do_restart, dre_sys_restart(&h, "c"))
+MIXED_CALL(do_remove_checkpoint, dre_sys_remove_checkpoint(&h, "c"))
+MIXED_CALL(do_destroy_cgroup, dre_sys_destroy_cgroup(&h, "ui"))
+MIXED_CALL(do_bind, dre_sys_bind_pid(&h, "ui", mixed_process(h.name)))
+MIXED_CALL(do_unbind, dre_sys_unbind_pid(&h, "ui", mixed_process(h.name)))
+MIXED_CALL(do_limit, dre_sys_set_resource(&h, "ui", &half))
+MIXED_CALL(do_unlimit, dre_sys_unset_resource(&h, "ui", &half))
+MIXED_CALL(do_limit_all, dre_sys_set_resource(&h, ".", &enough))
+MIXED_CALL(do_unlimit_all, dre_sys_unset_resource(&h, ".", &enough))
 MIXED_CALL(do_gc, dre_sys_gc())
 
 static int do_list(const char *name)
@@ -121,6 +136,7 @@ static void destroy_all(void)
 	wait_for_libvirt();
 	for (const char *const *name = names; *name; name++)
 		assert_works(*name);
+	assert_works("copy");
 	dre_sys_remove_base("mixed");
 	assert_success(dre_sys_gc());
 	assert_success(do_fsck(NULL));
@@ -137,9 +153,23 @@ static void everything_at_once(void **state)
 		{ "resume", 6, do_resume, 0 },
 		{ "status", 20, do_status, 0 },
 		{ "cgroup create", 4, do_create_cgroup, 0 },
+		{ "cgroup destroy", 2, do_destroy_cgroup, DRE_ERR_DESTROY_CGROUP_FAILED },
+		{ "bind", 5, do_bind, 0 },
+		{ "unbind", 2, do_unbind, DRE_ERR_PID_NONEXISTENCE },
+		{ "limit", 3, do_limit, 0 },
+		{ "unlimit", 2, do_unlimit, 0 },
+		{ "limit all", 3, do_limit_all, 0 },
+		{ "unlimit all", 2, do_unlimit_all, 0 },
+		/* These two while libvirtd goes away. */
+		{ "checkpoint", 3, do_checkpoint, DRE_ERR_SAVE_SNAPSHOT_FAILED },
+		{ "restart", 2, do_restart, DRE_ERR_LOAD_SNAPSHOT_FAILED },
+		{ "checkpoint remove", 1, do_remove_checkpoint, 0 },
 		{ "save", 8, do_save, 0 },
 		{ "load", 6, do_load, DRE_ERR_LOAD_SNAPSHOT_FAILED },
 		{ "snapshot remove", 4, do_remove, 0 },
+		{ "copy", 5, do_copy, 0 },
+		{ "copy snapshot", 4, do_copy_snapshot, 0 },
+		{ "copy destroy", 4, do_destroy_copy, 0 },
 		{ "commit", 4, do_commit, 0 },
 		{ "base remove", 4, do_remove_base, 0 },
 		{ "list", 8, do_list, 0 },
@@ -151,11 +181,13 @@ static void everything_at_once(void **state)
 	static const int also[] = { DRE_ERR_DEVICE_BUSY, DRE_ERR_CONTAINER_UNKNOWN_STATUS, 0 };
 
 	(void)state;
+	mixed_begin(names);
 	mixed_run(&(struct mixed){
-		.operations = operations, .containers = names, .managers = MANAGERS, .seconds = SECONDS,
+		.operations = operations, .managers = MANAGERS, .seconds = SECONDS,
 		.also = also, .meanwhile = restart_libvirt,
 	});
 	destroy_all();
+	mixed_end();
 }
 
 /* Where a container is, and that it is whole there, comes out in the end. */
@@ -180,8 +212,9 @@ static void shared_meanwhile(void **state)
 	make_nfs_server("127.0.0.1");
 	configure("nfs_server = 127.0.0.1\nnfs_export = " EXPORT "\n"
 		  "nfs_options = vers=4.2,softerr,timeo=5,retrans=1\n");
+	mixed_begin(names);
 	mixed_run(&(struct mixed){
-		.operations = operations, .containers = names, .managers = MANAGERS, .seconds = SECONDS,
+		.operations = operations, .managers = MANAGERS, .seconds = SECONDS,
 		.also = also, .meanwhile = restart_server,
 	});
 	start_nfs_server();
@@ -191,6 +224,7 @@ static void shared_meanwhile(void **state)
 		assert_defined(*name);
 	}
 	destroy_all();
+	mixed_end();
 	assert_int_equal(shell("umount " SHARED), 0);
 	remove_nfs_server();
 }
