@@ -161,8 +161,8 @@ static void everything_at_once(void **state)
 		{ "limit all", 3, do_limit_all, 0 },
 		{ "unlimit all", 2, do_unlimit_all, 0 },
 		/* These two while libvirtd goes away. */
-		{ "checkpoint", 3, do_checkpoint, DRE_ERR_SAVE_SNAPSHOT_FAILED },
-		{ "restart", 2, do_restart, DRE_ERR_LOAD_SNAPSHOT_FAILED },
+		{ "checkpoint", 6, do_checkpoint, DRE_ERR_SAVE_SNAPSHOT_FAILED },
+		{ "restart", 3, do_restart, DRE_ERR_LOAD_SNAPSHOT_FAILED },
 		{ "checkpoint remove", 1, do_remove_checkpoint, 0 },
 		{ "save", 8, do_save, 0 },
 		{ "load", 6, do_load, DRE_ERR_LOAD_SNAPSHOT_FAILED },
