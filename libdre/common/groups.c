@@ -290,7 +290,8 @@ static int module_error(const struct groups *g, const struct groups_request *r, 
 				"%s %d is not a process but a thread, or belongs to the kernel",
 				kind, r->pid);
 	case -ENOENT:
-		if (!groups_exists(g, r->cgroup))
+		/* Nobody else is kept away: who makes it may be about to tell the module. */
+		if (r->bind || !groups_exists(g, r->cgroup))
 			return fail_absent(g, r->cgroup);
 		return dre_fail(DRE_ERR_PID_NONEXISTENCE,
 				"the process with %s %d is not bound to control group '%s'", kind,

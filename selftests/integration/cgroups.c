@@ -154,7 +154,10 @@ static void processes_that_cannot_be_bound(void **state)
 	(void)state;
 	end(dead);
 	assert_done(dre_app_create_cgroup(here, "ui"));
+	/* As it is for a moment while somebody makes it: the module does not know of it. */
+	assert_return_code(mkdir(CGROUPS "/dre/app/here/late", 0755), errno);
 	world_mark();
+	assert_refused(DRE_ERR_CGROUP_NONEXISTENCE, dre_app_bind_pid(here, "late", getpid()));
 	assert_refused(DRE_ERR_PID_NONEXISTENCE, dre_app_bind_pid(here, "ui", dead));
 	assert_refused(DRE_ERR_PID_NONEXISTENCE, dre_app_bind_vpid(here, "ui", 4000000));
 	assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_bind_pid(here, "ui", 2));
@@ -162,6 +165,7 @@ static void processes_that_cannot_be_bound(void **state)
 	assert_refused(DRE_ERR_INVALID_ARGUMENT, dre_app_bind_pid(here, "ui", -1));
 	assert_refused(DRE_ERR_BIND_FAILED, dre_app_bind_pid(here, "ui", box_init(there)));
 	assert_refused(DRE_ERR_CGROUP_NONEXISTENCE, dre_app_bind_pid(here, "none", getpid()));
+	assert_return_code(rmdir(CGROUPS "/dre/app/here/late"), errno);
 	assert_done(dre_app_destroy_cgroup(here, "ui"));
 	box_destroy(there);
 }
