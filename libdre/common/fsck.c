@@ -430,11 +430,35 @@ static int sweep_checkpoints(const struct check *c)
 	return ret;
 }
 
+static bool has_ended(const char *marker)
+{
+	size_t len = strlen(marker), end = strlen(STORE_ENDED);
+
+	return len > end && !strcmp(marker + len - end, STORE_ENDED);
+}
+
+/* Where others never are at rest, what changes have left may lie there for a while: they have ended, and nothing is wrong. */
+static bool is_to_be_collected(const struct check *c)
+{
+	DIR *stream = file_opendir(c->s->pending_fd, ".");
+	size_t nr_ended = 0, nr = 0;
+	struct dirent *entry;
+
+	if (!stream)
+		return false;
+	for (; (entry = file_readdir(stream)); nr++)
+		nr_ended += has_ended(entry->d_name);
+	closedir(stream);
+	return nr && nr == nr_ended;
+}
+
 /* A layer that is not named may be a damaged manifest's. */
 static int check_garbage(const struct check *c)
 {
 	int ret = 0;
 
+	if (!c->fsck->repair && is_to_be_collected(c))
+		return 0;
 	/* Before more of it comes into trash/. */
 	if (!c->trash_is_held)
 		ret = empty(c, c->s->trash_fd, "trash", "was not removed to its end");

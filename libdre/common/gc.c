@@ -158,6 +158,15 @@ static int move_garbage(struct store *s, bool *busy)
 	return ret;
 }
 
+/* It says from now on that there is something to collect, and no more that somebody was killed. */
+static void mark_ended(const struct store *s)
+{
+	char ended[sizeof(s->marker) + sizeof(STORE_ENDED)];
+
+	snprintf(ended, sizeof(ended), "%s" STORE_ENDED, s->marker);
+	renameat(s->pending_fd, s->marker, s->pending_fd, ended);
+}
+
 int store_change_end(struct store *s, bool garbage, int ret)
 {
 	struct saved_error saved;
@@ -168,7 +177,9 @@ int store_change_end(struct store *s, bool garbage, int ret)
 	if (--s->changes)
 		return ret;
 	left = s->garbage;
-	if (!left)
+	if (left)
+		mark_ended(s);
+	else
 		unlinkat(s->pending_fd, s->marker, 0);
 	lock_release(s->lock_fd, LOCK_CHANGE);
 

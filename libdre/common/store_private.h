@@ -67,6 +67,8 @@ struct store {
 
 /* Files and directories that are not complete yet have a name that begins so. */
 #define STORE_TMP	".tmp-"
+/* An entry in pending/ ends so when its change has ended, and has left something: that is collected sooner or later. */
+#define STORE_ENDED	".ended"
 /* A snapshot that is being saved, in its container's snapshots/; whoever has the lock owns it. */
 #define SNAPSHOT_NEW	STORE_TMP "new"
 

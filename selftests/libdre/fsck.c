@@ -420,6 +420,33 @@ static void under_way(void **state)
 	assert_sound(f);
 }
 
+/* Others never are at rest: nobody has collected it yet, and it is no more than that. With somebody killed it may be. */
+static void to_be_collected(void **state)
+{
+	struct fixture *f = *state;
+	int other = open(at(f, "store/lock"), O_RDWR | O_CLOEXEC);
+	char *before = list_tree(f->root), *after;
+	struct container *c = make(f, "web");
+
+	assert_int_equal(lock_try(other, LOCK_CHANGE, F_RDLCK), 0);
+	assert_success(container_remove(c));
+	close(other);
+	assert_int_equal(count_entries(at(f, "store/pending")), 1);
+	assert_sound(f);
+	write_file(at(f, "store/pending/abcdefgh"), "");
+	assert_success(look(f, false, false));
+	assert_non_null(strstr(reported, "-pending/abcdefgh: a change that did not come to its end"));
+	assert_non_null(strstr(reported, "no manifest names it"));
+	assert_success(look(f, true, false));
+	assert_null(strchr(reported, '-'));
+	assert_sound(f);
+	assert_store_clean(f);
+	after = list_tree(f->root);
+	assert_same_list(after, before);
+	free(before);
+	free(after);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup_base, fixture_teardown)
@@ -433,6 +460,7 @@ int main(void)
 		TEST(set_aside_with_errors),
 		TEST(busy),
 		TEST(under_way),
+		TEST(to_be_collected),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
