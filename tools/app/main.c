@@ -79,6 +79,7 @@ static const struct command commands[] = {
 	  "  -w, --cwd PATH           where it begins, in the container (default: its root directory)\n"
 	  "  -t, --tty                on a terminal, also where there is none here\n"
 	  "  -T, --no-tty             on none, also where there is one here\n\n"
+	  "Without COMMAND it is a shell, /bin/sh.\n"
 	  "The exit status is the command's, 128 + N if signal N ended it, 127 if it is not there.\n",
 	  cmd_exec },
 	{ "console", "[--escape CHAR] NAME", "come to the console of a running container",

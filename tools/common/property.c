@@ -91,7 +91,7 @@ static void print_properties(const dre_property *list, bool json)
 	static const struct column columns[] = {
 		{ "PROPERTY", COLUMN_STRING },
 		{ "VALUE", COLUMN_STRING },
-		{ "SET", COLUMN_STRING },
+		{ "SET", COLUMN_BOOL },
 		{ }
 	};
 	struct table *table = table_new("properties", columns, json);

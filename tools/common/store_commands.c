@@ -41,7 +41,7 @@ int cmd_fsck(int argc, char **argv)
 	};
 	static const struct column columns[] = {
 		{ "PATH", COLUMN_STRING },
-		{ "REPAIRED", COLUMN_STRING },
+		{ "REPAIRED", COLUMN_BOOL },
 		{ "PROBLEM", COLUMN_STRING },
 		{ }
 	};

@@ -14,6 +14,7 @@
 #include "value.h"
 
 #define MAX_COLUMNS 16
+#define KEY_SIZE    32
 
 /* One of the two, as @json says. */
 struct table {
@@ -22,7 +23,7 @@ struct table {
 	bool json;
 	struct json_object *rows;
 	struct json_object *row;
-	char keys[MAX_COLUMNS][32];
+	char keys[MAX_COLUMNS][KEY_SIZE];
 	struct libscols_table *scols;
 	struct libscols_line *line;
 };
@@ -35,11 +36,20 @@ static void add_columns(struct table *t)
 						      SCOLS_FL_RIGHT : 0));
 }
 
+/* "CPU%" is "cpu_percent": what jq takes without quotes. */
+static void make_key(char key[KEY_SIZE], const char *name)
+{
+	size_t len = strcspn(name, "%");
+
+	snprintf(key, KEY_SIZE, "%.*s%s", (int)len, name, name[len] ? "_percent" : "");
+	for (; *key; key++)
+		*key = tolower((unsigned char)*key);
+}
+
 static void make_keys(struct table *t)
 {
 	for (int i = 0; i < MAX_COLUMNS && t->columns[i].name; i++)
-		for (size_t j = 0; j < sizeof(t->keys[i]) - 1 && t->columns[i].name[j]; j++)
-			t->keys[i][j] = tolower((unsigned char)t->columns[i].name[j]);
+		make_key(t->keys[i], t->columns[i].name);
 }
 
 struct table *table_new(const char *name, const struct column *columns, bool json)
@@ -80,6 +90,8 @@ static struct json_object *value(enum column_type type, const char *text)
 		return value_numbers(text);
 	case COLUMN_STRINGS:
 		return value_texts(text);
+	case COLUMN_BOOL:
+		return value_bool(!strcmp(text, "yes"));
 	case COLUMN_STRING:
 	case COLUMN_TIME:
 		break;

@@ -15,10 +15,11 @@ enum column_type {
 	COLUMN_NUMBER,
 	COLUMN_NUMBERS,		/* "1,2,3": an array */
 	COLUMN_STRINGS,		/* "a,b,c": an array */
+	COLUMN_BOOL,		/* "yes" or "no": true or false */
 	COLUMN_TIME,		/* "2026-11-26T20:05:33Z": a string; for people to the minute, where they are */
 };
 
-/* A column: @name is its heading; in lower case it is the name in JSON. NULL ends them. */
+/* A column: @name is its heading; in lower case, and without "%", it is the name in JSON. NULL ends them. */
 struct column {
 	const char *name;
 	enum column_type type;
