@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-REFERENCES := $(B)/man/dre_app.3 $(B)/man/dre_sys.3
+REFERENCES := $(addprefix $(B)/man/,dre.3 dre_app.3 dre_sys.3)
 MANPAGES += $(wildcard */man/*.[1-8]) $(REFERENCES)
 
 APP_EXAMPLES := dre-app-tour dre-app-examples
@@ -9,6 +9,7 @@ examples = $(patsubst %,Documentation/examples/%.c,$(1))
 
 # The reference of a library is what its header says, and programs that use it.
 all: $(REFERENCES)
+$(B)/man/dre.3: KIND := all
 $(B)/man/dre_app.3: KIND := application
 $(B)/man/dre_app.3: $(call examples,$(APP_EXAMPLES))
 $(B)/man/dre_sys.3: KIND := system
