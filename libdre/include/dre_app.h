@@ -363,9 +363,9 @@ dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag);
  * Limits of the container as a whole that its properties or dre.conf give are those of now, as at
  * each start. Returns when the processes run.
  *
- * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_INVALID_ARGUMENT as for dre_app_start();
- * DRE_ERR_LOAD_SNAPSHOT_FAILED: what CRIU or the machine could not do. The container is then
- * as it was; but it is stopped if it had to be stopped for that.
+ * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_INVALID_ARGUMENT, DRE_ERR_SET_LIMIT_FAILED and, before anything
+ * is changed, DRE_ERR_DEVICE_BUSY as for dre_app_start(); DRE_ERR_LOAD_SNAPSHOT_FAILED: what CRIU or the
+ * machine could not do. The container is then as it was; but it is stopped if it had to be stopped for that.
  */
 dre_return_t dre_app_restart(const dre_app_handle *h, const char *tag);
 
@@ -726,7 +726,7 @@ dre_return_t dre_app_set_property(const dre_app_handle *h, const char *key, cons
  * @value: gets it, in memory that dre_app_release_property() frees; NULL: it is
  *	not set, and there is nothing to release. Unchanged if it fails.
  *
- * DRE_ERR_INVALID_ARGUMENT: no such property.
+ * DRE_ERR_INVALID_ARGUMENT: no such property; DRE_ERR_NULL_POINTER also of dre_app_release_property().
  */
 dre_return_t dre_app_get_property(const dre_app_handle *h, const char *key, char **value);
 dre_return_t dre_app_release_property(char *value);

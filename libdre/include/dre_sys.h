@@ -320,7 +320,8 @@ dre_return_t dre_sys_checkpoint(const dre_sys_handle *h, const char *tag);
  * was saved. The machine is the one of the checkpoint, with the memory and processors that it had then; its kernel and
  * initrd, where dre.conf names some, must be the same files as then. Returns when it runs.
  *
- * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_NO_VT; DRE_ERR_LOAD_SNAPSHOT_FAILED: what libvirt or the
+ * DRE_ERR_SNAPSHOT_NONEXISTENCE; DRE_ERR_NO_VT, DRE_ERR_NO_TAP_AVAILABLE and, before anything is changed,
+ * DRE_ERR_DEVICE_BUSY as for dre_sys_start(); DRE_ERR_LOAD_SNAPSHOT_FAILED: what libvirt or the
  * machine could not do. The container is then as it was; but it is stopped if it had to be switched off
  * for that. If libvirtd has ended meanwhile, and is not there again soon, whoever looks at the container next brings
  * it to that. A checkpoint whose memory cannot be read does not cost the machine that runs.
@@ -636,7 +637,7 @@ dre_return_t dre_sys_set_property(const dre_sys_handle *h, const char *key, cons
  * @value: gets it, in memory that dre_sys_release_property() frees; NULL: it is
  *	not set, and there is nothing to release. Unchanged if it fails.
  *
- * DRE_ERR_INVALID_ARGUMENT: no such property.
+ * DRE_ERR_INVALID_ARGUMENT: no such property; DRE_ERR_NULL_POINTER also of dre_sys_release_property().
  */
 dre_return_t dre_sys_get_property(const dre_sys_handle *h, const char *key, char **value);
 dre_return_t dre_sys_release_property(char *value);

@@ -68,6 +68,7 @@ static void arguments(void **state)
 	assert_fails(dre_sys_unshare(&absent), DRE_ERR_CONTAINER_NONEXISTENCE, "absent");
 	assert_fails(dre_sys_take_over(&absent), DRE_ERR_CONTAINER_NONEXISTENCE, "absent");
 	assert_fails(dre_sys_unshare(&h), DRE_ERR_CONTAINER_NONEXISTENCE, "not in the shared store");
+	assert_int_equal(shell("dre-sys unshare sh 2>&1 | grep -q 'not in the shared store$'"), 0);
 	assert_fails(dre_sys_take_over(&h), DRE_ERR_INVALID_ARGUMENT, "this host's");
 	configure("");
 	assert_fails(dre_sys_share(&h), DRE_ERR_NFS_MOUNT_FAILED, "nfs_server");

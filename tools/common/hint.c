@@ -43,6 +43,14 @@ static bool chooses_tag(const char *command)
 	return is_one_of(command, list);
 }
 
+/* There may be such a container, and none that is shared: the error says which. */
+static bool wants_it_shared(const char *command)
+{
+	static const char *const list[] = { "unshare", "migrate", "immigrate", NULL };
+
+	return is_one_of(command, list);
+}
+
 /* The library has one code for both. */
 static bool is_checkpoint(const char *command)
 {
@@ -57,7 +65,7 @@ const char *container_hint(const char *command, dre_return_t err)
 	case DRE_ERR_PERMISSION_DENIED:
 		return geteuid() ? "run it as root" : NULL;
 	case DRE_ERR_CONTAINER_NONEXISTENCE:
-		return "'%p list' shows those there are";
+		return wants_it_shared(command) ? NULL : "'%p list' shows those there are";
 	case DRE_ERR_CONTAINER_EXISTENCE:
 		if (!strcmp(command, "create"))
 			return "choose another name, or '%p destroy %s' first";
