@@ -819,7 +819,7 @@ static void groups_are_removed(void **state)
 	assert_success(cgroupfs_remove("dre-test/none/such"));
 }
 
-#define MANY_GROUPS 2000
+#define MANY_GROUPS 620
 
 /* More than there can be files open, and with a path that is longer than any can be. */
 static void groups_far_down_are_removed(void **state)
