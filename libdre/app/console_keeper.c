@@ -146,6 +146,16 @@ static void drop_client(struct keeper *k, size_t i)
 	k->clients[i] = k->clients[--k->nr_clients];
 }
 
+/* It would get an error in place of the end if what it has typed was not read. */
+static void turn_away(int fd)
+{
+	char keys[256];
+
+	send(fd, FULL, strlen(FULL), MSG_NOSIGNAL);
+	recv(fd, keys, sizeof(keys), 0);
+	close(fd);
+}
+
 static void accept_client(struct keeper *k)
 {
 	int fd = accept4(k->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -153,8 +163,7 @@ static void accept_client(struct keeper *k)
 	if (fd >= 0 && k->nr_clients < CLIENTS_MAX) {
 		k->clients[k->nr_clients++] = fd;
 	} else if (fd >= 0) {
-		send(fd, FULL, strlen(FULL), MSG_NOSIGNAL);
-		close(fd);
+		turn_away(fd);
 	}
 }
 

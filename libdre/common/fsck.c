@@ -23,6 +23,10 @@
 /* 40 ms apart */
 #define LOCK_TRIES	50
 #define QUIET_TRIES	10
+#define REMOVER_TRIES	100
+
+/* How long what has ended may wait for somebody who collects it: who tries and cannot says so to nobody. Seconds. */
+#define COLLECT_TIME	3600
 
 /* A manifest that cannot be understood. */
 struct damaged {
@@ -391,6 +395,13 @@ static int sweep_layers(const struct check *c, int lost_layers, int lost_work)
 		     "belongs to no writable layer");
 }
 
+static bool has_ended(const char *marker)
+{
+	size_t len = strlen(marker), end = strlen(STORE_ENDED);
+
+	return len > end && !strcmp(marker + len - end, STORE_ENDED);
+}
+
 /* What is in trash/ is removed at the end, when others may work again. */
 static int empty(const struct check *c, int dir_fd, const char *dir, const char *what)
 {
@@ -405,7 +416,7 @@ static int empty(const struct check *c, int dir_fd, const char *dir, const char 
 		gone = c->fsck->repair && (dir_fd == c->s->trash_fd ||
 					   !unlinkat(dir_fd, entry->d_name, 0));
 		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-		problem(c, path, gone, "%s", what);
+		problem(c, path, gone, "%s", has_ended(entry->d_name) ? "what it has left was not collected" : what);
 	}
 	closedir(stream);
 	return 0;
@@ -430,11 +441,13 @@ static int sweep_checkpoints(const struct check *c)
 	return ret;
 }
 
-static bool has_ended(const char *marker)
+/* Not long ago. */
+static bool ended_just_now(const struct store *s, const char *marker)
 {
-	size_t len = strlen(marker), end = strlen(STORE_ENDED);
+	struct stat st;
 
-	return len > end && !strcmp(marker + len - end, STORE_ENDED);
+	return has_ended(marker) && !fstatat(s->pending_fd, marker, &st, AT_SYMLINK_NOFOLLOW) &&
+	       st.st_ctime > time(NULL) - COLLECT_TIME;
 }
 
 /* Where others never are at rest, what changes have left may lie there for a while: they have ended, and nothing is wrong. */
@@ -447,7 +460,7 @@ static bool is_to_be_collected(const struct check *c)
 	if (!stream)
 		return false;
 	for (; (entry = file_readdir(stream)); nr++)
-		nr_ended += has_ended(entry->d_name);
+		nr_ended += ended_just_now(c->s, entry->d_name);
 	closedir(stream);
 	return nr && nr == nr_ended;
 }
@@ -645,15 +658,17 @@ static int lock_store(struct store *s)
 	return ret ? dre_fail_errno(-ret, "cannot lock the store %s", s->root) : 0;
 }
 
-/* Is something to be collected, and nobody at it? */
-static bool has_garbage(struct check *c)
+/* Is something to be collected, and nobody at it? For so many tries more that is no wonder: a remover starts at its leisure. */
+static bool has_garbage(struct check *c, int tries)
 {
 	bool trash = !store_dir_is_empty(c->s->trash_fd);
 
 	c->trash_is_held = false;
 	if (trash && lock_test(c->s->lock_fd, LOCK_TRASH, &c->trash_is_held))
 		c->trash_is_held = false;
-	return !store_dir_is_empty(c->s->pending_fd) || (trash && !c->trash_is_held);
+	if (!store_dir_is_empty(c->s->pending_fd))
+		return tries < QUIET_TRIES;
+	return trash && !c->trash_is_held && tries < REMOVER_TRIES;
 }
 
 /*
@@ -664,7 +679,7 @@ static int lock_quiet_store(struct check *c)
 {
 	int ret = lock_store(c->s);
 
-	for (int tries = 0; !ret && has_garbage(c) && tries < QUIET_TRIES; tries++) {
+	for (int tries = 0; !ret && has_garbage(c, tries); tries++) {
 		lock_release(c->s->lock_fd, LOCK_CHANGE);
 		wait_a_moment();
 		ret = lock_store(c->s);

@@ -94,13 +94,13 @@ static const struct mixed_operation operations[] = {
 	{ "resume", 6, do_resume, 0 },
 	{ "status", 20, do_status, 0 },
 	{ "exec", 6, do_exec, 0 },
-	{ "cgroup create", 4, do_create_cgroup, 0 },
+	{ "cgroup create", 12, do_create_cgroup, 0 },
 	{ "cgroup destroy", 2, do_destroy_cgroup, DRE_ERR_DESTROY_CGROUP_FAILED },
-	{ "bind", 5, do_bind, 0 },
+	{ "bind", 10, do_bind, 0 },
 	{ "unbind", 2, do_unbind, DRE_ERR_PID_NONEXISTENCE },
 	{ "bind init", 3, do_bind_init, 0 },
 	{ "unbind init", 2, do_unbind_init, DRE_ERR_PID_NONEXISTENCE },
-	{ "limit", 4, do_limit, 0 },
+	{ "limit", 10, do_limit, 0 },
 	{ "unlimit", 2, do_unlimit, 0 },
 	{ "limit all", 4, do_limit_all, 0 },
 	{ "unlimit all", 2, do_unlimit_all, 0 },
@@ -177,9 +177,9 @@ static void nobody_grows(void **state)
 	(void)state;
 	mixed_begin(names);
 	for (round = 0; round < ROUNDS; round++) {
-		stop_logd();
+		assert_true(stop_logd());
 		do_log("is lost");
-		start_logd();
+		assert_true(start_logd());
 		for (i = 0; i < sizeof(life) / sizeof(life[0]); i++) {
 			before = mallinfo2().uordblks;
 			assert_true(life[i].call("m0") >= 0);
@@ -236,14 +236,14 @@ static void many_containers(void **state)
 	(void)state;
 	remove_logd();
 	world_mark();
-	start_logd();
+	assert_true(start_logd());
 	for (i = 0; i < nr; i++) {
 		snprintf(name, sizeof(name), "c%d", i);
 		start_with_log(name);
 	}
 	assert_int_equal(count_running(), nr);
-	stop_logd();
-	start_logd();
+	assert_true(stop_logd());
+	assert_true(start_logd());
 	for (i = 0; i < nr; i++) {
 		snprintf(name, sizeof(name), "c%d", i);
 		assert_logs(name);

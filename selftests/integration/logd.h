@@ -8,9 +8,9 @@
 #define LOGD_DIRECTORY	"/run/crowd-log"
 #define LOGD_SOCKET	"socket"
 
-/* What goes wrong in here fails the test. It goes on with what it has; nothing is done if it is there. */
-void start_logd(void);
-void stop_logd(void);
+/* It goes on with what it has; nothing is done if it is there. False: that has failed, and it is not there. */
+bool start_logd(void);
+bool stop_logd(void);
 
 /* Nothing is left of it then, nor of what was logged; it need not be there. */
 void remove_logd(void);

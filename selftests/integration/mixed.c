@@ -40,8 +40,8 @@
 #define PATIENCE	600
 
 /* How often the daemon of the log is restarted, and how long it is away. Seconds. */
-#define LOG_RESTARTS	20
-#define LOG_AWAY	6
+#define LOG_RESTARTS	30
+#define LOG_AWAY	12
 
 /* What a message may take: who waits for the daemon takes longer. Seconds. */
 #define MESSAGE_MAX	(LOG_AWAY - 1)
@@ -209,17 +209,17 @@ static void start_managers(const struct mixed *mixed, struct book *book, pid_t *
 	}
 }
 
-static void restart_log(void)
+static bool restart_log(void)
 {
 	static int seconds;
 
 	switch (++seconds % LOG_RESTARTS) {
 	case LOG_RESTARTS - LOG_AWAY:
-		stop_logd();
-		break;
+		return stop_logd();
 	case 0:
-		start_logd();
+		return start_logd();
 	}
+	return true;
 }
 
 /* Returns whether a manager has ended; it counts in @bad if it has not ended well. */
@@ -251,10 +251,10 @@ static int wait_for_managers(const struct mixed *mixed, struct book *book, pid_t
 				kill(pids[i], SIGABRT);
 		}
 		if (!book->logs && bad + __atomic_load_n(&book->done, __ATOMIC_RELAXED) >= mixed->managers) {
-			start_logd();
+			bad += !start_logd();
 			__atomic_store_n(&book->logs, true, __ATOMIC_RELAXED);
 		} else if (!book->logs) {
-			restart_log();
+			bad += !restart_log();
 			if (mixed->meanwhile)
 				mixed->meanwhile();
 		}
@@ -327,7 +327,7 @@ pid_t mixed_process(const char *container)
 void mixed_begin(const char *const *names)
 {
 	remove_logd();
-	start_logd();
+	assert_true(start_logd());
 	fflush(stdout);
 	containers = names;
 	for (nr_containers = 0; names[nr_containers]; nr_containers++) {
@@ -380,6 +380,8 @@ void mixed_run(const struct mixed *mixed)
 
 	assert_true(book != MAP_FAILED);
 	assert_true(mixed->managers <= MANAGERS_MAX);
+	for (int i = 0; mixed->operations[i].name; i++)
+		assert_true(i < OPERATIONS_MAX);
 	start_managers(mixed, book, pids, seconds);
 	assert_int_equal(wait_for_managers(mixed, book, pids, seconds), 0);
 	bad = report(mixed, book);

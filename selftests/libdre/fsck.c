@@ -433,12 +433,15 @@ static void to_be_collected(void **state)
 	close(other);
 	assert_int_equal(count_entries(at(f, "store/pending")), 1);
 	assert_sound(f);
+	assert_int_equal(count_entries(at(f, "store/layers")), 2);
 	write_file(at(f, "store/pending/abcdefgh"), "");
 	assert_success(look(f, false, false));
 	assert_non_null(strstr(reported, "-pending/abcdefgh: a change that did not come to its end"));
 	assert_non_null(strstr(reported, "no manifest names it"));
 	assert_success(look(f, true, false));
-	assert_null(strchr(reported, '-'));
+	assert_int_equal(*reported, '+');
+	assert_null(strstr(reported, "\n-"));
+	assert_non_null(strstr(reported, ".ended: what it has left was not collected"));
 	assert_sound(f);
 	assert_store_clean(f);
 	after = list_tree(f->root);
