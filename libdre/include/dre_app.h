@@ -1114,7 +1114,7 @@ typedef void (*dre_app_fsck_fn)(void *arg, const dre_app_problem *problem);
  * Manifests of containers, snapshots and base images, the layers, base images and id
  * ranges that they name; what a crash has left, and what is still mounted for
  * containers that are stopped. Nobody can change the store meanwhile; containers run on.
- * What a change has left that has ended is no problem: the next one collects it.
+ * What a change has left that has ended is no problem for an hour: the next one collects it.
  *
  * Returns 0 also where problems were found. DRE_ERR_INVALID_ARGUMENT: @flags;
  * DRE_ERR_DEVICE_BUSY: somebody changes the store, for longer than two seconds.

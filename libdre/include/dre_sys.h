@@ -1081,7 +1081,7 @@ typedef void (*dre_sys_fsck_fn)(void *arg, const dre_sys_problem *problem);
  * name; whether each layer is a disk that stands on the one that the manifest has below it; what a crash has
  * left; and domains of libvirt that have another disk than their containers, or no container.
  * What is on the disks is not looked at: "qemu-img check" does that. What a change has left that has
- * ended is no problem: the next one collects it. Nobody can change the store meanwhile; containers run on.
+ * ended is no problem for an hour: the next one collects it. Nobody can change the store meanwhile; containers run on.
  * Where the shared store is mounted it is looked at, too; nothing is set aside there, because other hosts have
  * containers in it.
  *
