@@ -1196,8 +1196,10 @@ typedef struct dre_app_events dre_app_events;
  *	frees it.
  *
  * In whatever state the containers are: one that is stopped is followed when it
- * is started, and one that ends is followed when it is started again. Needs the
- * module. It cannot be unloaded until dre_app_events_close().
+ * is started, and one that ends is followed when it is started again. That a
+ * process has ended is told a moment after it: also of one that was gone when
+ * this was called. Needs the module. It cannot be unloaded until
+ * dre_app_events_close().
  */
 dre_return_t dre_app_events_open(char *const names[], dre_app_events **events);
 

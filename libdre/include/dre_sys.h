@@ -1195,8 +1195,10 @@ typedef struct dre_sys_events dre_sys_events;
  *	frees it.
  *
  * In whatever state the containers are: one that is stopped is followed when it
- * is started, and one that ends is followed when it is started again. Needs the
- * module. It cannot be unloaded until dre_sys_events_close().
+ * is started, and one that ends is followed when it is started again. That a
+ * process has ended is told a moment after it: also of one that was gone when
+ * this was called. Needs the module. It cannot be unloaded until
+ * dre_sys_events_close().
  */
 dre_return_t dre_sys_events_open(char *const names[], dre_sys_events **events);
 

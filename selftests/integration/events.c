@@ -22,6 +22,7 @@
 static dre_app_handle *here, *there, *later;
 static pid_t here_init;
 static dre_app_events *events;
+static pid_t child;	/* that waits to be killed, or 0 */
 
 static int setup(void **state)
 {
@@ -32,19 +33,6 @@ static int setup(void **state)
 	here_init = box_init(here);
 	/* The first command makes a control group, and that of liblxc's own is not to be told of. */
 	assert_int_equal(box_run(here, "true"), 0);
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	if (events)
-		assert_done(dre_app_events_close(events));
-	events = NULL;
-	(void)!system("pkill -KILL -f '^[^ ]*agent '");
-	assert_true(eventually(nothing_registered()));
-	unlink("/run/journal");
-	assert_true(eventually(rmdir(GROUP) == 0 || errno == ENOENT));
 	return 0;
 }
 
@@ -66,6 +54,60 @@ static const dre_app_event *next_event(void)
 		assert_done(dre_app_events_next(events, &event));
 	} while (!event && now_ms() < end && poll(&wait, 1, end - now_ms()) == 1);
 	return event;
+}
+
+static pid_t fork_waiting(void)
+{
+	fflush(stdout);
+	child = fork();
+	if (!child)
+		_exit(pause());
+	return child;
+}
+
+static void end_child(void)
+{
+	if (child) {
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+	}
+	child = 0;
+}
+
+/*
+ * The end of a process is told a moment after it. The order is that of the ends, so who follows
+ * from now on hears of none that was before.
+ */
+static void wait_until_ends_are_told(void)
+{
+	const dre_app_event *event;
+	pid_t last;
+
+	follow("here");
+	last = fork_waiting();
+	assert_done(dre_app_register_pid(here, last));
+	end_child();
+	do {
+		event = next_event();
+		assert_non_null(event);
+	} while (event->type != DRE_APP_EVENT_EXITED || event->pid != last);
+	assert_done(dre_app_events_close(events));
+	events = NULL;
+}
+
+static int clean_up(void **state)
+{
+	(void)state;
+	if (events)
+		assert_done(dre_app_events_close(events));
+	events = NULL;
+	end_child();
+	(void)!system("pkill -KILL -f '^[^ ]*agent '");
+	assert_true(eventually(nothing_registered()));
+	wait_until_ends_are_told();
+	unlink("/run/journal");
+	assert_true(eventually(rmdir(GROUP) == 0 || errno == ENOENT));
+	return 0;
 }
 
 static const dre_app_event *expect(dre_app_event_type_t type, const char *container, int pid,
@@ -160,19 +202,14 @@ static void of_exits(void **state)
 	assert_only(event, 0, SIGKILL, 0, 0);
 
 	/* One of the host, whose parent does not reap it: it still has a name. */
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		pause();
-		_exit(0);
-	}
+	pid = fork_waiting();
 	assert_done(dre_app_register_pid(here, pid));
 	expect(DRE_APP_EVENT_REGISTERED, "here", pid, 0);
 	kill(pid, SIGTERM);
 	event = expect(DRE_APP_EVENT_EXITED, "here", pid, 0);
 	assert_only(event, 0, SIGTERM, 0, 0);
 	assert_string_equal(event->comm, "events");
-	waitpid(pid, NULL, 0);
+	end_child();
 
 	box_agent(here, &agent, "-n code -s 10 -m exit");
 	assert_done(dre_app_register_pid(here, agent.pid));
@@ -207,7 +244,6 @@ static void of_one_whose_number_came_back(void **state)
 	const dre_app_event *event;
 	struct agent agent;
 	char last[16];
-	pid_t pid;
 	FILE *f;
 
 	(void)state;
@@ -223,21 +259,12 @@ static void of_one_whose_number_came_back(void **state)
 		snprintf(last, sizeof(last), "%d", agent.pid - 1);
 		fputs(last, f);
 		fclose(f);
-		fflush(stdout);
-		pid = fork();
-		if (!pid)
-			_exit(pause());
-		if (pid != agent.pid) {
-			kill(pid, SIGKILL);
-			waitpid(pid, NULL, 0);
-		}
-	} while (pid != agent.pid);
+		end_child();
+	} while (fork_waiting() != agent.pid);
 	event = expect(DRE_APP_EVENT_REGISTERED, "here", agent.pid, 0);
 	assert_null(event->comm);
 	event = expect(DRE_APP_EVENT_EXITED, "here", agent.pid, 0);
 	assert_null(event->comm);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 static void of_bindings(void **state)
@@ -355,23 +382,16 @@ static void of_containers_that_start_and_end(void **state)
 /* A child of the caller's has all open that the caller had then. */
 static void of_one_that_ends_after_a_fork(void **state)
 {
-	pid_t init, child;
+	pid_t init;
 
 	(void)state;
 	assert_done(dre_app_start(later));
 	init = box_init(later);
 	follow("later");
-	fflush(stdout);
-	child = fork();
-	if (!child) {
-		pause();
-		_exit(0);
-	}
+	fork_waiting();
 	assert_done(dre_app_stop(later));
 	expect(DRE_APP_EVENT_ENDED, "later", init, 1);
 	expect_nothing();
-	assert_int_equal(kill(child, SIGKILL), 0);
-	assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
 /* It ended and started again before we look. */
