@@ -64,9 +64,15 @@ $(ST)/tiny-kernel: selftests/sys/tiny-kernel.S
 check-base-disk: $(ST)/tiny-kernel $(B)/bin/dre-sys $(addprefix $(B)/libexec/dre/dre-base-,debian disk)
 	$(Q)selftests/sys/base-disk $(B) $(ST)/tiny-kernel
 
+# Of the two hosts of migration.c: keys are made much sooner here than in an emulated machine.
+$(ST)/pki/done: tools/sys/dre-sys-certs
+	@rm -rf $(@D) && mkdir -p $(@D:/pki=)
+	$(Q)$(call say,CERTS,$(@D))$< ca $(@D) && $< host $(@D) dre 10.98.0.1 && $< host $(@D) hostb 10.98.0.2 && touch $@
+
 # What the tests' machines boot: the kernel of the virtual machine, as it is in its image.
-stage-sys: stage
+stage-sys: stage $(ST)/pki/done
 	$(Q)rm -rf $(ST_STAGE) && mkdir -p $(ST_STAGE)/tests/sys
 	$(Q)cp $(addprefix $(ST)/,$(ST_MACHINE_TESTS)) $(ST)/guest $(ST)/hold-kvm \
 		$(addprefix selftests/sys/,run libvirt initrd second-host nfs-server one-host systemd apparmor) $(ST_STAGE)/tests/sys/
+	$(Q)cp -r $(ST)/pki $(ST_STAGE)/tests/sys/
 	$(Q)cp $$($(VM) image)/$(SERIES)/vmlinux $(ST_STAGE)/tests/sys/
