@@ -3,19 +3,15 @@
  * Many managers, and many containers. How long and how many: DRE_MIXED, see mixed.h, and DRE_CROWD.
  */
 #include <daware.h>
-#include <malloc.h>
 
 #include "box.h"
+#include "growth.h"
 #include "logd.h"
 #include "mixed.h"
 
 #define MANAGERS	8
 #define SECONDS		40
 #define CROWD		12
-
-/* How often a manager does everything that is looked at, and how often before: libraries keep what they have read. */
-#define ROUNDS		5
-#define WARM		2
 
 static const char *const names[] = { "m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9", NULL };
 
@@ -151,13 +147,16 @@ static int do_log(const char *name)
 	return 0;
 }
 
-/* Whatever a manager does, again and again, it keeps nothing of it. */
+static void restart_log(void)
+{
+	assert_true(stop_logd());
+	do_log("is lost");
+	assert_true(start_logd());
+}
+
 static void nobody_grows(void **state)
 {
-	static const struct {
-		const char *name;
-		int (*call)(const char *name);
-	} life[] = {
+	static const struct growth_step life[] = {
 		{ "log", do_log }, { "create", do_create }, { "start", do_start }, { "status", do_status },
 		{ "exec", do_exec }, { "cgroup create", do_create_cgroup }, { "limit", do_limit },
 		{ "limit all", do_limit_all }, { "bind", do_bind }, { "unbind", do_unbind },
@@ -169,27 +168,12 @@ static void nobody_grows(void **state)
 		{ "copy destroy", do_destroy_copy }, { "copy snapshot", do_copy_snapshot },
 		{ "copy destroy", do_destroy_copy }, { "commit", do_commit }, { "base remove", do_remove_base },
 		{ "snapshot remove", do_remove }, { "destroy", dre_app_destroy_container }, { "gc", do_gc },
-		{ "fsck", do_fsck },
+		{ "fsck", do_fsck }, {}
 	};
-	size_t before, grown = 0, i;
-	int round;
 
 	(void)state;
 	mixed_begin(names);
-	for (round = 0; round < ROUNDS; round++) {
-		assert_true(stop_logd());
-		do_log("is lost");
-		assert_true(start_logd());
-		for (i = 0; i < sizeof(life) / sizeof(life[0]); i++) {
-			before = mallinfo2().uordblks;
-			assert_true(life[i].call("m0") >= 0);
-			if (round < WARM || mallinfo2().uordblks <= before)
-				continue;
-			printf("# %s: %zu bytes\n", life[i].name, mallinfo2().uordblks - before);
-			grown += mallinfo2().uordblks - before;
-		}
-	}
-	assert_int_equal(grown, 0);
+	growth_run(life, "m0", restart_log);
 	daware_log_close();
 	mixed_end();
 }
@@ -263,9 +247,6 @@ static int setup(void **state)
 	return 0;
 }
 
-/* What is free, but kept for the thread, would count as used. */
-#define TUNABLES	"glibc.malloc.tcache_count=0"
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,9 +256,6 @@ int main(int argc, char **argv)
 	};
 
 	(void)argc;
-	if (!getenv("GLIBC_TUNABLES")) {
-		setenv("GLIBC_TUNABLES", TUNABLES, 1);
-		execv("/proc/self/exe", argv);
-	}
+	growth_begin(argv);
 	return BOX_MAIN(tests, setup);
 }

@@ -39,7 +39,7 @@ $(addprefix $(ST)/,$(ST_MACHINE_TESTS)): $(ST)/%: $(B)/obj/selftests/sys/%.o $(c
 
 $(ST)/killed $(ST)/migration: $(call objs,selftests/integration/steps.c)
 $(ST)/states: $(call objs,selftests/integration/caller.c)
-$(ST)/crowd: $(call objs,selftests/integration/mixed.c selftests/integration/logd.c)
+$(ST)/crowd: $(call objs,$(addprefix selftests/integration/,growth.c logd.c mixed.c))
 # With the library's objects in it: it needs what is not exported.
 $(ST)/checkpoints: $(call objs,$(libdresys_SRCS))
 $(ST)/checkpoints: ST_LIBS = $(shell pkg-config --libs $(filter-out libdaware,$(libdresys_LIBS))) \

@@ -4,6 +4,7 @@
  * mixed.h.
  */
 #include "host.h"
+#include "integration/growth.h"
 #include "integration/mixed.h"
 #include "nfs.h"
 
@@ -87,12 +88,16 @@ static int do_fsck(const char *name)
 /* As whoever updates it does; the machines run on. */
 static void restart_libvirt(void)
 {
-	static int seconds;
-
-	if (++seconds % RESTARTS)
-		return;
 	assert_int_equal(shell("kill $(pgrep -x libvirtd) && while pgrep -x libvirtd; do sleep 0.1; done >/dev/null; "
 			       "libvirtd -d"), 0);
+}
+
+static void restart_libvirt_now_and_then(void)
+{
+	static int seconds;
+
+	if (++seconds % RESTARTS == 0)
+		restart_libvirt();
 }
 
 static void restart_server(void)
@@ -185,7 +190,7 @@ static void everything_at_once(void **state)
 	mixed_begin(names);
 	mixed_run(&(struct mixed){
 		.operations = operations, .managers = MANAGERS, .seconds = SECONDS,
-		.also = also, .meanwhile = restart_libvirt,
+		.also = also, .meanwhile = restart_libvirt_now_and_then,
 	});
 	destroy_all();
 	mixed_end();
@@ -230,19 +235,55 @@ static void shared_meanwhile(void **state)
 	remove_nfs_server();
 }
 
+static int end_all(void **state)
+{
+	(void)state;
+	wait_for_libvirt();
+	for (const char *const *name = names; *name; name++) {
+		do_stop(*name);
+		dre_sys_destroy_container(*name);
+	}
+	return 0;
+}
+
+/* Its connection to libvirt is new in each round. */
+static void nobody_grows(void **state)
+{
+	static const struct growth_step life[] = {
+		{ "create", do_create }, { "start", do_start }, { "status", do_status },
+		{ "cgroup create", do_create_cgroup }, { "limit", do_limit }, { "limit all", do_limit_all },
+		{ "bind", do_bind }, { "unbind", do_unbind }, { "checkpoint", do_checkpoint },
+		{ "suspend", do_suspend }, { "resume", do_resume }, { "restart", do_restart }, { "list", do_list },
+		{ "unlimit", do_unlimit }, { "unlimit all", do_unlimit_all }, { "cgroup destroy", do_destroy_cgroup },
+		{ "checkpoint remove", do_remove_checkpoint }, { "stop", do_stop }, { "save", do_save },
+		{ "load", do_load }, { "copy", do_copy }, { "copy destroy", do_destroy_copy },
+		{ "copy snapshot", do_copy_snapshot }, { "copy destroy", do_destroy_copy }, { "commit", do_commit },
+		{ "base remove", do_remove_base }, { "snapshot remove", do_remove },
+		{ "destroy", dre_sys_destroy_container }, { "gc", do_gc }, { "fsck", do_fsck }, {}
+	};
+
+	(void)state;
+	mixed_begin(names);
+	growth_run(life, names[0], restart_libvirt);
+	mixed_end();
+}
+
 static int teardown(void **state)
 {
 	(void)state;
 	return dre_sys_remove_base("it");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(nobody_grows, end_all),
 		cmocka_unit_test(everything_at_once),
 		cmocka_unit_test(shared_meanwhile),
 	};
 
+	(void)argc;
+	growth_begin(argv);
 	if (getenv("DRE_MIXED"))
 		names = all;
 	return HOST_MAIN(tests, set_up_host, teardown);
