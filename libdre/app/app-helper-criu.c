@@ -56,6 +56,9 @@
 /* The largest file that is open and removed that goes into the images. */
 #define GHOST_MAX	(1ULL << 30)
 
+/* CRIU writes until the disk is full, but for less than this. */
+#define PROBE_SIZE	(64 << 10)
+
 struct work {
 	struct app app;
 	char path[PATH_MAX];	/* of the checkpoint's directory */
@@ -156,6 +159,25 @@ static bool on_path(const char *program)
 	return found;
 }
 
+/* Whether the disk is why, by what it says to a little more: where it is full there is no room for what CRIU says. */
+static bool disk_refuses(const struct work *w, char *message, size_t size)
+{
+	static const char page[4096];
+	int fd = openat(w->dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	int err = fd < 0 ? -errno : 0;
+
+	for (size_t i = 0; !err && i < PROBE_SIZE / sizeof(page); i++)
+		err = file_write_all(fd, page, sizeof(page));
+	if (!err && fsync(fd))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (err != -ENOSPC && err != -EDQUOT && err != -EIO)
+		return false;
+	snprintf(message, size, "CRIU's images: %s", strerror(-err));
+	return true;
+}
+
 /* Why CRIU's @action failed, in the order of who knows best. */
 static void find_cause(const struct work *w, const char *action, char *message, size_t size)
 {
@@ -163,6 +185,8 @@ static void find_cause(const struct work *w, const char *action, char *message, 
 	size_t len;
 	int code;
 
+	if (disk_refuses(w, message, size))
+		return;
 	if (!file_read(w->dir, FAILURE, size, &text, &len)) {
 		snprintf(message, size, "%s", text);
 		free(text);

@@ -281,6 +281,44 @@ static void memory_is_dumped_early(void **state)
 	box_destroy(h);
 }
 
+#define CHECKPOINTS	STORE "/containers/c/checkpoints"
+
+/* In a directory that has room for so much. */
+static int checkpoint_in(const dre_app_handle *h, int kilobytes)
+{
+	char command[128];
+	int ret;
+
+	snprintf(command, sizeof(command), "mount -t tmpfs -o size=%dk room " CHECKPOINTS, kilobytes);
+	assert_int_equal(system(command), 0);
+	ret = dre_app_checkpoint(h, "a");
+	printf("# %d KiB: %s\n", kilobytes, ret ? dre_last_error() : "fits");
+	assert_int_equal(system("[ -z \"$(ls -A " CHECKPOINTS ")\" ]") != 0, !ret);
+	assert_int_equal(umount(CHECKPOINTS), 0);
+	return ret;
+}
+
+/* Wherever CRIU is when there is no room any more: all runs on, and nothing is left. */
+static void no_room(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	int pid = start_payload(h, 24), held = 0;
+
+	(void)state;
+	for (int room = 16; ; room *= 8) {
+		assert_true(room < 1024 * 1024);
+		world_mark();
+		if (!checkpoint_in(h, room))
+			break;
+		assert_non_null(strstr(dre_last_error(), "No space left"));
+		assert_true(world_becomes_as_marked());
+		assert_payload_holds(h, pid, ++held);
+	}
+	assert_true(held >= 3);
+	assert_payload_holds(h, pid, ++held);
+	box_destroy(h);
+}
+
 static void assert_bound(const dre_app_handle *h, const char *cgroup, int vpid, int other)
 {
 	dre_app_pid_list_t list;
@@ -959,6 +997,7 @@ int main(void)
 		cmocka_unit_test_teardown(payload_goes_on, box_destroy_all),
 		cmocka_unit_test(payload_goes_on_by_criu_alone),
 		cmocka_unit_test_teardown(memory_is_dumped_early, box_destroy_all),
+		cmocka_unit_test_teardown(no_room, box_destroy_all),
 		cmocka_unit_test_teardown(daware_goes_on, box_destroy_all),
 		cmocka_unit_test_teardown(cannot_be_taken, box_destroy_all),
 		cmocka_unit_test_teardown(caller_is_bound, box_destroy_all),
