@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <dirent.h>
 #include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,35 +30,58 @@ void growth_begin(char **argv)
 	execv("/proc/self/exe", argv);
 }
 
+static long heap(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return (long)(info.uordblks + info.hblkhd);
+}
+
+static int count_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int nr = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr;
+}
+
 /* Returns by how much the heap has grown. What one step has left behind, the next one may clear away. */
 static long run_round(const struct growth_step *life, const char *container, bool tell)
 {
-	long begin = (long)mallinfo2().uordblks, before, cost;
+	long begin = heap(), before, cost;
 	int ret;
 
 	for (; life->name; life++) {
-		before = (long)mallinfo2().uordblks;
+		before = heap();
 		ret = life->call(container);
 		if (ret < 0)
 			fail_msg("%s: %d (%s)", life->name, ret, dre_last_error());
-		cost = (long)mallinfo2().uordblks - before;
+		cost = heap() - before;
 		if (tell && cost)
 			printf("# %s: %+ld bytes\n", life->name, cost);
 	}
-	return (long)mallinfo2().uordblks - begin;
+	return heap() - begin;
 }
 
 void growth_run(const struct growth_step *life, const char *container, void (*before)(void))
 {
 	long cost, grown = 0;
+	int files = 0;
 
 	for (int round = 0; round < WARM + ROUNDS; round++) {
 		before();
+		if (round == WARM)
+			files = count_files();
 		cost = run_round(life, container, round >= WARM);
 		if (round < WARM)
 			continue;
 		printf("# round %d: %+ld bytes\n", round, cost);
-		grown += cost;
+		grown += cost > 0 ? cost : 0;
 	}
-	assert_true(grown <= 0);
+	assert_int_equal(grown, 0);
+	assert_int_equal(count_files(), files);
 }

@@ -77,13 +77,6 @@ static void make_and_destroy(void)
 	destroy_it();
 }
 
-static void create(void **state)
-{
-	(void)state;
-	try(&(struct steps_operation){
-		"create", nothing, do_create, DRE_ERR_CONTAINER_EXISTENCE, NULL, destroy_it,
-	});
-}
 
 static void destroy(void **state)
 {
@@ -124,6 +117,23 @@ static void runs_and_stops(void)
 {
 	assert_runs();
 	assert_done(dre_app_stop(box));
+}
+
+/* What was made is all of it. */
+static void starts_and_goes(void)
+{
+	box = dre_app_open("victim");
+	assert_done(do_start());
+	assert_runs();
+	box_destroy(box);
+}
+
+static void create(void **state)
+{
+	(void)state;
+	try(&(struct steps_operation){
+		"create", nothing, do_create, DRE_ERR_CONTAINER_EXISTENCE, NULL, starts_and_goes,
+	});
 }
 
 static void start(void **state)
@@ -211,11 +221,18 @@ static void remove_it(void)
 	assert_done(do_remove_base());
 }
 
+static void is_whole_and_goes(void)
+{
+	assert_int_equal(system("diff -r --no-dereference /run/base " STORE "/layers/$(sed -n 's/^layer //p' " STORE
+				"/bases/killed)"), 0);
+	remove_it();
+}
+
 static void import(void **state)
 {
 	(void)state;
 	try(&(struct steps_operation){
-		"import", nothing, do_import, DRE_ERR_BASE_EXISTENCE, NULL, remove_it,
+		"import", nothing, do_import, DRE_ERR_BASE_EXISTENCE, NULL, is_whole_and_goes,
 	});
 }
 
@@ -294,7 +311,7 @@ static void has_two(void)
 
 static void has_one_or_two(void)
 {
-	assert_finds("one", "two");
+	assert_finds("one", steps_said_done() ? "one" : "two");
 }
 
 static void goes(void)
@@ -413,6 +430,10 @@ static void is_old_or_restored(void)
 {
 	int ret;
 
+	if (steps_said_done()) {
+		runs_on();
+		return;
+	}
 	assert_true(eventually((ret = dre_app_start(box)) != DRE_ERR_CONTAINER_BUSY));
 	if (ret)
 		assert_int_equal(ret, DRE_ERR_CONTAINER_RUNNING);

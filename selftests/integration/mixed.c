@@ -31,7 +31,7 @@
 #define GROWTH_MAX	(64 * 1024L)
 
 /* A weight, see struct mixed_operation. */
-#define OFTEN		10
+#define OFTEN		(getenv("DRE_MIXED") ? 1 : 10)
 
 /* For how much longer it goes on where a busy machine has not got round to all of that. Seconds. */
 #define MORE		300

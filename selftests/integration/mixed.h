@@ -15,7 +15,7 @@
 
 struct mixed_operation {
 	const char *name;
-	unsigned int weight;		/* how often it is done; one of 10 and more must succeed at least once */
+	unsigned int weight;		/* how often it is done; one of 10 and more must succeed at least once, and each where it is long */
 	int (*call)(const char *container);
 	int also;			/* a code that it may fail with beside those of states, or 0 */
 };

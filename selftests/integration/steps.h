@@ -11,12 +11,14 @@
 #ifndef SELFTESTS_INTEGRATION_STEPS_H
 #define SELFTESTS_INTEGRATION_STEPS_H
 
+#include <stdbool.h>
+
 /* What is tried. It begins and ends in the same state. */
 struct steps_operation {
 	const char *name;
 	void (*prepare)(void);		/* before each */
 	int (*call)(void);		/* by the manager that is killed, or has a bad disk */
-	int is_done;			/* what the next one is told if it was done nevertheless */
+	int is_done;			/* what the next one is told if it was done nevertheless; 0: it does it again */
 	void (*check)(void);		/* before that one, or NULL: old state, or new */
 	void (*go_on)(void);		/* after it, to the state it began in */
 };
@@ -29,9 +31,12 @@ struct steps_world {
 };
 
 /*
- * Tries so many steps as DRE_KILLS says, else @wanted: the manager is killed at the first, and is killed, or its
- * call fails, at the others; then what is there is looked at, the next one does it, goes on, and all must be as before.
+ * Tries so many steps as DRE_KILLS says, else @wanted: the manager is killed at the first of several, and is killed, or
+ * its call fails, at the others; then what is there is looked at, the next one does it, goes on, and all must be as before.
  */
 void steps_try(const struct steps_operation *op, const struct steps_world *world, int wanted);
+
+/* For checks: has the manager said that it has done it, although a call has failed? Then only the new state is good. */
+bool steps_said_done(void);
 
 #endif /* SELFTESTS_INTEGRATION_STEPS_H */

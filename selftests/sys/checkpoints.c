@@ -183,6 +183,7 @@ static void taken(void **state)
 	assert_int_equal(count_entries(STORE "/layers"), 3);
 	assert_int_equal(count_entries(CHECKPOINTS "/one"), 2);
 	assert_int_equal(shell("dre-sys checkpoint list --json cp | grep -q '\"one\"'"), 0);
+	assert_private(STORE);
 	wait_until(last_tick() >= tick_of_one + 3);
 	assert_int_equal(count_tick(tick_of_one), 1);
 	assert_fails(dre_sys_checkpoint(&h, "one"), DRE_ERR_SNAPSHOT_EXISTENCE, "one");

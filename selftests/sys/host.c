@@ -136,6 +136,14 @@ void assert_defined(const char *name)
 	assert_int_equal(shell("virsh -q dumpxml --inactive dre-%s | grep -q 'layers/%s'", name, layer), 0);
 }
 
+void assert_private(const char *directory)
+{
+	assert_int_equal(shell("find %s -type f | grep -q . && "
+			       "! setpriv --reuid=65534 --regid=65534 --clear-groups find %s "
+			       "-type f -readable -o ! -type l -writable 2>/dev/null | sed 's/^/# open: /' | grep .",
+			       directory, directory), 0);
+}
+
 int set_up_host(void **state)
 {
 	(void)state;

@@ -61,6 +61,9 @@ void read_layer(const char *name, char layer[16]);
 /* libvirt's definition names what the container writes to, and nothing else is one of ours. */
 void assert_defined(const char *name);
 
+/* There are files in the directory, and a user of this host gets at none of them. */
+void assert_private(const char *directory);
+
 /* dre.conf, and a base image "it" of an empty disk. */
 int set_up_host(void **state);
 

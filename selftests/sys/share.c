@@ -222,6 +222,7 @@ static void checkpoint_moves(void **state)
 	assert_ticks(SHARED);
 	assert_int_equal(shell("virsh -q dumpxml dre-sh | grep -q \"error_policy='stop'.*rerror_policy='stop'\""), 0);
 	assert_success(dre_sys_checkpoint(&h, "there"));
+	assert_private(SHARED);
 	/* Another host had it meanwhile, and has written to a part of its own. */
 	assert_int_equal(shell("echo 'of another host' >" LOG "-2"), 0);
 	assert_success(dre_sys_restart(&h, "there"));
