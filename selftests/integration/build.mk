@@ -7,7 +7,7 @@ IT := $(B)/tests/integration
 
 IT_TESTS := arguments cgroups checkpoints crowd escapes events hostile killed lifecycle processes properties rivals snapshots \
 	states terminate
-IT_COMMON := $(addprefix selftests/integration/,box.c caller.c calls.c growth.c logd.c mixed.c steps.c world.c)
+IT_COMMON := $(addprefix selftests/integration/,box.c caller.c calls.c growth.c logd.c mixed.c steps.c tracee.c world.c)
 
 # What runs in containers brings all that it needs.
 IT_STATIC := agent ambush fugitive init intruder payload

@@ -54,6 +54,7 @@ struct size {
 /* All of them write to it. */
 struct book {
 	unsigned long seen[OPERATIONS_MAX][CODES];	/* how often each gave which code, negated */
+	long cost[OPERATIONS_MAX][CODES];		/* bytes that those of the second half have left in the heap */
 	struct size half[MANAGERS_MAX], end[MANAGERS_MAX];
 	unsigned long messages[MANAGERS_MAX];
 	double slowest[MANAGERS_MAX];			/* message, in seconds */
@@ -74,6 +75,13 @@ static const int explained[] = {
 	DRE_ERR_SNAPSHOT_EXISTENCE, DRE_ERR_CGROUP_NONEXISTENCE, DRE_ERR_CGROUP_EXISTENCE,
 };
 
+static long heap(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return (long)(info.uordblks + info.hblkhd);
+}
+
 /* The connection to the log is there or not, as its daemon is. */
 static struct size measure(void)
 {
@@ -81,7 +89,7 @@ static struct size measure(void)
 	DIR *dir;
 
 	daware_log_close();
-	size = (struct size){ .heap = (long)mallinfo2().uordblks };
+	size = (struct size){ .heap = heap() };
 	dir = opendir("/proc/self/fd");
 	while (dir && readdir(dir))
 		size.files++;
@@ -167,17 +175,22 @@ static void manage(const struct mixed *mixed, struct book *book, int me, unsigne
 {
 	time_t half = time(NULL) + seconds / 2, end = time(NULL) + seconds;
 	bool measured = false;
+	long before;
 	int ret;
 
 	while (time(NULL) < end || (find_untried(mixed, book) && time(NULL) < end + MORE)) {
 		const struct mixed_operation *op = pick(mixed->operations, &seed);
 		const char *container = containers[rand_r(&seed) % nr_containers];
 
+		before = heap();
 		ret = op->call(container);
 		if (ret > 0)	/* a state */
 			ret = 0;
 		if (is_missing(mixed, ret) || !may_be(mixed, (int)(op - mixed->operations), ret))
 			printf("# %s: %d (%s)\n", op->name, ret, dre_last_error());
+		if (measured)
+			__atomic_add_fetch(&book->cost[op - mixed->operations][-ret % CODES], heap() - before,
+					   __ATOMIC_RELAXED);
 		log_it(book, me, op->name, container, ret);
 		__atomic_add_fetch(&book->seen[op - mixed->operations][-ret % CODES], 1, __ATOMIC_RELAXED);
 		if (is_missing(mixed, ret))
@@ -301,6 +314,15 @@ static unsigned long report(const struct mixed *mixed, const struct book *book)
 	return bad;
 }
 
+static void report_costs(const struct mixed *mixed, const struct book *book)
+{
+	for (int i = 0; mixed->operations[i].name; i++)
+		for (int code = 0; code < CODES; code++)
+			if (book->cost[i][code])
+				printf("# %s, %d: %+ld bytes\n", mixed->operations[i].name, -code,
+				       book->cost[i][code]);
+}
+
 /* Returns how many managers have grown since they had lived half of their time. */
 static int report_growth(const struct mixed *mixed, const struct book *book)
 {
@@ -385,6 +407,7 @@ void mixed_run(const struct mixed *mixed)
 	start_managers(mixed, book, pids, seconds);
 	assert_int_equal(wait_for_managers(mixed, book, pids, seconds), 0);
 	bad = report(mixed, book);
+	report_costs(mixed, book);
 	grown = report_growth(mixed, book);
 	silent = report_log(mixed, book);
 	assert_int_equal(bad, 0);

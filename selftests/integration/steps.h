@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A manager that is killed at one of its system calls, in place of it, or whose call fails. Its steps are the calls that change something
- * outside of it (files, mounts, control groups, sockets, ioctls, processes), and one in fifty of the others. Of what
- * its threads and its children do nothing is counted.
+ * Managers that are killed or whose calls fail, see tracee.h, in the middle of what they do.
  *
- * DRE_KILLS in the environment says how many are tried of each operation, "all" or a number: so many are killed, so
- * many fail with an error of the disk, and so many because it is full. They are spread over all steps, and are others
- * each time: the seed is printed, and DRE_SEED repeats it.
+ * DRE_KILLS in the environment says how many steps are tried of each operation, "all" or a number: so many are killed, so
+ * many fail with an error of the disk, and so many because it is full; and so many each in the programs that the manager
+ * runs. They are spread over all steps, and are others each time: the seed is printed, and DRE_SEED repeats it.
  */
 #ifndef SELFTESTS_INTEGRATION_STEPS_H
 #define SELFTESTS_INTEGRATION_STEPS_H
@@ -31,8 +29,7 @@ struct steps_world {
 };
 
 /*
- * Tries so many steps as DRE_KILLS says, else @wanted: the manager is killed at the first of several, and is killed, or
- * its call fails, at the others; then what is there is looked at, the next one does it, goes on, and all must be as before.
+ * Tries so many steps as DRE_KILLS says, else @wanted, in half of which or more the manager is killed; then what is there is looked at, the next one does it, goes on, and all must be as before.
  */
 void steps_try(const struct steps_operation *op, const struct steps_world *world, int wanted);
 

@@ -37,7 +37,7 @@ $(addprefix $(ST)/,$(ST_MACHINE_TESTS)): $(ST)/%: $(B)/obj/selftests/sys/%.o $(c
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD,$@)$(CC) -o $@ $(filter %.o,$^) -L$(B)/lib -ldresys -ldaware $(ST_LIBS) -lcmocka -pthread
 
-$(ST)/killed $(ST)/migration: $(call objs,selftests/integration/steps.c)
+$(ST)/killed $(ST)/migration: $(call objs,$(addprefix selftests/integration/,steps.c tracee.c))
 $(ST)/states: $(call objs,selftests/integration/caller.c)
 $(ST)/crowd: $(call objs,$(addprefix selftests/integration/,growth.c logd.c mixed.c))
 # With the library's objects in it: it needs what is not exported.

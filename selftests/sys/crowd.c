@@ -204,9 +204,9 @@ static void shared_meanwhile(void **state)
 		{ "unshare", 10, do_unshare, 0 },
 		{ "status", 10, do_status, 0 },
 		/* These have opened it, and then the server goes away. */
-		{ "save", 4, do_save, DRE_ERR_DEVICE_BUSY },
-		{ "load", 4, do_load, DRE_ERR_DEVICE_BUSY },
-		{ "snapshot remove", 4, do_remove, DRE_ERR_DEVICE_BUSY },
+		{ "save", 4, do_save, DRE_ERR_SAVE_SNAPSHOT_FAILED },
+		{ "load", 4, do_load, DRE_ERR_LOAD_SNAPSHOT_FAILED },
+		{ "snapshot remove", 4, do_remove, DRE_ERR_REMOVE_SNAPSHOT_FAILED },
 		{ "list", 4, do_list, 0 },
 		{}
 	};

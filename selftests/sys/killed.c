@@ -177,28 +177,12 @@ static void all_or_nothing(void)
 		assert_as_marked();
 }
 
-/* What was made is all of it: what is in the image, and what libvirt would start. */
 static void has_all_of(const char *image)
 {
 	char layer[16];
 
 	read_layer("box", layer);
 	assert_int_equal(shell("qemu-img compare -q -f raw -F qcow2 %s " STORE "/layers/%s", image, layer), 0);
-	assert_defined("box");
-	destroy_it();
-}
-
-static void is_whole_and_goes(void)
-{
-	has_all_of(DISK);
-}
-
-static void created(void **state)
-{
-	(void)state;
-	try(&(struct steps_operation){
-		"create", nothing, do_create, DRE_ERR_CONTAINER_EXISTENCE, all_or_nothing, is_whole_and_goes,
-	});
 }
 
 static void destroyed(void **state)
@@ -223,6 +207,7 @@ static void makes_a_whole_one_and_goes(void)
 {
 	assert_success(create("box", "killed"));
 	has_all_of(IMAGE);
+	destroy_it();
 	remove_it();
 }
 
@@ -372,6 +357,22 @@ static void runs_and_goes(void)
 	runs();
 	halt();
 	destroy_it();
+}
+
+/* What was made is all of it. libvirt is told of it again when it starts. */
+static void is_whole_and_starts(void)
+{
+	has_all_of(DISK);
+	assert_success(do_start());
+	runs_and_goes();
+}
+
+static void created(void **state)
+{
+	(void)state;
+	try(&(struct steps_operation){
+		"create", nothing, do_create, DRE_ERR_CONTAINER_EXISTENCE, all_or_nothing, is_whole_and_starts,
+	});
 }
 
 static void started(void **state)
