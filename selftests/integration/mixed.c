@@ -27,8 +27,8 @@
 #define OPERATIONS_MAX	32
 #define CODES		256	/* the codes are smaller */
 
-/* What libraries keep of what they do for the first time, which may be in the second half. */
-#define GROWTH_MAX	(64 * 1024L)
+/* What libraries keep of what they do for the first time, which may be in the second half where that comes soon. */
+#define GROWTH_MAX	(getenv("DRE_MIXED") ? 4096L : 65536L)
 
 /* A weight, see struct mixed_operation. */
 #define OFTEN		(getenv("DRE_MIXED") ? 1 : 10)
