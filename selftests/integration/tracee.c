@@ -56,7 +56,7 @@ static const struct call {
 #define O_CHANGE	(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)
 
 #define OPTIONS		(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC)
-#define FOLLOW		(PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK)
+#define FOLLOW		(PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE)
 
 #define SYSCALL_STOP	(SIGTRAP | 0x80)
 
@@ -125,6 +125,14 @@ static void go_on(pid_t pid, int signo)
 		assert_int_equal(errno, ESRCH);
 }
 
+static bool is_thread(const struct manager *m, pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", m->pid, pid);
+	return pid != m->pid && !access(path, F_OK);
+}
+
 /* Who is not known yet stops for the first time: what it starts in turn is not followed. */
 static bool is_new(struct manager *m, pid_t pid)
 {
@@ -175,6 +183,8 @@ static int trace(struct manager *m, const struct fault *fault, int n)
 				return steps;
 			}
 			go_on(pid, 0);
+		} else if (is_thread(m, pid)) {
+			ptrace(PTRACE_DETACH, pid, NULL, NULL);
 		} else {
 			go_on(pid, is_new(m, pid) || status >> 16 ? 0 : WSTOPSIG(status));
 		}
