@@ -77,7 +77,6 @@ static void make_and_destroy(void)
 	destroy_it();
 }
 
-
 static void destroy(void **state)
 {
 	(void)state;

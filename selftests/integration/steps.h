@@ -29,7 +29,8 @@ struct steps_world {
 };
 
 /*
- * Tries so many steps as DRE_KILLS says, else @wanted, in half of which or more the manager is killed; then what is there is looked at, the next one does it, goes on, and all must be as before.
+ * Tries so many steps as DRE_KILLS says, else @wanted, in half of which or more the manager is killed; then what is there
+ * is looked at, the next one does it, goes on, and all must be as before.
  */
 void steps_try(const struct steps_operation *op, const struct steps_world *world, int wanted);
 
