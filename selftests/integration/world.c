@@ -162,14 +162,48 @@ static int is_process(const struct dirent *entry)
 	return isdigit((unsigned char)*entry->d_name);
 }
 
-/* liblxc's monitors, our helpers, and children of this process, also dead ones. */
+struct process {
+	int pid, ppid;
+	char comm[64];
+	char state;
+};
+
+/* What it is, and the namespace that its children are in: whoever is on his way into a container is so first. */
+static bool is_in_container(int pid)
+{
+	char path[64];
+	struct stat st, own;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid_for_children", pid);
+	return !stat("/proc/self/ns/pid", &own) && !stat(path, &st) && st.st_ino != own.st_ino;
+}
+
+/* A program of ours, or that we start, or a child of this process that has become another one's. */
+static bool is_tool(const char *comm)
+{
+	static const char *const tools[] = { "*lxc monitor*", "dre-*", "criu", "tar", "mmdebstrap", "qemu-img", NULL };
+
+	for (const char *const *tool = tools; *tool; tool++)
+		if (!fnmatch(*tool, comm, 0))
+			return true;
+	return !strncmp(comm, program_invocation_short_name, 15);
+}
+
+/* Of the dead only children of this process: it has to wait for them. */
+static bool is_ours(const struct process *p)
+{
+	if (p->ppid == getpid())
+		return true;
+	return p->pid != getpid() && p->state != 'Z' && (is_tool(p->comm) || is_in_container(p->pid));
+}
+
+/* Is a tool, or in a container, also in none of our control groups; or a child of this process. */
 static void describe_processes(void)
 {
-	char path[300], comm[64];
+	char path[300];
 	struct dirent **entries;
 	int nr = scandir("/proc", &entries, is_process, compare_names);
-	int pid, ppid;
-	char state;
+	struct process p;
 	FILE *f;
 
 	for (int i = 0; i < nr; i++) {
@@ -178,10 +212,9 @@ static void describe_processes(void)
 		f = fopen(path, "re");
 		if (!f)
 			continue;
-		if (fscanf(f, "%d (%63[^)]) %c %d", &pid, comm, &state, &ppid) == 4 &&
-		    (ppid == getpid() || strstr(comm, "lxc monitor") || strstr(comm, "dre-app") || strstr(comm, "dre-trash")))
-			fprintf(out, "process: %d (%s) of %d%s\n", pid, comm, ppid,
-				state == 'Z' ? ", dead" : "");
+		if (fscanf(f, "%d (%63[^)]) %c %d", &p.pid, p.comm, &p.state, &p.ppid) == 4 && is_ours(&p))
+			fprintf(out, "process: %d (%s) of %d%s\n", p.pid, p.comm, p.ppid,
+				p.state == 'Z' ? ", dead" : "");
 		fclose(f);
 	}
 	free(entries);
