@@ -716,13 +716,23 @@ static void manager_killed(void **state)
 
 #define WORLD	"/run/dre-test-world"
 
-/* Each time that it is started libvirt gives its machine another number. */
+/* Of a host, where @on runs commands: machines, mounts, listeners, and the files that its daemons have open, see @pids. */
+static void describe_host(const char *on, const char *pids, const char *file)
+{
+	assert_int_equal(shell("{ %s virsh -q list --all --name; %s cat /proc/self/mountinfo; "
+			       "%s cat /proc/net/tcp /proc/net/tcp6 | awk '$4 == \"0A\" { print \"listens\", $2 }' | sort; "
+			       "for pid in %s; do find /proc/$(cat $pid)/fd -lname '/*' -printf 'open %%l\\n'; done | sort; } >>%s",
+			       on, on, on, pids, file), 0);
+}
+
+/* Each time that it is started libvirt gives its machine another number. Whose process it is its network says. */
 static void describe(const char *file)
 {
-	assert_int_equal(shell("{ virsh -q list --all --name; " ON_B "virsh -q list --all --name; "
-			       "{ find " STORE " " SHARED "; find /sys/fs/cgroup -type d -path '*dre.partition*'; } | "
-			       "sed 's/qemu-[0-9]*-/qemu-/' | sort; "
-			       "cat /proc/self/mountinfo; " ON_B "cat /proc/self/mountinfo; } >%s", file), 0);
+	assert_int_equal(shell("{ { find " STORE " " SHARED "; find /sys/fs/cgroup -type d -path '*dre.partition*'; } | "
+			       "sed 's/qemu-[0-9]*-/qemu-/' | sort; ls /proc/%d/fd; "
+			       "ps -eo netns,comm | grep -E ' (qemu|dre-)' | sort; } >%s", getpid(), file), 0);
+	describe_host("", "/run/libvirtd.pid /run/virtlogd.pid", file);
+	describe_host(ON_B, "/run/second-host/run/libvirt/libvirtd.pid /run/second-host/run/libvirt/virtlogd.pid", file);
 }
 
 static void mark(void)
@@ -733,6 +743,7 @@ static void mark(void)
 static void assert_nothing_wrong(void)
 {
 	assert_int_equal(shell("dre-sys gc && dre-sys fsck"), 0);
+	assert_int_equal(shell(ON_B "sh -c 'dre-sys gc && dre-sys fsck'"), 0);
 }
 
 static void assert_as_marked(void)
