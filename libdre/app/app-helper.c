@@ -39,6 +39,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <linux/keyctl.h>
 
 #include "app-helper.h"
@@ -321,6 +322,22 @@ static bool leave_keys(void)
 	return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS;
 }
 
+/*
+ * What the caller hands down to all that he runs, files in the container that ask for it would give to whoever runs them
+ * there, where no user namespace keeps it away.
+ */
+static bool leave_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].inheritable = 0;
+	return !syscall(SYS_capset, &header, data);
+}
+
 int main(int argc, char **argv)
 {
 	umask(022);	/* of the groups that liblxc makes, and of init */
@@ -335,6 +352,8 @@ int main(int argc, char **argv)
 	if (fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC) == 0) {
 		if (!leave_keys())
 			return report_error("a session without keys: %s", strerror(errno));
+		if (!leave_capabilities())
+			return report_error("no inherited capabilities: %s", strerror(errno));
 		if (fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) == 0) {
 			if (argc == 4 && !strcmp(argv[1], "start") &&
 			    fcntl(GO_FD, F_SETFD, FD_CLOEXEC) == 0 &&

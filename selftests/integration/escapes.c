@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <linux/capability.h>
 #include <linux/keyctl.h>
 
 #include "box.h"
@@ -142,6 +143,18 @@ static void ambushed(void **state)
 /* sys_module, sys_rawio, sys_time, mac_override, mac_admin: see capabilities(7) */
 #define DROPPED	(1ULL << 16 | 1ULL << 17 | 1ULL << 25 | 1ULL << 32 | 1ULL << 33)
 
+/* What whoever starts containers hands down to all that he runs (CVE-2022-29162). */
+static void hand_down(bool all)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	assert_int_equal(syscall(SYS_capget, &header, data), 0);
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].inheritable = all ? data[i].permitted : 0;
+	assert_int_equal(syscall(SYS_capset, &header, data), 0);
+}
+
 static void assert_filtered(const dre_app_handle *h)
 {
 	static const char *const who[] = { "1", "self" };	/* init, and what is run beside it */
@@ -156,6 +169,9 @@ static void assert_filtered(const dre_app_handle *h)
 		assert_int_equal(box_ask(h, &text, script), 0);
 		assert_int_equal(strtoull(text, NULL, 16) & DROPPED, 0);
 		assert_true(strtoull(text, NULL, 16) & 1);
+		snprintf(script, sizeof(script), "sed -n 's/^Cap\\(Inh\\|Amb\\)://p' /proc/%s/status | tr -dc 1-9a-f", who[i]);
+		assert_int_equal(box_ask(h, &text, script), 0);
+		assert_string_equal(text, "");
 	}
 }
 
@@ -165,9 +181,11 @@ static void system_calls_and_capabilities(void **state)
 	dre_app_handle *h = box_create_with("free", BASE, 1);
 
 	(void)state;
+	hand_down(true);
 	assert_filtered(box_start("jail"));
 	assert_done(dre_app_start(h));
 	assert_filtered(h);
+	hand_down(false);
 }
 
 /* Root that is root may open files by their handles: whatever is on the file system, not only what is mounted. */
