@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
 
 #include <linux/capability.h>
 #include <linux/keyctl.h>
@@ -14,13 +16,7 @@
 #include "box.h"
 
 /* How many attempts fugitive makes. */
-#define ATTEMPTS	46
-
-/*
- * What is kept from it by not being there: memory, the store, the host's disk, what came along with who came in. Kernels
- * that have less than Debian's lack more: it is shown, then, what was not denied.
- */
-#define ABSENT		5
+#define ATTEMPTS	49
 
 static int count(const char *text, const char *what)
 {
@@ -33,19 +29,51 @@ static int count(const char *text, const char *what)
 	return nr;
 }
 
+/* What is kept from it by not being there says "absent": "read PATH: absent" is of something that the host has. */
+static bool host_has(const char *line)
+{
+	char path[128];
+
+	return sscanf(line, "read %127[^:]", path) != 1 || !access(path, F_OK);
+}
+
+/*
+ * "ENOENT" was no attempt: a name may be wrong, or what is to be made ready for it not be there. Other kernels than
+ * Debian's 6.1 lack more: there it is shown.
+ */
+static bool is_refused(const char *line)
+{
+	struct utsname kernel;
+
+	if (strstr(line, ": absent"))
+		return host_has(line);
+	if (!strstr(line, ": ENOENT"))
+		return !strstr(line, ": DONE");
+	printf("# not tried: %s\n", line);
+	return !uname(&kernel) && strncmp(kernel.release, "6.1.0-", 6);
+}
+
 static void assert_no_way_out(const dre_app_handle *h, const char *command)
 {
 	const char *text;
-	int nr, absent;
+	char *copy, *rest, *line;
+	int nr, bad = 0;
 
 	assert_int_equal(box_ask(h, &text, command), 0);
 	nr = count(text, ": ");
-	absent = count(text, ": ENOENT");
-	if (strstr(text, ": DONE") || nr < ATTEMPTS || absent > ABSENT)
+	rest = copy = strdup(text);
+	while ((line = strsep(&rest, "\n"))) {
+		if (is_refused(line))
+			continue;
+		printf("# %s: %s\n", command, line);
+		bad++;
+	}
+	free(copy);
+	if (bad || nr != ATTEMPTS)
 		printf("# %d attempts:\n%s\n", nr, text);
-	assert_null(strstr(text, ": DONE"));
+	assert_int_equal(bad, 0);
 	assert_non_null(strstr(text, "all tried"));
-	assert_true(nr >= ATTEMPTS);
+	assert_int_equal(nr, ATTEMPTS);
 }
 
 /* What there is to be had by whoever gets out, see fugitive.c. */
@@ -70,8 +98,24 @@ static void lay_out(void)
 				"echo ':dre-host:M::never::/bin/false:' >" INTERPRETERS "/register"), 0);
 }
 
+/* Nodes of the host's disk in the container's own files and in its volume, as somebody else may have left them there. */
+static void bring_disk(const dre_app_handle *h)
+{
+	const char *own = box_layer_path(h, "/disk");
+	char node[64];
+	struct stat st;
+
+	assert_int_equal(stat(STORE, &st), 0);
+	snprintf(node, sizeof(node), "/sys/dev/block/%u:%u", major(st.st_dev), minor(st.st_dev));
+	assert_int_equal(access(node, F_OK), 0);
+	unlink(OUTSIDE "/disk");
+	assert_int_equal(mknod(own, S_IFBLK, st.st_dev) || mknod(OUTSIDE "/disk", S_IFBLK, st.st_dev), 0);
+	assert_int_equal(chmod(own, 0666) || chmod(OUTSIDE "/disk", 0666), 0);
+}
+
 static void clear_away(void)
 {
+	assert_int_equal(unlink(OUTSIDE "/disk"), 0);
 	assert_int_equal(system("[ -z \"$(cat " HIERARCHY "/release_agent)\" ] && "
 				"umount " HIERARCHY " && rmdir " HIERARCHY), 0);
 	assert_int_equal(system("[ ! -e " INTERPRETERS "/dre-host ] || "
@@ -84,6 +128,7 @@ static void try_to_get_out(const char *apparmor)
 	dre_app_handle *h = create_with_volume("jail", 0);
 
 	assert_done(dre_app_set_property(h, "apparmor", apparmor));
+	bring_disk(h);
 	assert_done(dre_app_start(h));
 	lay_out();
 	/* Where it mounts what it can. */

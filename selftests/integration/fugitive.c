@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Tries to get out of a container, by the ways that have been published for LXC, runc and the kernel's own
- * doors. Prints a line for each attempt: what, and the error's name, or "DONE". With "handle" it tries only that one.
+ * doors. Prints a line for each attempt: what, and the error's name, or "DONE"; "absent" where what it wants is kept
+ * from it by not being there. With "handle" it tries only that one.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -31,11 +32,21 @@
 #define OUTSIDE		"/outside"
 #define INTERPRETER	"dre-host"
 #define HIERARCHY	"dre-host"
+#define DISK		"/disk"		/* a node of the host's disk, as an image may bring one */
 
 static void report(const char *what, long ret)
 {
 	printf("%s: %s\n", what, ret < 0 ? strerrorname_np(errno) : "DONE");
 	fflush(stdout);
+}
+
+/* What is nowhere here: of all others that is no refusal, but a mistake of ours. */
+static void report_absent(const char *what, long ret)
+{
+	if (ret < 0 && errno == ENOENT)
+		printf("%s: absent\n", what);
+	else
+		report(what, ret);
 }
 
 /* One that can be opened is as good as written: nothing is done to the host. */
@@ -51,13 +62,13 @@ static void write_to(const char *path)
 		close(fd);
 }
 
-static void read_from(const char *path)
+static void read_from(const char *path, void (*tell)(const char *what, long ret))
 {
 	char what[128], byte;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	snprintf(what, sizeof(what), "read %s", path);
-	report(what, fd < 0 ? fd : read(fd, &byte, 1));
+	tell(what, fd < 0 ? fd : read(fd, &byte, 1));
 	if (fd >= 0)
 		close(fd);
 }
@@ -90,6 +101,20 @@ static void mount_it(const char *what, const char *source, const char *type, con
 	report(what, ret);
 	if (!ret)
 		umount("/tmp/mount");
+}
+
+/* The host's disk, by its number and by a node that is there already, among its own files or in a volume. */
+static void take_disk(void)
+{
+	struct stat disk;
+
+	if (stat(DISK, &disk))
+		report("no disk", 0);
+	make_node("node of the host's disk", S_IFBLK, disk.st_rdev);
+	read_from(DISK, report);
+	read_from(OUTSIDE DISK, report);
+	write_to(DISK);
+	mount_it("mount the host's disk", DISK, "ext4", "");
 }
 
 /* "Shocker": a file by its number, on a file system that is mounted here by a volume of the host's. */
@@ -131,11 +156,11 @@ static void inherited(void)
 	if (dir)
 		closedir(dir);
 	errno = ENOENT;
-	report("inherited file", nr ? 0 : -1);
+	report_absent("inherited file", nr ? 0 : -1);
 	len = readlink("/proc/self/cwd", target, sizeof(target) - 1);
 	target[len > 0 ? len : 0] = '\0';
 	errno = ENOENT;
-	report("outer working directory", *target == '/' ? -1 : 0);
+	report_absent("outer working directory", *target == '/' ? -1 : 0);
 }
 
 /* What whoever entered the container has in his session: his Kerberos tickets, the keys of his disks. */
@@ -246,15 +271,14 @@ int main(int argc, char **argv)
 	write_files();
 	open_mounts();
 	write_files();
-	read_from("/proc/kcore");
-	read_from("/dev/mem");
-	read_from("/proc/1/root/../../../../var/lib/dre/app/lock");
+	read_from("/proc/kcore", report);
+	read_from("/dev/mem", report_absent);
+	read_from("/proc/1/root/../../../../var/lib/dre/app/lock", report_absent);
 	make_node("node of memory", S_IFCHR, makedev(1, 1));
 	make_node("node of kmsg", S_IFCHR, makedev(1, 11));
-	make_node("node of the host's disk", S_IFBLK, makedev(254, 0));
 	make_node("node of a loop device", S_IFBLK, makedev(7, 0));
+	take_disk();
 	mount_it("mount cgroup with a release_agent", "none", "cgroup", "release_agent=/x,memory");
-	mount_it("mount the host's disk", "/dev/vda", "ext4", "");
 	mount_it("mount debugfs", "none", "debugfs", "");
 	mount_it("mount tracefs", "none", "tracefs", "");
 	mount_it("mount securityfs", "none", "securityfs", "");
