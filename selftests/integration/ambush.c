@@ -5,6 +5,9 @@
  * another process can do so as often as somebody comes in. It ends when there is a file /stop.
  *
  * Prints "ready", a line for each thing that it could take, and how many it has seen come.
+ *
+ * ambush DIRECTORY: exchanges in there "place", a directory, and each of two symbolic links, "link" and "climb", for
+ * whoever goes by "place" from outside. Prints how often.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -115,13 +118,31 @@ static void lie_in_wait_for(int pid)
 	trace(pid);
 }
 
-int main(void)
+/* Each time "place" is a directory again at the end. */
+static int exchange_in(const char *directory)
+{
+	static const char *const links[] = { "link", "climb" };
+	unsigned int nr;
+
+	if (chdir(directory))
+		return 1;
+	for (nr = 0; access("/stop", F_OK); nr++)
+		for (int i = 0; i < 2; i++)
+			if (renameat2(AT_FDCWD, "place", AT_FDCWD, links[nr % 2], RENAME_EXCHANGE))
+				return 1;
+	printf("%u times\n", nr);
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	struct dirent *entry;
 	struct stat st;
 	DIR *dir = opendir("/proc");
 	int pid;
 
+	if (argc > 1)
+		return exchange_in(argv[1]);
 	if (!dir || stat("/", &st))
 		return 1;
 	inside = st.st_dev;

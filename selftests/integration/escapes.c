@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -255,6 +256,50 @@ static void handles(void **state)
 	}
 }
 
+/* What of the host links lead to. */
+#define VICTIM		"/run/victim"
+
+static void make_victim(void)
+{
+	assert_int_equal(system("rm -rf " VICTIM " && mkdir -p " VICTIM "/in && echo precious >" VICTIM "/file"), 0);
+}
+
+static void assert_victim_is_spared(void)
+{
+	assert_int_equal(system("[ \"$(find " VICTIM " | sort | xargs)\" = '" VICTIM " " VICTIM "/file " VICTIM "/in' ] && "
+				"[ \"$(cat " VICTIM "/file)\" = precious ] && ! grep -q ' " VICTIM "' /proc/mounts"), 0);
+}
+
+/* Of a process, in its directory of /proc. */
+#define IS_HELD		"grep -q '^Seccomp:[^0-9]*2' status && " \
+			"{ [ ! -e /sys/kernel/security/apparmor ] || grep -q '^dre-container (enforce)' attr/current; }"
+
+/*
+ * Nothing is mounted but below these, what belongs there is on top, what is masked is masked, and init is in the profile
+ * and the filter: whoever has another /proc for it may have kept them from it.
+ */
+static void assert_in_place(const dre_app_handle *h)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command), "cd /proc/%d && " IS_HELD " && awk '"
+		 "{ type = $0; sub(/.* - /, \"\", type); on[$5] = type }"
+		 "$5 !~ \"^/$|^/(dev|proc|sys)(/|$)\" { print; bad = 1 }"
+		 "END { exit bad || on[\"/proc\"] !~ /^proc / || on[\"/sys\"] !~ /^sysfs / || on[\"/dev\"] !~ /^tmpfs / || "
+		 "!(\"/proc/sys\" in on) || !(\"/proc/sysrq-trigger\" in on) }' mountinfo || ! sed 's/^/# /' mountinfo",
+		 box_init(h));
+	assert_int_equal(system(command), 0);
+}
+
+static void assert_refused_for_a_link(const dre_app_handle *h)
+{
+	const char *why = dre_last_error();
+
+	printf("# %s\n", why);
+	assert_true(strstr(why, "symbolic link") || strstr(why, "Not a directory"));
+	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_STOP);
+}
+
 /* What of the container is a directory to whoever starts it may be a link to the host. */
 static void links_to_the_host(void **state)
 {
@@ -269,17 +314,135 @@ static void links_to_the_host(void **state)
 		box_run(h, command);
 		box_kill(h);
 		/* As if it had done it itself: it is root of its files. */
-		snprintf(command, sizeof(command), "rm -rf /run/victim && mkdir /run/victim && echo precious >/run/victim/file && "
-			 "mkdir -p $(dirname %1$s) && rm -rf %1$s && ln -s /run/victim %1$s", box_layer_path(h, places[i]));
+		make_victim();
+		snprintf(command, sizeof(command), "mkdir -p $(dirname %1$s) && rm -rf %1$s && ln -s " VICTIM " %1$s",
+			 box_layer_path(h, places[i]));
 		assert_int_equal(system(command), 0);
-		dre_app_start(h);	/* or it is refused */
-		assert_int_equal(system("[ \"$(find /run/victim | sort | xargs)\" = '/run/victim /run/victim/file' ] && "
-					"[ \"$(cat /run/victim/file)\" = precious ] && ! grep -q /run/victim /proc/mounts"), 0);
+		if (dre_app_start(h))
+			assert_refused_for_a_link(h);
+		else
+			assert_in_place(h);
+		assert_victim_is_spared();
 		box_destroy(h);
 		h = box_create("trap");
 	}
 	box_destroy(h);
-	assert_int_equal(system("rm -r /run/victim"), 0);
+	assert_int_equal(system("rm -r " VICTIM), 0);
+}
+
+/* A volume by way of a link gets to be below /proc and /sys, not over them (CVE-2019-16884). */
+static void volumes_in_the_place_of_proc(void **state)
+{
+	dre_app_handle *h = create_with_volume("trap", 0);
+
+	(void)state;
+	assert_done(dre_app_start(h));
+	assert_int_equal(box_run(h, "ln -s proc /one && ln -s sys /two"), 0);
+	box_kill(h);
+	assert_done(dre_app_set_property(h, "volumes", OUTSIDE ":/one," OUTSIDE ":/two/kernel"));
+	assert_done(dre_app_start(h));
+	assert_in_place(h);
+}
+
+/* Who comes in is to be held as all others are, by whatever /proc there is (CVE-2015-1334). */
+static void false_proc(void **state)
+{
+	dre_app_handle *h = box_start("jail");
+
+	(void)state;
+	assert_int_equal(box_run(h, "mount -t tmpfs none /proc && for i in self thread-self 1; do "
+				 "mkdir -p /proc/$i/attr/apparmor /proc/$i/fd /proc/$i/ns && "
+				 "touch /proc/$i/attr/current /proc/$i/attr/exec /proc/$i/attr/apparmor/exec; done"), 0);
+	assert_int_equal(box_run(h, "sleep 1000 </dev/null >/dev/null 2>&1 &"), 0);
+	assert_int_equal(system("for i in $(find " CGROUPS "/dre/app/jail -name cgroup.procs -exec cat {} +); do "
+				"cd /proc/$i && [ \"$(cat comm)\" = sleep ] || continue; "
+				IS_HELD " && ! grep -q '^Uid:[^0-9]*0[^0-9]' status; exit; done; exit 1"), 0);
+}
+
+/*
+ * Two containers have a volume in common. In there one of them exchanges the directory that leads to further volumes of
+ * the other one and links to the host, while that is started and restarted (CVE-2021-30465, CVE-2024-45310).
+ */
+#define SHARED		"/var/lib/dre-shared"
+#define FURTHER		"/var/lib/dre-further"
+#define STARTS		16
+#define RESTARTS	4
+
+static void make_shared(void)
+{
+	make_victim();
+	assert_int_equal(system("rm -rf " SHARED " " FURTHER " && mkdir -p " SHARED "/place/in " FURTHER "/dir && "
+				"echo file >" FURTHER "/file && ln -s " VICTIM " " SHARED "/link && "
+				"ln -s ../../../../../../../../.." VICTIM " " SHARED "/climb"), 0);
+}
+
+#define TARGETS		SHARED ":/shared," FURTHER "/dir:/shared/place/in"
+
+/* Some files are there on both ways, and some have to be made. */
+static void set_targets(const dre_app_handle *h, int nr)
+{
+	char volumes[256];
+
+	snprintf(volumes, sizeof(volumes), TARGETS "," FURTHER "/file:/shared/place/file%d", nr / 4);
+	assert_done(dre_app_set_property(h, "volumes", volumes));
+}
+
+/* @nr are in its root, on one of the ways, or it was refused, and none is anywhere else. */
+static bool is_well(const dre_app_handle *h, int err, int nr)
+{
+	char command[512];
+
+	assert_victim_is_spared();
+	assert_int_equal(system("! grep -F ' " FURTHER "/' /proc/self/mountinfo | grep -vF ' " STORE "/lxc/trap/rootfs/'"), 0);
+	if (err) {
+		if (!strstr(dre_last_error(), "volume"))
+			printf("# %s\n", dre_last_error());
+		return false;
+	}
+	snprintf(command, sizeof(command), "cd /proc/%d && [ $(grep -cF ' " FURTHER "/' mountinfo) = %d ] && "
+		 "! grep -F ' " FURTHER "/' mountinfo | grep -vE ' (/shared|" VICTIM ")/' || ! sed 's/^/# /' mountinfo",
+		 box_init(h), nr);
+	assert_int_equal(system(command), 0);
+	return true;
+}
+
+static void exchanged_while_it_starts(void **state)
+{
+	dre_app_handle *accomplice = box_create("accomplice"), *h = box_create("trap");
+	int started = 0, restarted = 0;
+	char command[PATH_MAX + 32];
+	const char *text;
+
+	(void)state;
+	make_shared();
+	assert_done(dre_app_set_property(h, "volumes", TARGETS));
+	assert_done(dre_app_set_property(accomplice, "volumes", SHARED ":/shared"));
+	/* There is one of this name in its own root, too. */
+	snprintf(command, sizeof(command), "mkdir -p %s/in", box_layer_path(h, VICTIM));
+	assert_int_equal(system(command), 0);
+	assert_done(dre_app_start(h));
+	assert_done(dre_app_checkpoint(h, "one"));
+	box_kill(h);
+	assert_done(dre_app_start(accomplice));
+	assert_int_equal(box_run(accomplice, "ambush /shared </dev/null >/exchanged 2>&1 &"), 0);
+	for (int i = 0; i < STARTS; i++) {
+		set_targets(h, i);
+		started += is_well(h, dre_app_start(h), 2);
+		box_kill(h);
+	}
+	assert_done(dre_app_set_property(h, "volumes", TARGETS));
+	for (int i = 0; i < RESTARTS; i++) {
+		restarted += is_well(h, dre_app_restart(h, "one"), 1);
+		box_kill(h);
+	}
+	assert_int_equal(box_run(accomplice, "touch /stop; until grep -q times /exchanged; do sleep 1; done"), 0);
+	assert_int_equal(box_ask(accomplice, &text, "cat /exchanged"), 0);
+	printf("# exchanged %s; %d of %d started, %d of %d restarted\n", text, started, STARTS, restarted, RESTARTS);
+	/* Else nothing of it would have been a start. */
+	assert_true(atoi(text) > STARTS && started > 0);
+	box_destroy(h);
+	box_destroy(accomplice);
+	assert_int_equal(system("rm -r " SHARED " " FURTHER " " VICTIM), 0);
 }
 
 int main(void)
@@ -288,6 +451,9 @@ int main(void)
 		cmocka_unit_test_teardown(root_inside, box_destroy_all),
 		cmocka_unit_test_teardown(ambushed, box_destroy_all),
 		cmocka_unit_test_teardown(links_to_the_host, box_destroy_all),
+		cmocka_unit_test_teardown(volumes_in_the_place_of_proc, box_destroy_all),
+		cmocka_unit_test_teardown(exchanged_while_it_starts, box_destroy_all),
+		cmocka_unit_test_teardown(false_proc, box_destroy_all),
 		cmocka_unit_test_teardown(system_calls_and_capabilities, box_destroy_all),
 		cmocka_unit_test_teardown(handles, box_destroy_all),
 	};
