@@ -30,14 +30,14 @@ void growth_begin(char **argv)
 	execv("/proc/self/exe", argv);
 }
 
-static long heap(void)
+long growth_heap(void)
 {
 	struct mallinfo2 info = mallinfo2();
 
 	return (long)(info.uordblks + info.hblkhd);
 }
 
-static int count_files(void)
+int growth_files(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	int nr = 0;
@@ -52,19 +52,19 @@ static int count_files(void)
 /* Returns by how much the heap has grown. What one step has left behind, the next one may clear away. */
 static long run_round(const struct growth_step *life, const char *container, bool tell)
 {
-	long begin = heap(), before, cost;
+	long begin = growth_heap(), before, cost;
 	int ret;
 
 	for (; life->name; life++) {
-		before = heap();
+		before = growth_heap();
 		ret = life->call(container);
 		if (ret < 0)
 			fail_msg("%s: %d (%s)", life->name, ret, dre_last_error());
-		cost = heap() - before;
+		cost = growth_heap() - before;
 		if (tell && cost)
 			printf("# %s: %+ld bytes\n", life->name, cost);
 	}
-	return heap() - begin;
+	return growth_heap() - begin;
 }
 
 void growth_run(const struct growth_step *life, const char *container, void (*before)(void))
@@ -73,9 +73,9 @@ void growth_run(const struct growth_step *life, const char *container, void (*be
 	int files = 0;
 
 	for (int round = 0; round < WARM + ROUNDS; round++) {
-		before();
 		if (round == WARM)
-			files = count_files();
+			files = growth_files();
+		before();
 		cost = run_round(life, container, round >= WARM);
 		if (round < WARM)
 			continue;
@@ -83,5 +83,5 @@ void growth_run(const struct growth_step *life, const char *container, void (*be
 		grown += cost > 0 ? cost : 0;
 	}
 	assert_int_equal(grown, 0);
-	assert_int_equal(count_files(), files);
+	assert_int_equal(growth_files(), files);
 }

@@ -3,6 +3,10 @@
 #ifndef SELFTESTS_INTEGRATION_GROWTH_H
 #define SELFTESTS_INTEGRATION_GROWTH_H
 
+/* What this process has of the heap, in bytes, and of open files. */
+long growth_heap(void);
+int growth_files(void);
+
 struct growth_step {
 	const char *name;
 	int (*call)(const char *container);

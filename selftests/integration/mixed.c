@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <dirent.h>
-#include <malloc.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,6 +17,7 @@
 #include <daware.h>
 #include <dre.h>
 
+#include "growth.h"
 #include "logd.h"
 #include "mixed.h"
 
@@ -75,27 +74,11 @@ static const int explained[] = {
 	DRE_ERR_SNAPSHOT_EXISTENCE, DRE_ERR_CGROUP_NONEXISTENCE, DRE_ERR_CGROUP_EXISTENCE,
 };
 
-static long heap(void)
-{
-	struct mallinfo2 info = mallinfo2();
-
-	return (long)(info.uordblks + info.hblkhd);
-}
-
 /* The connection to the log is there or not, as its daemon is. */
 static struct size measure(void)
 {
-	struct size size;
-	DIR *dir;
-
 	daware_log_close();
-	size = (struct size){ .heap = heap() };
-	dir = opendir("/proc/self/fd");
-	while (dir && readdir(dir))
-		size.files++;
-	if (dir)
-		closedir(dir);
-	return size;
+	return (struct size){ growth_heap(), growth_files() };
 }
 
 static const struct mixed_operation *pick(const struct mixed_operation *all, unsigned int *seed)
@@ -182,14 +165,14 @@ static void manage(const struct mixed *mixed, struct book *book, int me, unsigne
 		const struct mixed_operation *op = pick(mixed->operations, &seed);
 		const char *container = containers[rand_r(&seed) % nr_containers];
 
-		before = heap();
+		before = growth_heap();
 		ret = op->call(container);
 		if (ret > 0)	/* a state */
 			ret = 0;
 		if (is_missing(mixed, ret) || !may_be(mixed, (int)(op - mixed->operations), ret))
 			printf("# %s: %d (%s)\n", op->name, ret, dre_last_error());
 		if (measured)
-			__atomic_add_fetch(&book->cost[op - mixed->operations][-ret % CODES], heap() - before,
+			__atomic_add_fetch(&book->cost[op - mixed->operations][-ret % CODES], growth_heap() - before,
 					   __ATOMIC_RELAXED);
 		log_it(book, me, op->name, container, ret);
 		__atomic_add_fetch(&book->seen[op - mixed->operations][-ret % CODES], 1, __ATOMIC_RELAXED);
