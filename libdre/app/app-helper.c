@@ -68,6 +68,20 @@ int report_ok(int status)
 	return EXIT_SUCCESS;
 }
 
+/*
+ * liblxc takes a configuration that it could not read for an empty one, and one without a root has that of the host, its
+ * init included.
+ */
+static int check_configured(struct lxc_container **c)
+{
+	if (*c && (*c)->get_config_item(*c, "lxc.rootfs.path", NULL, 0) > 0)
+		return 0;
+	if (*c)
+		lxc_lib.lxc_container_put(*c);
+	*c = NULL;
+	return dre_fail(DRE_ERR_DEVICE_BUSY, "liblxc cannot read its configuration");
+}
+
 int open_container(const char *root, const char *name, const char *log, struct lxc_container **c)
 {
 	char lxcpath[PATH_MAX];
@@ -80,10 +94,7 @@ int open_container(const char *root, const char *name, const char *log, struct l
 	if (log)
 		lxc_lib.lxc_log_init(&init);
 	*c = lxc_lib.lxc_container_new(name, lxcpath);
-	if (*c)
-		return 0;
-	dre_fail(DRE_ERR_DEVICE_BUSY, "liblxc cannot open it");
-	return DRE_ERR_DEVICE_BUSY;
+	return check_configured(c);
 }
 
 /*
