@@ -349,6 +349,21 @@ static void volumes_in_the_place_of_proc(void **state)
 	assert_in_place(h);
 }
 
+/* liblxc takes a configuration that it cannot read for an empty one, by which nobody who comes in is held. */
+static void configuration_that_cannot_be_read(void **state)
+{
+	dre_app_handle *h = box_start("jail");
+	int status;
+
+	(void)state;
+	assert_int_equal(system("cd " STORE "/lxc/jail && mv config /run/kept && mkdir config"), 0);
+	world_mark();
+	assert_refused(DRE_ERR_DEVICE_BUSY, dre_app_exec(h, (char *[]){ "true", NULL }, &status));
+	assert_non_null(strstr(dre_last_error(), "cannot read its configuration"));
+	assert_int_equal(system("cd " STORE "/lxc/jail && rmdir config && mv /run/kept config"), 0);
+	assert_int_equal(box_run(h, "true"), 0);
+}
+
 /* Who comes in is to be held as all others are, by whatever /proc there is (CVE-2015-1334). */
 static void false_proc(void **state)
 {
@@ -460,6 +475,7 @@ int main(void)
 		cmocka_unit_test_teardown(links_to_the_host, box_destroy_all),
 		cmocka_unit_test_teardown(volumes_in_the_place_of_proc, box_destroy_all),
 		cmocka_unit_test_teardown(exchanged_while_it_starts, box_destroy_all),
+		cmocka_unit_test_teardown(configuration_that_cannot_be_read, box_destroy_all),
 		cmocka_unit_test_teardown(false_proc, box_destroy_all),
 		cmocka_unit_test_teardown(system_calls_and_capabilities, box_destroy_all),
 		cmocka_unit_test_teardown(handles, box_destroy_all),
