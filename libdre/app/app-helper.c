@@ -79,7 +79,8 @@ static int check_configured(struct lxc_container **c)
 	if (*c)
 		lxc_lib.lxc_container_put(*c);
 	*c = NULL;
-	return dre_fail(DRE_ERR_DEVICE_BUSY, "liblxc cannot read its configuration");
+	dre_fail(DRE_ERR_DEVICE_BUSY, "liblxc cannot read its configuration");
+	return DRE_ERR_DEVICE_BUSY;
 }
 
 int open_container(const char *root, const char *name, const char *log, struct lxc_container **c)
