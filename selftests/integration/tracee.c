@@ -64,7 +64,7 @@ static const struct call {
 struct manager {
 	struct tracee_end *end;
 	pid_t pid;
-	pid_t helpers[HELPERS_MAX];
+	pid_t helpers[HELPERS_MAX];	/* 0: it has ended, and its number may be another's */
 	int nr_helpers;
 	pid_t stopped;		/* one of these, at the beginning of a step */
 	int others;		/* calls that only look */
@@ -147,6 +147,13 @@ static bool is_new(struct manager *m, pid_t pid)
 	return true;
 }
 
+static void forget(struct manager *m, pid_t pid)
+{
+	for (int i = 0; i < m->nr_helpers; i++)
+		if (m->helpers[i] == pid)
+			m->helpers[i] = 0;
+}
+
 /* Is the call that it stops at the beginning of a step? */
 static bool is_step(struct manager *m, pid_t pid, const struct fault *fault)
 {
@@ -177,6 +184,7 @@ static int trace(struct manager *m, const struct fault *fault, int n)
 		if (!WIFSTOPPED(status)) {
 			if (pid == m->pid)
 				return steps;
+			forget(m, pid);
 		} else if (WSTOPSIG(status) == SYSCALL_STOP) {
 			if (is_step(m, pid, fault) && ++steps == n) {
 				m->stopped = pid;
@@ -231,7 +239,7 @@ static void leave_helpers(const struct manager *m)
 	for (int i = 0; i < m->nr_helpers; i++) {
 		pid_t pid = m->helpers[i];
 
-		if (kill(pid, SIGSTOP) || waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status))
+		if (!pid || kill(pid, SIGSTOP) || waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status))
 			continue;
 		ptrace(PTRACE_DETACH, pid, NULL, NULL);
 		kill(pid, SIGCONT);
@@ -245,6 +253,7 @@ int tracee_run(int (*call)(void), const struct fault *fault, int n, struct trace
 
 	m.end = mmap(NULL, sizeof(*end), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(m.end != MAP_FAILED);
+	m.end->call = "none";
 	fflush(stdout);
 	m.pid = fork();
 	if (!m.pid)
