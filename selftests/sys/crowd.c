@@ -10,13 +10,13 @@
 
 /* As many as are asked for where it is meant to be long. */
 #define MANAGERS	(getenv("DRE_MIXED") ? 8 : 3)
-#define SECONDS		90
+#define SECONDS		60
 
 /*
  * How often libvirtd is restarted, in seconds. What this breaks begins anew: eight machines that are started at once
  * take an emulated host a minute and a half, and where libvirtd never lives that long none of them ever runs.
  */
-#define RESTARTS	(getenv("DRE_MIXED") ? 180 : 40)
+#define RESTARTS	(getenv("DRE_MIXED") ? 180 : 30)
 
 /* How often the server is, and how long it is away. Seconds. */
 #define SERVER_RESTARTS	40
