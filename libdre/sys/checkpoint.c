@@ -5,7 +5,8 @@
  * What the container writes to becomes immutable, and the machine goes over to an empty layer at the moment that its
  * memory is saved of. The container's manifest has both layers before that: the new one is as empty as it was if the
  * machine never comes to it, so that the container is whole whichever of them the machine writes to, and
- * whoever is killed meanwhile. Only then is there a checkpoint, which no machine writes to.
+ * whoever is killed meanwhile. Only then is there a checkpoint, which no machine writes to. Meanwhile libvirt has no
+ * definition of the machine: after a power cut it would have one with the wrong layer.
  *
  * Who goes back to a checkpoint gives the container its layers before there is a machine that writes to them. Until
  * that runs the manifest has the former ones, too, see common/former.h, and nobody else can start a machine: if somebody
@@ -99,7 +100,9 @@ static int settle_layer(const struct sys *sys)
 		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
 				"container '%s': its machine writes to layer %s, which is not its own",
 				sys->name, layer);
-	err = store_change_begin(sys->store);
+	err = sys_remove_definition(sys);
+	if (!err)
+		err = store_change_begin(sys->store);
 	return err ? err : store_change_end(sys->store, true, take_layer_back(sys));
 }
 
@@ -113,9 +116,8 @@ static void take_back(struct sys *sys)
 	layer_name_t layer;
 
 	save_error(&saved);
-	if (sys_state(sys) == SYS_STOPPED || find_layer(sys, layer) ||
-	    !is_top(&sys->container->manifest, layer) || take_layer_back(sys))
-		sys_define(sys);
+	if (sys_state(sys) != SYS_STOPPED && !find_layer(sys, layer) && is_top(&sys->container->manifest, layer))
+		take_layer_back(sys);
 	restore_error(&saved);
 }
 
@@ -131,6 +133,8 @@ static int save(struct sys *sys, struct checkpoint *cp, const struct sys_progres
 	if (!err)
 		err = manifest_copy_chain(&next, &cp->manifest);
 	err = err ? dre_fail_errno(-err, "checkpoint '%s'", cp->tag) : memory_path(cp, file);
+	if (!err)
+		err = sys_remove_definition(sys);
 	if (!err)
 		err = snapshot_give(c, &next, &garbage);
 	manifest_free(&next);
@@ -149,15 +153,11 @@ static int save(struct sys *sys, struct checkpoint *cp, const struct sys_progres
 	return err;
 }
 
-static int checkpoint(struct sys *sys, const char *tag, const struct sys_progress *progress)
+static int make(struct sys *sys, const char *tag, const struct sys_progress *progress)
 {
 	struct checkpoint cp;
-	int err = settle_layer(sys);
+	int err = checkpoint_begin(&cp, sys->container, tag);
 
-	if (!err)
-		err = sys_shorten(sys);
-	if (!err)
-		err = checkpoint_begin(&cp, sys->container, tag);
 	if (err)
 		return err;
 	err = save(sys, &cp, progress);
@@ -165,9 +165,19 @@ static int checkpoint(struct sys *sys, const char *tag, const struct sys_progres
 		checkpoint_abandon(&cp);
 		return err;
 	}
-	/* libvirt has written into its definition what it found below the layer. */
-	sys_define(sys);
 	return checkpoint_publish(&cp);
+}
+
+static int checkpoint(struct sys *sys, const char *tag, const struct sys_progress *progress)
+{
+	int err = settle_layer(sys);
+
+	if (!err)
+		err = sys_shorten(sys);
+	if (!err)
+		err = make(sys, tag, progress);
+	sys_define_again(sys);
+	return err;
 }
 
 dre_return_t dre_sys_checkpoint_with(const dre_sys_handle *h, const char *tag, dre_sys_progress progress,

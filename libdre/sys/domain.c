@@ -20,6 +20,9 @@
 #include "group.h"
 #include "sys.h"
 
+/* Where libvirt keeps its definitions of machines. */
+#define DEFINITIONS	"/etc/libvirt/qemu"
+
 void sys_domain_name(const struct sys *sys, sys_domain_t name)
 {
 	snprintf(name, sizeof(sys_domain_t), SYS_DOMAIN_PREFIX "%s", sys->name);
@@ -208,7 +211,7 @@ void sys_define_again(struct sys *sys)
 {
 	struct saved_error saved;
 
-	if (sys->domain)
+	if (sys->domain && virDomainIsPersistent(sys->domain) > 0)
 		return;
 	save_error(&saved);
 	if (!sys_check_vt(sys))
@@ -216,16 +219,41 @@ void sys_define_again(struct sys *sys)
 	restore_error(&saved);
 }
 
+/*
+ * libvirt does not wait until the disk has it, and what removed a layer, or gave it to a snapshot, does: they may be
+ * in two file systems. A definition that is back after a power cut has a disk that is not the container's any more, and
+ * virsh would write to it.
+ */
+static int sync_definitions(const struct sys *sys)
+{
+	int dir = open(DEFINITIONS, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+
+	/* A libvirt that keeps them elsewhere. */
+	if (dir < 0 && errno == ENOENT)
+		return 0;
+	if (dir < 0 || fsync(dir) < 0)
+		err = dre_fail_errno(errno, "container '%s': %s", sys->name, DEFINITIONS);
+	if (dir >= 0)
+		close(dir);
+	return err;
+}
+
+int sys_remove_definition(const struct sys *sys)
+{
+	if (sys->domain && virDomainIsPersistent(sys->domain) != 0 &&
+	    virDomainUndefineFlags(sys->domain, SYS_UNDEFINE_ALL) < 0 && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
+		return sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
+	/* Also for somebody who was killed before. */
+	return sync_definitions(sys);
+}
+
 int sys_undefine(struct sys *sys)
 {
 	struct saved_error saved;
-	int err;
+	int err = sys_remove_definition(sys);
 
-	if (!sys->domain)
-		return 0;
-	if (virDomainUndefineFlags(sys->domain, SYS_UNDEFINE_ALL) < 0 &&
-	    virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
-		return sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
+	if (err || !sys->domain)
+		return err;
 	/* One that somebody else has just started is undefined, and runs on: from here on nobody can start it. */
 	err = sys_require(sys, SYS_STOPPED, SYS_STOPPED);
 	if (err) {

@@ -61,14 +61,6 @@ static int flush(void *arg)
 	return err;
 }
 
-/* If the machine ends before all is settled, nobody starts it but a manager, who undoes what was not. */
-static int undefine(const struct sys *sys)
-{
-	if (virDomainIsPersistent(sys->domain) > 0 && virDomainUndefineFlags(sys->domain, SYS_UNDEFINE_ALL) < 0)
-		return sys_fail(DRE_ERR_DEVICE_BUSY, "the disk of container '%s'", sys->name);
-	return 0;
-}
-
 /* What cannot be told may still be there. */
 static bool has_job(const struct sys *sys)
 {
@@ -103,7 +95,8 @@ static int pull(struct sys *sys, size_t nr)
 	err = pull_begin(c, layer);
 	if (err)
 		return err;
-	err = undefine(sys);
+	/* If the machine ends before all is settled, nobody starts it but a manager, who undoes what was not. */
+	err = sys_remove_definition(sys);
 	if (!err)
 		err = run_job(sys, layer);
 	save_error(&saved);

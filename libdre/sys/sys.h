@@ -163,8 +163,14 @@ int sys_define(struct sys *sys);
 int sys_undefine(struct sys *sys);
 
 /*
- * Where libvirt does not know a container (any more) that nobody is changing: whoever did has been killed, or a user of virsh
- * has removed it. libvirt gets to know of it again, where it is now, or a start tells it.
+ * domain.c: the same, of a machine that may run: it runs on, and if it ends nobody starts it but a manager. Of neither a
+ * power cut leaves a definition.
+ */
+int sys_remove_definition(const struct sys *sys);
+
+/*
+ * Where libvirt has no definition (any more) of a container that nobody is changing: whoever did has been killed, or a user
+ * of virsh has removed it. libvirt gets one again, where the container is now, or a start gives it one.
  */
 void sys_define_again(struct sys *sys);
 
