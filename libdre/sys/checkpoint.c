@@ -33,6 +33,10 @@
 #define CONNECT_INTERVAL	100000
 #define CONNECT_TRIES		100
 
+/* How long libvirt is waited for that was told to give up. */
+#define JOB_INTERVAL		100000
+#define JOB_TRIES		100
+
 static int memory_path(const struct checkpoint *cp, char path[PATH_MAX])
 {
 	const struct container *c = cp->container;
@@ -116,7 +120,8 @@ static void take_back(struct sys *sys)
 	layer_name_t layer;
 
 	save_error(&saved);
-	if (sys_state(sys) != SYS_STOPPED && !find_layer(sys, layer) && is_top(&sys->container->manifest, layer))
+	if (sys_state(sys) != SYS_STOPPED && !sys_has_job(sys) && !find_layer(sys, layer) &&
+	    is_top(&sys->container->manifest, layer))
 		take_layer_back(sys);
 	restore_error(&saved);
 }
@@ -168,10 +173,30 @@ static int make(struct sys *sys, const char *tag, const struct sys_progress *pro
 	return checkpoint_publish(&cp);
 }
 
+/*
+ * What somebody has begun who was killed, libvirt was told to give up, see sys_begin(), but it may be past that. As long
+ * as it is at it the machine may go over to the next layer: that is not taken back.
+ */
+static int wait_for_job(const struct sys *sys)
+{
+	int tries = 0;
+
+	while (sys_has_job(sys)) {
+		if (++tries == JOB_TRIES)
+			return dre_fail(DRE_ERR_CONTAINER_BUSY,
+					"container '%s' is busy: libvirt is at something with its machine, see 'virsh domjobinfo %s%s'",
+					sys->name, SYS_DOMAIN_PREFIX, sys->name);
+		usleep(JOB_INTERVAL);
+	}
+	return 0;
+}
+
 static int checkpoint(struct sys *sys, const char *tag, const struct sys_progress *progress)
 {
-	int err = settle_layer(sys);
+	int err = wait_for_job(sys);
 
+	if (!err)
+		err = settle_layer(sys);
 	if (!err)
 		err = sys_shorten(sys);
 	if (!err)

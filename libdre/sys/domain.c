@@ -190,7 +190,7 @@ int sys_define(struct sys *sys)
 	char *xml;
 	int err;
 
-	if (!is_disk_settled(sys_manifest(sys)))
+	if (!is_disk_settled(sys_manifest(sys)) || sys_has_job(sys))
 		return 0;
 	err = describe(sys, &xml);
 	if (err)

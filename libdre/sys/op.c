@@ -94,14 +94,19 @@ static int end_start(const struct sys *sys)
 	return 0;
 }
 
-/* Somebody was killed while he saved it. */
+/*
+ * Somebody was killed while he saved it. Nobody waits for what libvirt does for him, and lets a guest that writes too fast
+ * for it stand still: that could go on until the disk is full.
+ */
 static int end_save(const struct sys *sys)
 {
 	enum sys_state state;
 
 	/* First: who asks for a job waits for libvirtd, if that has just begun to ask its machines how they are. */
-	if (sys_has_job(sys))
+	if (sys_has_job(sys)) {
+		virDomainAbortJob(sys->domain);
 		return 0;
+	}
 	state = sys_state(sys);
 	if ((state == SYS_SUSPENDED || state == SYS_CHANGING) && virDomainResume(sys->domain) < 0)
 		return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s' stands still", sys->name);
@@ -283,9 +288,12 @@ void sys_end(struct sys *sys)
 }
 
 /* What libvirt itself does to it: that is on its way, and is not the state that was asked for. */
-static enum sys_state paused_state(int reason)
+static enum sys_state paused_state(const struct sys *sys, int reason)
 {
 	switch (reason) {
+	case VIR_DOMAIN_PAUSED_UNKNOWN:
+		/* QEMU's own doing, which libvirt finds: all of the memory of one that ran meanwhile is saved. */
+		return sys_is_marked(sys->name, SYS_MARK_SAVE) ? SYS_CHANGING : SYS_SUSPENDED;
 	case VIR_DOMAIN_PAUSED_MIGRATION:
 	case VIR_DOMAIN_PAUSED_SAVE:
 	case VIR_DOMAIN_PAUSED_DUMP:
@@ -307,7 +315,8 @@ bool sys_has_job(const struct sys *sys)
 		return false;
 	if (virDomainGetJobInfo(sys->domain, &job) < 0)
 		return virGetLastErrorCode() == VIR_ERR_OPERATION_TIMEOUT;
-	return job.type != VIR_DOMAIN_JOB_NONE && job.type != VIR_DOMAIN_JOB_COMPLETED;
+	/* Also VIR_DOMAIN_JOB_COMPLETED: the memory is saved, and the machine about to go over to another layer. */
+	return job.type != VIR_DOMAIN_JOB_NONE;
 }
 
 enum sys_state sys_state(const struct sys *sys)
@@ -327,7 +336,7 @@ enum sys_state sys_state(const struct sys *sys)
 	case VIR_DOMAIN_PMSUSPENDED:	/* the guest sleeps, by itself */
 		return SYS_RUNNING;
 	case VIR_DOMAIN_PAUSED:
-		return paused_state(reason);
+		return paused_state(sys, reason);
 	case VIR_DOMAIN_SHUTDOWN:
 		return SYS_CHANGING;
 	}
@@ -349,7 +358,7 @@ int sys_require(const struct sys *sys, enum sys_state wanted, enum sys_state oth
 		return dre_fail(DRE_ERR_CONTAINER_SUSPENDED, "container '%s' is suspended", sys->name);
 	case SYS_CHANGING:
 		return dre_fail(DRE_ERR_CONTAINER_BUSY,
-				"container '%s' is busy: it is starting or stopping", sys->name);
+				"container '%s' is busy: it is starting, stopping or being saved", sys->name);
 	case SYS_UNKNOWN:
 		break;
 	}

@@ -157,7 +157,8 @@ int sys_look_up(struct sys *sys);
 /*
  * domain.c: defines it, removes its definition. There is none any more if that succeeds, and nobody can start it; what
  * runs nevertheless, because somebody else has just started it, fails with its state's code, and stays defined. Nothing
- * is defined as long as it is not settled what its disk is.
+ * is defined as long as it is not settled what its disk is, nor while libvirt is at something with its machine: it goes on
+ * with a part of the definition that it had, and crashes.
  */
 int sys_define(struct sys *sys);
 int sys_undefine(struct sys *sys);

@@ -37,6 +37,8 @@ static int count_tick(int tick)
 	return count_said("cp", text);
 }
 
+#define AGAIN		5	/* moments of a checkpoint at which it is killed */
+
 #define wait_until(condition) wait_until_at(condition, #condition, __LINE__)
 #define wait_until_at(condition, text, line)						\
 	do {										\
@@ -403,6 +405,50 @@ static void killed(void **state)
 	assert_in_order();
 }
 
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* It may take a moment until libvirt has given up what nobody waits for. */
+static int checkpoint_again(const dre_sys_handle *h)
+{
+	int ret;
+
+	while ((ret = dre_sys_checkpoint(h, "again")) == DRE_ERR_CONTAINER_BUSY)
+		usleep(100000);
+	return ret;
+}
+
+/* Who takes it is killed at any moment of it, and the next one does not wait for what libvirt still does for him. */
+static void killed_and_again(void **state)
+{
+	dre_sys_handle h = handle("cp");
+	double took = now();
+	int pid, wstatus;
+
+	(void)state;
+	assert_success(dre_sys_checkpoint(&h, "again"));
+	took = now() - took;
+	for (int i = 1; i <= AGAIN; i++) {
+		assert_success(dre_sys_remove_checkpoint(&h, "again"));
+		pid = start_checkpoint("killed");
+		usleep((useconds_t)(took * i / (AGAIN + 1) * 1e6));
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, &wstatus, 0), pid);
+		assert_success(checkpoint_again(&h));
+		assert_in_order();
+		if (!access(CHECKPOINTS "/killed", F_OK))
+			assert_success(dre_sys_remove_checkpoint(&h, "killed"));
+	}
+	assert_success(dre_sys_restart(&h, "again"));
+	assert_success(dre_sys_remove_checkpoint(&h, "again"));
+	assert_in_order();
+}
+
 /* libvirt is killed while it saves: the machine runs on, on its layer, and the next one works. */
 static void libvirt_killed(void **state)
 {
@@ -498,6 +544,14 @@ static void never_quiet(void **state)
 	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_RUNNING);
 	tick = last_tick();
 	wait_until(last_tick() > tick);
+	assert_in_order();
+	/* Where nobody is left who does that, whoever comes next has libvirt give it up. */
+	kill_checkpoint(start_checkpoint("killed"));
+	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_RUNNING);
+	wait_until(!job_runs());
+	assert_list("three", "two");
+	assert_success(dre_sys_checkpoint(&h, "four"));
+	assert_success(dre_sys_remove_checkpoint(&h, "four"));
 	assert_in_order();
 	configure("");
 	assert_success(dre_sys_remove_checkpoint(&h, "three"));
@@ -919,6 +973,7 @@ int main(void)
 		cmocka_unit_test(after_a_snapshot),
 		cmocka_unit_test(killed_and_given_up),
 		cmocka_unit_test(killed),
+		cmocka_unit_test(killed_and_again),
 		cmocka_unit_test(libvirt_killed),
 		cmocka_unit_test(libvirt_killed_while_it_restores),
 		cmocka_unit_test(snapshots),
