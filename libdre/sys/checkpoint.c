@@ -92,7 +92,7 @@ static bool is_top(const struct manifest *m, const char *layer)
 }
 
 /* Somebody was killed before the machine went over to another layer. */
-static int settle_layer(const struct sys *sys)
+static int settle_layer(struct sys *sys)
 {
 	const struct manifest *m = &sys->container->manifest;
 	layer_name_t layer;

@@ -204,6 +204,8 @@ int sys_define(struct sys *sys)
 	if (sys->domain)
 		virDomainFree(sys->domain);
 	sys->domain = domain;
+	if (sys->autostart)
+		virDomainSetAutostart(domain, 1);
 	return 0;
 }
 
@@ -238,13 +240,23 @@ static int sync_definitions(const struct sys *sys)
 	return err;
 }
 
-int sys_remove_definition(const struct sys *sys)
+static int undefine(struct sys *sys)
 {
-	if (sys->domain && virDomainIsPersistent(sys->domain) != 0 &&
-	    virDomainUndefineFlags(sys->domain, SYS_UNDEFINE_ALL) < 0 && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
+	int autostart = 0;
+
+	virDomainGetAutostart(sys->domain, &autostart);
+	if (virDomainUndefineFlags(sys->domain, SYS_UNDEFINE_ALL) < 0 && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
 		return sys_fail(DRE_ERR_DEVICE_BUSY, "container '%s'", sys->name);
+	sys->autostart |= autostart;
+	return 0;
+}
+
+int sys_remove_definition(struct sys *sys)
+{
+	int err = sys->domain && virDomainIsPersistent(sys->domain) != 0 ? undefine(sys) : 0;
+
 	/* Also for somebody who was killed before. */
-	return sync_definitions(sys);
+	return err ? err : sync_definitions(sys);
 }
 
 int sys_undefine(struct sys *sys)

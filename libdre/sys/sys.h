@@ -62,6 +62,7 @@ struct sys {
 	virDomainPtr domain;		/* NULL: libvirt has none */
 	char name[DRE_NAME_MAX + 1];
 	bool shared;		/* the store is the shared one, see shared.h */
+	bool autostart;		/* virsh's, of a definition that was removed */
 };
 
 /* How much an operation has to do with those of others. */
@@ -165,9 +166,9 @@ int sys_undefine(struct sys *sys);
 
 /*
  * domain.c: the same, of a machine that may run: it runs on, and if it ends nobody starts it but a manager. Of neither a
- * power cut leaves a definition.
+ * power cut leaves a definition. If libvirt was to start it with the host, it is again when it is defined again.
  */
-int sys_remove_definition(const struct sys *sys);
+int sys_remove_definition(struct sys *sys);
 
 /*
  * Where libvirt has no definition (any more) of a container that nobody is changing: whoever did has been killed, or a user

@@ -164,6 +164,12 @@ static void see(void *arg, unsigned long long done, unsigned long long total)
 	seen->total = total;
 }
 
+/* As virsh was told; it was defined anew since. */
+static bool starts_with_the_host(void)
+{
+	return shell("virsh -q dominfo dre-cp | grep -q '^Autostart: *enable'") == 0;
+}
+
 static int tick_of_one;		/* the first one after checkpoint "one" was there */
 
 /* It counts on; nothing but a memory image, a manifest and a layer has come. */
@@ -175,12 +181,14 @@ static void taken(void **state)
 	(void)state;
 	assert_success(dre_sys_start(&h));
 	wait_until(last_tick() >= 2);
+	assert_int_equal(shell("virsh -q autostart dre-cp"), 0);
 	assert_success(dre_sys_checkpoint_with(&h, "one", see, &seen));
 	tick_of_one = last_tick() + 1;
 	assert_true(seen.calls > 0 && seen.done == seen.total);
 	assert_true(seen.total >= 96 * 1024 * 1024ULL);
 	assert_int_equal(status("cp"), DRE_SYS_CONTAINER_STATUS_RUNNING);
 	assert_in_order();
+	assert_true(starts_with_the_host());
 	assert_list("one", NULL);
 	assert_int_equal(count_entries(STORE "/layers"), 3);
 	assert_int_equal(count_entries(CHECKPOINTS "/one"), 2);
@@ -248,6 +256,7 @@ static void restarted(void **state)
 	wait_until(count_tick(tick_of_one) == 2);
 	assert_int_equal(count_said("cp", "guest: boot"), 1);
 	assert_in_order();
+	assert_true(starts_with_the_host());
 	assert_int_equal(count_entries(STORE "/layers"), 3);
 	read_sum("one", after);
 	assert_string_equal(before, after);
@@ -313,6 +322,8 @@ static void after_a_snapshot(void **state)
 	assert_success(dre_sys_restart(&h, "one"));
 	wait_until(count_tick(tick_of_one) == 3);
 	assert_in_order();
+	assert_true(starts_with_the_host());
+	assert_int_equal(shell("virsh -q autostart --disable dre-cp"), 0);
 	assert_success(dre_sys_get_pid(&h, &pid));
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	wait_until(status("cp") == DRE_SYS_CONTAINER_STATUS_STOP);
