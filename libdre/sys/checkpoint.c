@@ -26,16 +26,13 @@
 #include "common/store_private.h"
 #include "console.h"
 #include "group.h"
+#include "job.h"
 #include "memory.h"
 #include "shared.h"
 
 /* How long libvirtd is waited for that has ended meanwhile: it may just be started again. Microseconds. */
 #define CONNECT_INTERVAL	100000
 #define CONNECT_TRIES		100
-
-/* How long libvirt is waited for that was told to give up. */
-#define JOB_INTERVAL		100000
-#define JOB_TRIES		100
 
 static int memory_path(const struct checkpoint *cp, char path[PATH_MAX])
 {
@@ -91,19 +88,41 @@ static bool is_top(const struct manifest *m, const char *layer)
 	return m->nr_layers > 1 && !strcmp(m->layers[m->nr_layers - 1], layer);
 }
 
-/* Somebody was killed before the machine went over to another layer. */
-static int settle_layer(struct sys *sys)
+/* Does it write to the layer below that on top, and will it? @layer is what it writes to. */
+static int look_at_layer(const struct sys *sys, layer_name_t layer, bool *below)
 {
 	const struct manifest *m = &sys->container->manifest;
-	layer_name_t layer;
 	int err = find_layer(sys, layer);
 
+	*below = false;
 	if (err || !strcmp(layer, m->writable))
 		return err;
 	if (!is_top(m, layer))
 		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
-				"container '%s': its machine writes to layer %s, which is not its own",
-				sys->name, layer);
+				"container '%s': its machine writes to layer %s, which is not its own", sys->name, layer);
+	/* A libvirt that was killed, too, did not learn of it. */
+	if (sys_has_open(sys, m->writable))
+		return dre_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS,
+				"container '%s': its machine has layer %s open, of which libvirt knows nothing: stop it",
+				sys->name, m->writable);
+	*below = true;
+	return 0;
+}
+
+/*
+ * Somebody was killed before the machine went over to another layer. libvirt was told to give that up, see sys_begin(),
+ * but may be past the point: as long as it is at it the machine may go over to what would be taken back.
+ */
+static int settle_layer(struct sys *sys)
+{
+	layer_name_t layer;
+	bool below;
+	int err = sys_wait_for_job(sys);
+
+	if (!err)
+		err = look_at_layer(sys, layer, &below);
+	if (err || !below)
+		return err;
 	err = sys_remove_definition(sys);
 	if (!err)
 		err = store_change_begin(sys->store);
@@ -118,10 +137,10 @@ static void take_back(struct sys *sys)
 {
 	struct saved_error saved;
 	layer_name_t layer;
+	bool below;
 
 	save_error(&saved);
-	if (sys_state(sys) != SYS_STOPPED && !sys_has_job(sys) && !find_layer(sys, layer) &&
-	    is_top(&sys->container->manifest, layer))
+	if (sys_state(sys) != SYS_STOPPED && sys_is_at_rest(sys) && !look_at_layer(sys, layer, &below) && below)
 		take_layer_back(sys);
 	restore_error(&saved);
 }
@@ -173,30 +192,13 @@ static int make(struct sys *sys, const char *tag, const struct sys_progress *pro
 	return checkpoint_publish(&cp);
 }
 
-/*
- * What somebody has begun who was killed, libvirt was told to give up, see sys_begin(), but it may be past that. As long
- * as it is at it the machine may go over to the next layer: that is not taken back.
- */
-static int wait_for_job(const struct sys *sys)
-{
-	int tries = 0;
-
-	while (sys_has_job(sys)) {
-		if (++tries == JOB_TRIES)
-			return dre_fail(DRE_ERR_CONTAINER_BUSY,
-					"container '%s' is busy: libvirt is at something with its machine, see 'virsh domjobinfo %s%s'",
-					sys->name, SYS_DOMAIN_PREFIX, sys->name);
-		usleep(JOB_INTERVAL);
-	}
-	return 0;
-}
-
 static int checkpoint(struct sys *sys, const char *tag, const struct sys_progress *progress)
 {
-	int err = wait_for_job(sys);
+	int err = settle_layer(sys);
 
+	/* Somebody who was killed may have told libvirt to suspend it meanwhile. */
 	if (!err)
-		err = settle_layer(sys);
+		err = sys_require(sys, SYS_RUNNING, SYS_RUNNING);
 	if (!err)
 		err = sys_shorten(sys);
 	if (!err)
@@ -414,17 +416,32 @@ static int is_unwritten(const struct sys *sys, bool *unwritten)
 }
 
 /*
+ * What somebody asked libvirt for who was killed it may have come to only now: of the layer that is gone, it has not
+ * run. What it has not come to yet it cannot do any more.
+ */
+static int end_late(struct sys *sys)
+{
+	int err = look_again(sys);
+
+	return err || sys_state(sys) == SYS_STOPPED ? err : sys_switch_off(sys);
+}
+
+/*
  * The machine has run: it does, or it has come to an end since and has written something. Or it has not: there is
  * none, and nothing is lost with the layer that it would have written to.
  */
 static int settle_former(struct sys *sys)
 {
-	enum sys_state state = sys_state(sys);
+	enum sys_state state;
 	bool unwritten = false;
-	int err = 0;
+	int err;
 
 	if (!manifest_get(sys_manifest(sys), SETTING_FORMER))
 		return 0;
+	err = look_again(sys);
+	if (err)
+		return err;
+	state = sys_state(sys);
 	if (state == SYS_UNKNOWN)
 		return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s'", sys->name);
 	/* Whoever changes it next switches it off. */
@@ -443,7 +460,10 @@ static int settle_former(struct sys *sys)
 		err = former_take_back(sys->container);
 	else
 		former_forget(sys->container);
-	return store_change_end(sys->store, true, err);
+	err = store_change_end(sys->store, true, err);
+	if (!err && unwritten)
+		err = end_late(sys);
+	return !err && sys_state(sys) == SYS_STOPPED ? sys_settle(sys) : err;
 }
 
 int sys_settle_restart(struct sys *sys)

@@ -18,6 +18,7 @@
 #include "common/pull.h"
 #include "console.h"
 #include "group.h"
+#include "job.h"
 #include "sys.h"
 
 /* Where libvirt keeps its definitions of machines. */
@@ -222,18 +223,25 @@ void sys_define_again(struct sys *sys)
 }
 
 /*
- * libvirt does not wait until the disk has it, and what removed a layer, or gave it to a snapshot, does: they may be
- * in two file systems. A definition that is back after a power cut has a disk that is not the container's any more, and
- * virsh would write to it.
+ * When a machine that runs comes to another layer, libvirt writes its definition, also if it has none any more: then it
+ * knows nothing of that file until it is started anew.
+ *
+ * Nor does libvirt wait until the disk has it that there is none, and what removes a layer, or gives it to a snapshot,
+ * does: they may be in two file systems. A definition that is back after a power cut has a disk that is not the container's
+ * any more, and virsh would write to it.
  */
-static int sync_definitions(const struct sys *sys)
+static int remove_file(const struct sys *sys)
 {
 	int dir = open(DEFINITIONS, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+	char file[sizeof(sys_domain_t) + sizeof(".xml")];
+	sys_domain_t name;
 
 	/* A libvirt that keeps them elsewhere. */
 	if (dir < 0 && errno == ENOENT)
 		return 0;
-	if (dir < 0 || fsync(dir) < 0)
+	sys_domain_name(sys, name);
+	snprintf(file, sizeof(file), "%s.xml", name);
+	if (dir < 0 || (unlinkat(dir, file, 0) < 0 && errno != ENOENT) || fsync(dir) < 0)
 		err = dre_fail_errno(errno, "container '%s': %s", sys->name, DEFINITIONS);
 	if (dir >= 0)
 		close(dir);
@@ -256,7 +264,7 @@ int sys_remove_definition(struct sys *sys)
 	int err = sys->domain && virDomainIsPersistent(sys->domain) != 0 ? undefine(sys) : 0;
 
 	/* Also for somebody who was killed before. */
-	return err ? err : sync_definitions(sys);
+	return err ? err : remove_file(sys);
 }
 
 int sys_undefine(struct sys *sys)

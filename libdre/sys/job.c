@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <libvirt/virterror.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "job.h"
 
 #define LOOK_INTERVAL	200000000L	/* nanoseconds */
+
+/* Between two looks whether there is a job: long enough for one that waits for its turn to begin. Microseconds. */
+#define TURN		20000
+
+/* How long libvirt is waited for that was told to give up. Seconds, and microseconds between two looks. */
+#define WAIT_TIME	10
+#define WAIT_INTERVAL	100000
 
 struct call {
 	int (*fn)(void *arg);
@@ -115,4 +124,55 @@ int sys_job_run(const struct sys *sys, int (*fn)(void *arg), void (*look)(void *
 	virDomainFree(domain);
 	virConnectClose(libvirt);
 	return err;
+}
+
+/* Who is too busy to tell has one, and who cannot tell may. */
+bool sys_has_job(const struct sys *sys)
+{
+	virDomainJobInfo job;
+
+	if (!sys->domain)
+		return false;
+	if (virDomainGetJobInfo(sys->domain, &job) < 0)
+		return virGetLastErrorCode() != VIR_ERR_NO_DOMAIN && virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID;
+	/* Also VIR_DOMAIN_JOB_COMPLETED: the memory is saved, and the machine about to go over to another layer. */
+	return job.type != VIR_DOMAIN_JOB_NONE;
+}
+
+/* What waits for its turn, as we do with our question, has had it when we ask again. */
+bool sys_is_at_rest(const struct sys *sys)
+{
+	if (sys_has_job(sys))
+		return false;
+	usleep(TURN);
+	return !sys_has_job(sys);
+}
+
+int sys_wait_for_job(const struct sys *sys)
+{
+	struct timespec t;
+	time_t end;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	for (end = t.tv_sec + WAIT_TIME; !sys_is_at_rest(sys); usleep(WAIT_INTERVAL)) {
+		clock_gettime(CLOCK_MONOTONIC, &t);
+		if (t.tv_sec >= end)
+			return dre_fail(DRE_ERR_CONTAINER_BUSY,
+					"container '%s' is busy: libvirt is at something with its machine, see 'virsh domjobinfo %s%s'",
+					sys->name, SYS_DOMAIN_PREFIX, sys->name);
+	}
+	return 0;
+}
+
+void sys_give_up_save(const struct sys *sys)
+{
+	virTypedParameterPtr params = NULL;
+	int type, nr = 0, operation = VIR_DOMAIN_JOB_OPERATION_UNKNOWN;
+
+	if (virDomainGetJobStats(sys->domain, &type, &params, &nr, 0) < 0)
+		return;
+	virTypedParamsGetInt(params, nr, VIR_DOMAIN_JOB_OPERATION, &operation);
+	virTypedParamsFree(params, nr);
+	if (operation == VIR_DOMAIN_JOB_OPERATION_SNAPSHOT)
+		virDomainAbortJob(sys->domain);
 }

@@ -5,8 +5,10 @@
 #include <libvirt/virterror.h>
 #include <string.h>
 
+#include "common/former.h"
 #include "common/pull.h"
 #include "group.h"
+#include "job.h"
 #include "migration.h"
 #include "shared.h"
 
@@ -103,11 +105,13 @@ static int end_save(const struct sys *sys)
 	enum sys_state state;
 
 	/* First: who asks for a job waits for libvirtd, if that has just begun to ask its machines how they are. */
-	if (sys_has_job(sys)) {
-		virDomainAbortJob(sys->domain);
+	if (!sys_is_at_rest(sys)) {
+		sys_give_up_save(sys);
 		return 0;
 	}
 	state = sys_state(sys);
+	if (state == SYS_UNKNOWN)
+		return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s'", sys->name);
 	if ((state == SYS_SUSPENDED || state == SYS_CHANGING) && virDomainResume(sys->domain) < 0)
 		return sys_fail(DRE_ERR_CONTAINER_UNKNOWN_STATUS, "container '%s' stands still", sys->name);
 	sys_unmark(sys->name, SYS_MARK_SAVE);
@@ -126,8 +130,9 @@ static int catch_up(const struct sys *sys)
 		if (err)
 			return err;
 	}
+	/* What was about to be brought back to a checkpoint may still come: it keeps its mark until that is settled. */
 	if (sys_state(sys) == SYS_STOPPED)
-		return sys_settle(sys);
+		return manifest_get(sys_manifest(sys), SETTING_FORMER) ? 0 : sys_settle(sys);
 	err = sys_is_marked(sys->name, SYS_MARK_SAVE) ? end_save(sys) : 0;
 	if (!err)
 		sys_introduce(sys);
@@ -304,19 +309,6 @@ static enum sys_state paused_state(const struct sys *sys, int reason)
 		return SYS_CHANGING;
 	}
 	return SYS_SUSPENDED;
-}
-
-/* Who is too busy to tell has one. */
-bool sys_has_job(const struct sys *sys)
-{
-	virDomainJobInfo job;
-
-	if (!sys->domain)
-		return false;
-	if (virDomainGetJobInfo(sys->domain, &job) < 0)
-		return virGetLastErrorCode() == VIR_ERR_OPERATION_TIMEOUT;
-	/* Also VIR_DOMAIN_JOB_COMPLETED: the memory is saved, and the machine about to go over to another layer. */
-	return job.type != VIR_DOMAIN_JOB_NONE;
 }
 
 enum sys_state sys_state(const struct sys *sys)

@@ -99,6 +99,9 @@ static int pull(struct sys *sys, size_t nr)
 	err = sys_remove_definition(sys);
 	if (!err)
 		err = run_job(sys, layer);
+	/* libvirt has written one. */
+	if (!err)
+		err = sys_remove_definition(sys);
 	save_error(&saved);
 	ret = pull_settle(c, flush, sys);
 	if (err)
@@ -120,6 +123,8 @@ int sys_shorten(struct sys *sys)
 		return 0;
 	/* That of somebody who was killed. */
 	err = wait_for_job(sys);
+	if (!err)
+		err = sys_remove_definition(sys);
 	if (!err)
 		err = pull_settle(sys->container, flush, sys);
 	if (!err && m->nr_layers >= max)

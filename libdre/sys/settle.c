@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "group.h"
+#include "job.h"
 #include "migration.h"
 #include "shared.h"
 
@@ -177,7 +178,7 @@ int sys_end_migration(struct sys *sys, bool *moved)
 	if (!migrating_get(sys_manifest(sys), &to))
 		return 0;
 	/* Nobody waits for libvirt, who was killed; it goes on. */
-	if (sys_has_job(sys))
+	if (!sys_is_at_rest(sys))
 		return fail_on_its_way(sys, &to);
 	/* Not before: as long as there was a job it ran here, whatever came of that. */
 	state = sys_state(sys);
@@ -199,7 +200,7 @@ int sys_give_up_migration(struct sys *sys)
 	err = sys_look_up(sys);
 	if (err)
 		return err;
-	if (sys_has_job(sys))
+	if (!sys_is_at_rest(sys))
 		return fail_on_its_way(sys, &to);
 	return stands_still(sys) ? sys_switch_off(sys) : 0;
 }

@@ -2,9 +2,11 @@
 /*
  * What state a container is in; suspend and resume.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "shared.h"
 
@@ -90,6 +92,34 @@ int sys_find_pid(const struct sys *sys, int *pid)
 				"container '%s': %s does not name its machine", sys->name, path);
 	*pid = n;
 	return 0;
+}
+
+static bool is_file(int dir, const char *fd, const struct stat *file)
+{
+	struct stat st;
+
+	return !fstatat(dir, fd, &st, 0) && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+}
+
+bool sys_has_open(const struct sys *sys, const char *layer)
+{
+	char path[PATH_MAX], name[sizeof("/proc//fd") + 12];
+	bool found = false;
+	struct dirent *fd;
+	struct stat file;
+	DIR *fds;
+	int pid;
+
+	if (sys_find_pid(sys, &pid) || sys_layer_path(sys, layer, path) || stat(path, &file) < 0)
+		return true;
+	snprintf(name, sizeof(name), "/proc/%d/fd", pid);
+	fds = opendir(name);
+	while (fds && !found && (fd = readdir(fds)))
+		found = is_file(dirfd(fds), fd->d_name, &file);
+	if (!fds)
+		return true;
+	closedir(fds);
+	return found;
 }
 
 dre_return_t dre_sys_get_pid(const dre_sys_handle *h, int *pid)

@@ -110,8 +110,6 @@ int sys_open_store(struct dre_config *config, struct store **store);
 /* libvirt is asked, each time. */
 enum sys_state sys_state(const struct sys *sys);
 
-/* Is libvirt at something with its machine that takes long? */
-bool sys_has_job(const struct sys *sys);
 
 /* Fails with the state's code unless the container is in state @wanted, or @other. */
 int sys_require(const struct sys *sys, enum sys_state wanted, enum sys_state other);
@@ -122,6 +120,9 @@ int sys_list_of(const dre_sys_handle *h, int (*get)(struct store *store, const c
 
 /* state.c: the machine's process, running or suspended. */
 int sys_find_pid(const struct sys *sys, int *pid);
+
+/* Has it this layer's file open? If that cannot be told it may have. */
+bool sys_has_open(const struct sys *sys, const char *layer);
 
 /* Who is told how far something is. */
 struct sys_progress {
