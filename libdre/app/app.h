@@ -163,6 +163,9 @@ int app_path(const struct store *store, const char *name, const char *file, char
 
 void app_group(const char *kind, const char *name, char path[APP_GROUP_SIZE]);
 
+/* For processes of ours that are not to end with whoever has started them: makes it, and opens it. @path is as it was. */
+int app_group_make(char path[APP_GROUP_SIZE], int *group);
+
 /* cgroup.c: the named control groups, below the outer one; see common/groups.h. */
 #define APP_CGROUP_SIZE	GROUPS_PATH_SIZE
 
@@ -217,6 +220,13 @@ int app_let_go(const struct app *app, int err);
 /* lxc_config.c: liblxc's directory of the container, with its configuration. */
 int app_write_lxc(const struct app *app, const struct manifest *m);
 int app_remove_lxc(const struct store *store, const char *name);
+
+/*
+ * files.c: of processes that copy files of a container which is running: ends them, when it is stopped and before its root
+ * directory becomes something else; DRE_ERR_CONTAINER_BUSY if there are some.
+ */
+int app_files_stop(const struct app *app);
+int app_files_check_none(const struct app *app);
 
 /*
  * console.c: runs the process that is behind the container's console, unless it runs. It is a child

@@ -59,6 +59,9 @@ dre_return_t dre_app_checkpoint(const dre_app_handle *h, const char *tag)
 	err = app_require(&app, APP_RUNNING, APP_RUNNING);
 	if (!err)
 		err = app_check_outside(&app);
+	/* It would write to what is copied for the checkpoint, and does not stand still. */
+	if (!err)
+		err = app_files_check_none(&app);
 	/* Without the module nobody knows which processes are bound, and they could not be again. */
 	if (!err)
 		err = kmod_check();

@@ -56,22 +56,6 @@ static int get_owner(const struct app *app, uid_t *owner)
 	return err;
 }
 
-/* The keeper shall not end with whoever starts the container. A container's root passes the groups above. */
-static int make_group(char path[APP_GROUP_SIZE], int *group)
-{
-	int err;
-
-	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		err = cgroupfs_create(path);
-		*slash = '/';
-		if (err && err != DRE_ERR_CGROUP_EXISTENCE)
-			return err;
-	}
-	err = cgroupfs_create(path);
-	return !err || err == DRE_ERR_CGROUP_EXISTENCE ? cgroupfs_open_group(path, group) : err;
-}
-
 /*
  * A fork in control group @group from its first moment on: moving there would take longer than all else.
  * The C library knows nothing of it, which in a process of one thread matters only to its locks of
@@ -124,7 +108,7 @@ int app_console_begin(const struct app *app, int *pending)
 		return err;
 	err = get_owner(app, &owner);
 	if (!err)
-		err = make_group(path, &group);
+		err = app_group_make(path, &group);
 	if (err)
 		return err;
 	err = start_keeper(app, group, owner, pending);

@@ -6,6 +6,9 @@
  * by the caller; a tar archive goes between them. The directory on its side is
  * found by the kernel as the container's root directory has it, whatever links
  * there are; below that no link is followed and no mount is entered.
+ *
+ * A container that is running is not busy meanwhile. With its root directory that process keeps the layer open which
+ * that writes to, in whatever the layer becomes when the container has ended; so it is in a control group that ends before.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +24,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "common/cgroupfs.h"
 #include "common/file.h"
 #include "common/rootfs.h"
 #include "common/tar.h"
@@ -30,6 +34,14 @@ struct place {
 	int dir;			/* a directory */
 	char name[NAME_MAX + 1];	/* of what is there; "": of nothing but all that is in @dir */
 	bool self;			/* @dir is it; else it is in @dir */
+};
+
+/* A container that files are copied into or out of. */
+struct visit {
+	struct app app;
+	int root;			/* its root directory */
+	int init;			/* a pidfd; -1: it is stopped, and busy */
+	struct tar_filter filter;
 };
 
 /*
@@ -84,33 +96,37 @@ static const char *go_out(const struct tar_filter *filter, mode_t *mode, uid_t *
  * The container's side.
  */
 
+static bool has_ended(const struct visit *v)
+{
+	return v->init >= 0 && syscall(SYS_pidfd_send_signal, v->init, 0, NULL, 0);
+}
+
+static int fail_stopped(const struct visit *v)
+{
+	return dre_fail(DRE_ERR_CONTAINER_STOPPED, "container '%s' is stopped", v->app.name);
+}
+
 /* Its root as its own processes see it, with all that is mounted there. */
-static int open_running(const struct app *app, int *root)
+static int open_running(struct visit *v)
 {
 	char path[sizeof("/proc//root") + 3 * sizeof(pid_t)];
 	struct lxc_container *lxc;
-	int init, err = app_lxc(app, &lxc);
+	int err = app_lxc(&v->app, &lxc);
 	pid_t pid;
 
 	if (err)
 		return err;
-	init = app_init_pidfd(lxc, &pid);
+	v->init = app_init_pidfd(lxc, &pid);
 	snprintf(path, sizeof(path), "/proc/%d/root", pid);
-	*root = init >= 0 && pid > 0 ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	v->root = v->init >= 0 && pid > 0 ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	/* Unless it was still init, the number may be another's. */
-	if (*root < 0 || syscall(SYS_pidfd_send_signal, init, 0, NULL, 0)) {
-		err = dre_fail(DRE_ERR_CONTAINER_STOPPED, "container '%s' is stopped", app->name);
-		if (*root >= 0)
-			close(*root);
-	}
-	if (init >= 0)
-		close(init);
-	return err;
+	return v->root < 0 || has_ended(v) ? fail_stopped(v) : 0;
 }
 
 /* app_end() unmounts it. */
-static int open_stopped(const struct app *app, int *root)
+static int open_stopped(struct visit *v)
 {
+	const struct app *app = &v->app;
 	char path[PATH_MAX];
 	int err = app_path(app->store, app->name, "rootfs", path);
 
@@ -120,17 +136,40 @@ static int open_stopped(const struct app *app, int *root)
 		err = app_mount_root(app);
 	if (err)
 		return err;
-	*root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return *root < 0 ? dre_fail_errno(errno, "%s", path) : 0;
+	v->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return v->root < 0 ? dre_fail_errno(errno, "%s", path) : 0;
 }
 
-/* A container that is running goes on; one that is stopped is busy meanwhile. */
-static int begin(struct app *app, const char *name, int *root, struct tar_filter *filter)
+static int read_ids(struct visit *v)
 {
 	struct manifest m = {};
 	struct idmap map = {};
+	int err = container_read(v->app.store, v->app.name, &m);
+
+	if (!err)
+		err = container_idmap(v->app.name, &m, &map);
+	manifest_free(&m);
+	v->filter.first = map.first;
+	v->filter.count = map.count;
+	return err;
+}
+
+static void end(struct visit *v)
+{
+	if (v->root >= 0)
+		close(v->root);
+	if (v->init >= 0)
+		close(v->init);
+	app_end(&v->app);
+}
+
+/* A container that is running goes on; one that is stopped is busy meanwhile. */
+static int begin(struct visit *v, const char *name)
+{
+	struct app *app = &v->app;
 	int err = app_begin(app, name, APP_USE);
 
+	v->root = v->init = -1;
 	if (err)
 		return err;
 	if (app_state(app) == APP_STOPPED) {
@@ -140,24 +179,16 @@ static int begin(struct app *app, const char *name, int *root, struct tar_filter
 			return err;
 		err = app_require(app, APP_STOPPED, APP_STOPPED);
 		if (!err)
-			err = open_stopped(app, root);
+			err = open_stopped(v);
 	} else {
 		err = app_require(app, APP_RUNNING, APP_SUSPENDED);
 		if (!err)
-			err = open_running(app, root);
+			err = open_running(v);
 	}
-	if (!err) {
-		err = container_read(app->store, app->name, &m);
-		if (!err)
-			err = container_idmap(app->name, &m, &map);
-		if (err)
-			close(*root);
-		manifest_free(&m);
-	}
-	filter->first = map.first;
-	filter->count = map.count;
+	if (!err)
+		err = read_ids(v);
 	if (err)
-		app_end(app);
+		end(v);
 	return err;
 }
 
@@ -274,6 +305,7 @@ static int find_source(int root, const char *what, const char *path, struct plac
  * The way between.
  */
 
+/* It waits, for what is sent to it, or to be read from. */
 static int start_helper(struct app_helper *helper, char *const argv[], int dir, int *stream)
 {
 	int fds[2], err;
@@ -288,18 +320,52 @@ static int start_helper(struct app_helper *helper, char *const argv[], int dir, 
 	return err;
 }
 
+static int move_helper(const struct visit *v, const struct app_helper *helper)
+{
+	char path[APP_GROUP_SIZE], pid[16];
+	int group, err;
+
+	app_group("files", v->app.name, path);
+	err = app_group_make(path, &group);
+	if (err)
+		return err;
+	snprintf(pid, sizeof(pid), "%d", helper->pid);
+	err = cgroupfs_set(group, "cgroup.procs", pid);
+	close(group);
+	/* It may have ended already. */
+	return err && err != -ESRCH ? dre_fail_errno(-err, "container '%s': %s", v->app.name, path) : 0;
+}
+
+/*
+ * In this order: from here on whoever sees the container stopped ends the helper, and whoever makes it busy sees
+ * that there is one, see app_files_stop() and app_files_check_none(); or we see them.
+ */
+static int bind_helper(const struct visit *v, const struct app_helper *helper)
+{
+	int err;
+
+	if (v->init < 0)
+		return 0;
+	err = move_helper(v, helper);
+	if (has_ended(v))
+		return fail_stopped(v);
+	return err ? err : container_check_free(v->app.store, v->app.name);
+}
+
 /*
  * The container's side has failed as well if ours has, or was only cut off by it: the first
  * cause is the one that does not complain of the other.
  */
-static int end_helper(struct app_helper *helper, const char *name, int stream, int err, bool cut_off)
+static int end_helper(const struct visit *v, struct app_helper *helper, int stream, int err, bool cut_off)
 {
 	struct saved_error saved;
 	int status, other;
 
 	save_error(&saved);
 	close(stream);
-	other = app_helper_end(helper, name, &status);
+	other = app_helper_end(helper, v->app.name, &status);
+	if ((err || other) && has_ended(v))
+		return fail_stopped(v);
 	if (!err || (other && cut_off))
 		return other;
 	restore_error(&saved);
@@ -316,9 +382,8 @@ static void format_ids(struct ids *ids, const struct tar_filter *filter)
 	snprintf(ids->count, sizeof(ids->count), "%u", filter->count);
 }
 
-static int send_files(const struct app *app, const char *path, const struct place *from,
-		      const struct place *to, const struct tar_filter *filter,
-		      struct app_progress *progress)
+static int send_files(const struct visit *v, const char *path, const struct place *from,
+		      const struct place *to, struct app_progress *progress)
 {
 	const struct tar_source source = {
 		.dir = from->dir,
@@ -326,7 +391,7 @@ static int send_files(const struct app *app, const char *path, const struct plac
 		.member = *to->name ? to->name : ".",
 		.content = !*to->name,
 		.what = path,
-		.filter = filter,
+		.filter = &v->filter,
 		.progress = progress->fn ? app_report : NULL,
 		.arg = progress,
 	};
@@ -334,24 +399,25 @@ static int send_files(const struct app *app, const char *path, const struct plac
 	struct ids ids;
 	int stream, err;
 
-	format_ids(&ids, filter);
+	format_ids(&ids, &v->filter);
 	err = start_helper(&helper, (char *[]){ "dre-app-helper", "unpack", ids.first, ids.count, NULL },
 			   to->dir, &stream);
 	if (err)
 		return err;
+	err = bind_helper(v, &helper);
+	if (err)
+		return end_helper(v, &helper, stream, err, false);
 	err = tar_pack(&source, stream);
-	return end_helper(&helper, app->name, stream, err,
-			  err && strstr(dre_last_error(), strerrordesc_np(EPIPE)));
+	return end_helper(v, &helper, stream, err, err && strstr(dre_last_error(), strerrordesc_np(EPIPE)));
 }
 
-static int receive_files(const struct app *app, const char *path, const struct place *from,
-			 const struct place *to, const struct tar_filter *filter,
-			 struct app_progress *progress)
+static int receive_files(const struct visit *v, const char *path, const struct place *from,
+			 const struct place *to, struct app_progress *progress)
 {
 	const struct tar_target target = {
 		.dir = to->dir,
 		.what = path,
-		.filter = filter,
+		.filter = &v->filter,
 		.optional = true,
 		.progress = progress->fn ? app_report : NULL,
 		.arg = progress,
@@ -360,21 +426,49 @@ static int receive_files(const struct app *app, const char *path, const struct p
 	struct ids ids;
 	int stream, err;
 
-	format_ids(&ids, filter);
+	format_ids(&ids, &v->filter);
 	err = start_helper(&helper, (char *[]){ "dre-app-helper", "pack", ids.first, ids.count,
 				    from->self ? "." : (char *)from->name,
 				    *to->name ? (char *)to->name : ".", NULL }, from->dir, &stream);
 	if (err)
 		return err;
+	err = bind_helper(v, &helper);
+	if (err)
+		return end_helper(v, &helper, stream, err, false);
 	err = tar_unpack(stream, &target);
 	/* An archive that ends too early: its writer knows why. */
-	return end_helper(&helper, app->name, stream, err, err == DRE_ERR_INVALID_ARGUMENT);
+	return end_helper(v, &helper, stream, err, err == DRE_ERR_INVALID_ARGUMENT);
+}
+
+int app_files_stop(const struct app *app)
+{
+	char group[APP_GROUP_SIZE];
+	int err, tries = 0;
+
+	app_group("files", app->name, group);
+	do {
+		err = cgroupfs_kill(group);
+		if (!err)
+			err = cgroupfs_remove(group);
+	} while (err == DRE_ERR_CONTAINER_BUSY && ++tries < 3);	/* one has just come, and is about to see that it is late */
+	return err;
+}
+
+int app_files_check_none(const struct app *app)
+{
+	char group[APP_GROUP_SIZE];
+	bool some;
+	int err;
+
+	app_group("files", app->name, group);
+	err = cgroupfs_populated(group, &some);
+	return err || !some ? err : dre_fail(DRE_ERR_CONTAINER_BUSY,
+					     "container '%s' is busy: files are copied into it or out of it", app->name);
 }
 
 /* @from and @to: what is copied, and where to, called @from_what and @to_what. */
-static int begin_copy(struct app *app, const dre_app_handle *h, const char *from,
-		      const char *from_what, const char *to, const char *to_what, int *root,
-		      struct tar_filter *filter)
+static int begin_copy(struct visit *v, const dre_app_handle *h, const char *from, const char *from_what,
+		      const char *to, const char *to_what)
 {
 	int err;
 
@@ -382,55 +476,51 @@ static int begin_copy(struct app *app, const dre_app_handle *h, const char *from
 		return dre_fail(DRE_ERR_NULL_POINTER, "the %s is NULL",
 				!h ? "container's handle" : !from ? from_what : to_what);
 	err = app_check_handle(h);
-	return err ? err : begin(app, h->name, root, filter);
+	return err ? err : begin(v, h->name);
 }
 
 dre_return_t dre_app_copy_in(const dre_app_handle *h, const char *source, const char *path,
 			     dre_app_progress progress, void *arg)
 {
-	struct tar_filter filter = { .change = come_in };
+	struct visit v = { .filter.change = come_in };
 	struct app_progress p = { progress, arg };
 	struct place from, to;
-	struct app app;
-	int root, err = begin_copy(&app, h, source, "source", path, "path", &root, &filter);
+	int err = begin_copy(&v, h, source, "source", path, "path");
 
 	if (err)
 		return err;
 	err = find_source(-1, "", source, &from);
 	if (!err) {
-		err = find_target(root, "in the container: ", path, from.name, &to);
+		err = find_target(v.root, "in the container: ", path, from.name, &to);
 		if (!err) {
-			err = send_files(&app, source, &from, &to, &filter, &p);
+			err = send_files(&v, source, &from, &to, &p);
 			close(to.dir);
 		}
 		close(from.dir);
 	}
-	close(root);
-	app_end(&app);
+	end(&v);
 	return err;
 }
 
 dre_return_t dre_app_copy_out(const dre_app_handle *h, const char *path, const char *target,
 			      dre_app_progress progress, void *arg)
 {
-	struct tar_filter filter = { .change = go_out };
+	struct visit v = { .filter.change = go_out };
 	struct app_progress p = { progress, arg };
 	struct place from, to;
-	struct app app;
-	int root, err = begin_copy(&app, h, path, "path", target, "target", &root, &filter);
+	int err = begin_copy(&v, h, path, "path", target, "target");
 
 	if (err)
 		return err;
-	err = find_source(root, "in the container: ", path, &from);
+	err = find_source(v.root, "in the container: ", path, &from);
 	if (!err) {
 		err = find_target(-1, "", target, from.name, &to);
 		if (!err) {
-			err = receive_files(&app, path, &from, &to, &filter, &p);
+			err = receive_files(&v, path, &from, &to, &p);
 			close(to.dir);
 		}
 		close(from.dir);
 	}
-	close(root);
-	app_end(&app);
+	end(&v);
 	return err;
 }

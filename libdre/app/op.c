@@ -338,6 +338,8 @@ int app_settle_groups(const struct app *app)
 	if (!err)
 		err = kill_bound_init(app);
 	if (!err)
+		err = app_files_stop(app);
+	if (!err)
 		err = release_groups(app, group);
 	if (err)
 		return err;

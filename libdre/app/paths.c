@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "common/cgroupfs.h"
 
 int app_lxcpath(const struct store *store, char path[PATH_MAX])
 {
@@ -33,4 +34,20 @@ void app_group(const char *kind, const char *name, char path[APP_GROUP_SIZE])
 	snprintf(path, APP_GROUP_SIZE, "dre/%s/%s", kind, name);
 	while ((dots = strstr(path, "..")))
 		dots[1] = ':';
+}
+
+/* A container's root passes the groups above. */
+int app_group_make(char path[APP_GROUP_SIZE], int *group)
+{
+	int err;
+
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		err = cgroupfs_create(path);
+		*slash = '/';
+		if (err && err != DRE_ERR_CGROUP_EXISTENCE)
+			return err;
+	}
+	err = cgroupfs_create(path);
+	return !err || err == DRE_ERR_CGROUP_EXISTENCE ? cgroupfs_open_group(path, group) : err;
 }

@@ -346,7 +346,8 @@ dre_return_t dre_app_get_snapshot_list(const dre_app_handle *h, dre_list_t *list
  * Running only; it goes on running. Needs the module, and CRIU. Saved are its processes with all
  * that is theirs, and what was written to its files, as of one moment for which the
  * container stands still; and its registrations, control groups, limits and bindings.
- * Processes of the host that are bound are not, and stay bound.
+ * Processes of the host that are bound are not, and stay bound. It is busy for it as long as files are copied into it, or
+ * out of it.
  *
  * DRE_ERR_INVALID_ARGUMENT as for dre_app_suspend(); DRE_ERR_SNAPSHOT_EXISTENCE;
  * DRE_ERR_SAVE_SNAPSHOT_FAILED: what CRIU or the machine could not do. The container runs on as it did, and nothing is left.
@@ -1051,8 +1052,11 @@ dre_return_t dre_app_copy_with(const dre_app_handle *h, const char *snapshot, co
  * rights of its root: whatever the container does meanwhile, nothing else of the host is
  * reached. In /proc, /sys and the like nothing is written. What is copied when it fails stays.
  *
+ * A container that is running may be stopped meanwhile, which ends this, but a checkpoint of it fails.
+ *
  * DRE_ERR_INVALID_ARGUMENT: @source, or the directory of @path, is not there;
- * DRE_ERR_DEVICE_BUSY: what could not be read or written.
+ * DRE_ERR_CONTAINER_STOPPED: it was running, and has ended meanwhile; DRE_ERR_DEVICE_BUSY: what could not be read or
+ * written.
  */
 dre_return_t dre_app_copy_in(const dre_app_handle *h, const char *source, const char *path,
 			     dre_app_progress progress, void *arg);

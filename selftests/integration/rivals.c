@@ -3,6 +3,8 @@
  * Several managers want the same at once: one gets it, the others are told why
  * not, and the container is whole.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -200,6 +202,125 @@ static void different_containers(void **state)
 	}
 }
 
+/*
+ * Who copies files into a container that is running does not make it busy: others go on, and it is his copy that ends.
+ */
+
+#define FILES	"/run/dre-test-files"
+#define COPIERS	CGROUPS "/dre/files/box/cgroup.procs"
+
+static int begun[2], go[2];
+
+static void wait_once(void *waited, unsigned long long done, unsigned long long total)
+{
+	char c = 0;
+
+	(void)total;
+	if (!done || *(bool *)waited)
+		return;
+	*(bool *)waited = true;
+	if (write(begun[1], &c, 1) == 1 && read(go[0], &c, 1) < 0)
+		_exit(100);
+}
+
+/* In the middle of it. */
+static pid_t begin_copy(void)
+{
+	bool waited = false;
+	int result;
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe2(begun, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		close(go[1]);
+		result = dre_app_copy_in(box, FILES, "/", wait_once, &waited);
+		_exit(result ? result == DRE_ERR_CONTAINER_STOPPED ? 1 : 2 : 0);
+	}
+	close(begun[1]);
+	close(go[0]);
+	assert_int_equal(read(begun[0], &c, 1), 1);
+	close(begun[0]);
+	return pid;
+}
+
+/* 0: it was copied; 1: the container is stopped. */
+static int end_copy(pid_t pid)
+{
+	int status;
+
+	close(go[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static pid_t find_copier(void)
+{
+	char *procs = read_file(COPIERS);
+	pid_t pid = procs ? atoi(procs) : 0;
+
+	free(procs);
+	return pid;
+}
+
+static int make_files(void **state)
+{
+	(void)state;
+	return system("head -c 8000000 /dev/urandom >" FILES) || dre_app_start(box);
+}
+
+static int remove_files(void **state)
+{
+	(void)state;
+	unlink(FILES);
+	return dre_app_status(box) == DRE_APP_CONTAINER_STATUS_RUNNING ? dre_app_stop(box) : 0;
+}
+
+static void files_and_stop(void **state)
+{
+	pid_t pid = begin_copy();
+
+	(void)state;
+	assert_true(find_copier() > 0);
+	assert_done(dre_app_stop(box));
+	assert_int_equal(access(COPIERS, F_OK), -1);
+	assert_done(dre_app_save_snapshot(box, "s"));
+	assert_int_equal(end_copy(pid), 1);
+	assert_done(dre_app_remove_snapshot(box, "s"));
+}
+
+static void files_and_checkpoint(void **state)
+{
+	pid_t pid = begin_copy();
+
+	(void)state;
+	assert_int_equal(dre_app_checkpoint(box, "c"), DRE_ERR_CONTAINER_BUSY);
+	assert_non_null(strstr(dre_last_error(), "files are copied"));
+	assert_int_equal(end_copy(pid), 0);
+	assert_int_equal(box_run(box, "[ $(stat -c %s /dre-test-files) = 8000000 ]"), 0);
+}
+
+/* It does not hear that nobody is there any more. */
+static void files_of_a_dead_manager(void **state)
+{
+	pid_t pid = begin_copy(), copier = find_copier();
+
+	(void)state;
+	assert_true(copier > 0);
+	assert_int_equal(kill(copier, SIGSTOP), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(go[1]);
+	assert_int_equal(kill(copier, 0), 0);
+	assert_done(dre_app_stop(box));
+	assert_int_equal(access(COPIERS, F_OK), -1);
+	assert_true(eventually(kill(copier, 0)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +328,9 @@ int main(void)
 		cmocka_unit_test(start_and_stop),
 		cmocka_unit_test(import),
 		cmocka_unit_test(different_containers),
+		cmocka_unit_test_setup_teardown(files_and_stop, make_files, remove_files),
+		cmocka_unit_test_setup_teardown(files_and_checkpoint, make_files, remove_files),
+		cmocka_unit_test_setup_teardown(files_of_a_dead_manager, make_files, remove_files),
 	};
 
 	return BOX_MAIN(tests, setup);
