@@ -13,12 +13,14 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -448,6 +450,24 @@ static void keep_until_it_ends(void)
 	fcntl(STORE_FD, F_SETFD, 0);
 }
 
+/*
+ * What a CRIU that was killed has left comes to us: the action that it ran, which goes on with the container, and
+ * processes that it has made to try something out, and that have no end. We have no other children.
+ */
+static void kill_orphans(void)
+{
+	FILE *f;
+	int pid;
+
+	do {
+		f = fopen("/proc/thread-self/children", "re");
+		while (f && fscanf(f, "%d", &pid) == 1)
+			kill(pid, SIGKILL);
+		if (f)
+			fclose(f);
+	} while (wait(NULL) > 0 || errno == EINTR);
+}
+
 /* False if it fails. What it says before it has its log goes nowhere. */
 static bool run_criu(struct arguments *a)
 {
@@ -465,6 +485,7 @@ static bool run_criu(struct arguments *a)
 	}
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	kill_orphans();
 	return pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
@@ -595,6 +616,7 @@ int do_checkpoint(char **argv)
 
 	/* What ends the caller, like the terminal's signals, must not end us half way. */
 	setsid();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);	/* see kill_orphans() */
 	err = work_begin(&w, argv, NULL);
 	if (!err) {
 		err = dump(&w);
@@ -903,6 +925,19 @@ static int act(const struct work *w, const char *action)
 	return err;
 }
 
+/*
+ * CRIU gives us none of its files, and so not the container's lock: whoever finds that CRIU has ended takes the
+ * container for his own. It says by what it names its images who it is.
+ */
+static bool end_with_criu(void)
+{
+	const char *images = getenv("CRTOOLS_IMAGE_DIR");	/* "/proc/PID/fd/NUMBER" */
+	int criu;
+
+	return images && sscanf(images, "/proc/%d/", &criu) == 1 && !prctl(PR_SET_PDEATHSIG, SIGKILL) &&
+	       getppid() == criu;
+}
+
 int do_action(void)
 {
 	const char *action = getenv("CRTOOLS_SCRIPT_ACTION");
@@ -914,6 +949,8 @@ int do_action(void)
 		return EXIT_FAILURE;
 	if (strcmp(action, "pre-dump") && strcmp(action, "pre-restore") && strcmp(action, "pre-resume"))
 		return EXIT_SUCCESS;
+	if (!end_with_criu())
+		return EXIT_FAILURE;
 	err = work_begin(&w, argv, NULL);
 	if (!err) {
 		err = act(&w, action);

@@ -689,6 +689,100 @@ static void helper_is_killed(void **state)
 	box_destroy(h);
 }
 
+#define STUCK_CRIU	"/usr/local/sbin/criu"	/* comes before any other */
+#define STUCK_PID	"/run/criu.pid"
+#define ACTION_PID	"/run/action.pid"
+
+/*
+ * In place of CRIU: runs the action before the dump as it does, without our files. The action freezes the container, and
+ * comes to where it is to write the record, and no further, for that is a FIFO that nobody reads.
+ */
+static void install_stuck_criu(void)
+{
+	static const char script[] =
+		"#!/bin/sh\n"
+		"[ \"$1\" = dump ] || exit 1\n"
+		"for word; do\n"
+		"	case $last in -D) images=$word ;; --action-script) action=$word ;; esac\n"
+		"	last=$word\n"
+		"done\n"
+		"mkfifo \"$images/../record\"\n"
+		"export CRTOOLS_SCRIPT_ACTION=pre-dump CRTOOLS_IMAGE_DIR=/proc/$$/fd/0\n"
+		"\"$action\" 3>&- 4>&- 5>&- 6>&- &\n"
+		"echo $! >" ACTION_PID "\n"
+		"echo $$ >" STUCK_PID "\n"
+		"wait\n";
+	FILE *f;
+
+	assert_int_equal(access(STUCK_CRIU, F_OK), -1);
+	assert_int_equal(system("mkdir -p $(dirname " STUCK_CRIU "); rm -f " STUCK_PID " " ACTION_PID), 0);
+	f = fopen(STUCK_CRIU, "we");
+	assert_non_null(f);
+	assert_return_code(fchmod(fileno(f), 0755), errno);
+	fputs(script, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static int remove_stuck_criu(void **state)
+{
+	unlink(STUCK_CRIU);
+	return box_destroy_all(state);
+}
+
+static pid_t pid_in(const char *path)
+{
+	char *text = read_file(path);
+	pid_t pid = text ? atoi(text) : 0;
+
+	free(text);
+	return pid;
+}
+
+struct stuck {
+	pid_t caller, helper, criu, action;
+};
+
+/* Takes one in a process of its own, and returns when the container stands still. */
+static void begin_stuck_checkpoint(const dre_app_handle *h, struct stuck *s)
+{
+	char path[64];
+
+	install_stuck_criu();
+	fflush(stdout);
+	s->caller = fork();
+	if (!s->caller)
+		_exit(dre_app_checkpoint(h, "a") ? 1 : 0);
+	assert_true(eventually(is_frozen() && (s->criu = pid_in(STUCK_PID))));
+	s->action = pid_in(ACTION_PID);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", s->caller, s->caller);
+	s->helper = pid_in(path);
+	assert_true(s->action > 0 && s->helper > 0);
+	assert_return_code(unlink(STUCK_CRIU), errno);
+}
+
+/* Its action is not at work any more when the container is said to run on. */
+static void criu_is_killed(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	struct agent agent;
+	struct stuck s;
+	int status;
+
+	(void)state;
+	assert_done(dre_app_create_cgroup(h, "blue"));
+	box_agent(h, &agent, "-s 10 -m exit");
+	assert_done(dre_app_bind_vpid(h, "blue", agent.vpid));
+	begin_stuck_checkpoint(h, &s);
+	assert_return_code(kill(s.criu, SIGKILL), errno);
+	assert_int_equal(waitpid(s.caller, &status, 0), s.caller);
+	assert_true(is_gone(s.action));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_RUNNING);
+	assert_bound(h, "blue", agent.vpid, 0);
+	assert_checkpoints(h, NULL, NULL);
+	box_destroy(h);
+}
+
 static bool has_former(void)
 {
 	return !system("grep -q ^former " STORE "/containers/c/manifest");
@@ -1007,6 +1101,7 @@ int main(void)
 		cmocka_unit_test_teardown(survives_the_host, box_destroy_all),
 		cmocka_unit_test_teardown(caller_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(helper_is_killed, box_destroy_all),
+		cmocka_unit_test_teardown(criu_is_killed, remove_stuck_criu),
 		cmocka_unit_test_teardown(restart_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(caller_and_helper_are_killed, box_destroy_all),
 		cmocka_unit_test_teardown(process_is_bound_elsewhere_meanwhile, box_destroy_all),
