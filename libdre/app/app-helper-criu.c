@@ -605,7 +605,7 @@ static int dump(const struct work *w)
 	do {
 		err = dump_once(w, early, message, sizeof(message));
 	} while (err && group_vanished(message) && ++tries < DUMP_TRIES &&
-		 !app_let_go(&w->app, 0));
+		 !app_let_go(&w->app, 0) && !app_record_begin(&w->app));
 	return err ? dre_fail(err, "%s", message) : drop_locks(w);
 }
 
@@ -619,7 +619,10 @@ int do_checkpoint(char **argv)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);	/* see kill_orphans() */
 	err = work_begin(&w, argv, NULL);
 	if (!err) {
-		err = dump(&w);
+		/* CRIU freezes it, too, also before our action does. */
+		err = app_record_begin(&w.app);
+		if (!err)
+			err = dump(&w);
 		if (!err)
 			err = copy_files(&w, argv[3]);
 		err = app_let_go(&w.app, err);
@@ -911,18 +914,24 @@ static int stage_volumes(const struct work *w)
 	return err;
 }
 
+/* If it fails the container runs on at once: nobody else may be left. */
+static int hold(const struct work *w, const char *group)
+{
+	int err = cgroupfs_freeze(group, true);
+
+	if (!err)
+		err = app_record_hold(&w->app, w->dir);
+	return err ? app_let_go(&w->app, err) : 0;
+}
+
 static int act(const struct work *w, const char *action)
 {
 	char group[APP_GROUP_SIZE];
-	int err;
 
 	if (!strcmp(action, "pre-restore"))
 		return stage_volumes(w);
 	app_group("app", w->app.name, group);
-	err = cgroupfs_freeze(group, true);
-	if (!err && !strcmp(action, "pre-dump"))
-		err = app_record_hold(&w->app, w->dir);
-	return err;
+	return !strcmp(action, "pre-dump") ? hold(w, group) : cgroupfs_freeze(group, true);
 }
 
 /*

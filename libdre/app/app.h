@@ -196,15 +196,16 @@ int app_unbind_all(const struct app *app);
 
 /*
  * record.c: the processes' registrations, control groups, limits and bindings, in the directory @dir of
- * a checkpoint. hold() writes them down, of a container that is frozen, and moves all its processes to
- * the payload's group. release() puts them back, also where hold() has failed. apply() makes them
- * anew for a container that was restored.
+ * a checkpoint. begin() is before the container is frozen, by whomever. hold() writes them down, of one that is, and
+ * moves all its processes to the payload's group. release() puts them back, also where hold() has failed, and
+ * forget() is when the container is thawed. apply() makes them anew for a container that was restored.
  */
+int app_record_begin(const struct app *app);
 int app_record_hold(const struct app *app, int dir);
 int app_record_release(const struct app *app);
 int app_record_apply(const struct app *app, int dir);
 
-/* Is there something to be put back? Of a container that is stopped there is not: forget() it. */
+/* Is it between begin() and forget()? Of a container that is stopped there is nothing to be put back: forget() it. */
 bool app_record_held(const struct app *app);
 void app_record_forget(const struct app *app);
 

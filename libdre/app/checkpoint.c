@@ -22,7 +22,9 @@ int app_let_go(const struct app *app, int err)
 	save_error(&saved);
 	ret = app_record_release(app);
 	app_group("app", app->name, group);
-	if (cgroupfs_freeze(group, false) && !ret)
+	if (!cgroupfs_freeze(group, false))
+		app_record_forget(app);
+	else if (!ret)
 		ret = DRE_ERR_DEVICE_BUSY;
 	if (err)
 		restore_error(&saved);

@@ -17,7 +17,8 @@
  *
  *	away		in liblxc's directory of the container, is for this host, as long as the checkpoint is made:
  *			"move" and "bind", by PID, and since when the process runs. Where all who make it were
- *			killed whoever locks the container next finds it there, and nobody collects it before.
+ *			killed whoever locks the container next finds it there, and nobody collects it before. An
+ *			empty one says that the container may stand still.
  *
  * Lines are in the order in which they are carried out.
  */
@@ -294,6 +295,16 @@ static FILE *open_away(const struct app *app, int flags, const char *mode)
 	return app_path(app->store, app->name, APP_AWAY, path) ? NULL : open_at(AT_FDCWD, path, flags, mode);
 }
 
+int app_record_begin(const struct app *app)
+{
+	FILE *f = open_away(app, O_WRONLY | O_CREAT | O_TRUNC, "w");
+
+	if (!f)
+		return fail(app, -errno, APP_AWAY);
+	fclose(f);
+	return 0;
+}
+
 int app_record_hold(const struct app *app, int dir)
 {
 	struct hold h = { .app = app };
@@ -416,6 +427,15 @@ static int put_all_back(const struct app *app, int cfd, FILE *f)
 	return err ? err : ret;
 }
 
+/* Who finds it lets it run on, but puts nobody back once more. */
+static void empty_away(const struct app *app)
+{
+	char path[PATH_MAX];
+
+	if (!app_path(app->store, app->name, APP_AWAY, path))
+		(void)!truncate(path, 0);
+}
+
 int app_record_release(const struct app *app)
 {
 	FILE *f = open_away(app, O_RDONLY, "r");
@@ -429,7 +449,7 @@ int app_record_release(const struct app *app)
 	if (cfd >= 0)
 		close(cfd);
 	fclose(f);
-	app_record_forget(app);
+	empty_away(app);
 	return err;
 }
 

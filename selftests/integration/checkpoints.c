@@ -783,6 +783,26 @@ static void criu_is_killed(void **state)
 	box_destroy(h);
 }
 
+/* It stands still, and nothing is written of it yet: the next one lets it run on. */
+static void all_are_killed_early(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	struct stuck s;
+
+	(void)state;
+	begin_stuck_checkpoint(h, &s);
+	kill(s.caller, SIGKILL);
+	assert_int_equal(waitpid(s.caller, NULL, 0), s.caller);
+	assert_return_code(kill(s.helper, SIGKILL), errno);
+	assert_true(eventually(is_gone(s.helper)));
+	assert_return_code(kill(s.criu, SIGKILL), errno);
+	assert_true(eventually(is_gone(s.action)));
+	assert_true(is_frozen());
+	assert_done(dre_app_checkpoint(h, "a"));
+	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_RUNNING);
+	box_destroy(h);
+}
+
 static bool has_former(void)
 {
 	return !system("grep -q ^former " STORE "/containers/c/manifest");
@@ -1102,6 +1122,7 @@ int main(void)
 		cmocka_unit_test_teardown(caller_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(helper_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(criu_is_killed, remove_stuck_criu),
+		cmocka_unit_test_teardown(all_are_killed_early, remove_stuck_criu),
 		cmocka_unit_test_teardown(restart_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(caller_and_helper_are_killed, box_destroy_all),
 		cmocka_unit_test_teardown(process_is_bound_elsewhere_meanwhile, box_destroy_all),

@@ -215,6 +215,8 @@ static void away(const char *text)
 {
 	write_text(text, APP_AWAY);
 	require_text(app_record_release(&app));
+	REQUIRE(app_record_held(&app));
+	app_record_forget(&app);
 	REQUIRE(!app_record_held(&app));
 }
 
