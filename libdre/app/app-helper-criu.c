@@ -706,6 +706,7 @@ static int restore(const struct work *w)
 	int err = DRE_ERR_LOAD_SNAPSHOT_FAILED;
 
 	snprintf(directory, sizeof(directory), "%s/" IMAGES, w->path);
+	unlinkat(w->dir, FAILURE, 0);	/* of one who was killed: not why this one fails */
 	if (!w->app.lxc->migrate(w->app.lxc, MIGRATE_RESTORE, &opts, sizeof(opts)))
 		err = 0;
 	else

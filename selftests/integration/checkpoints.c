@@ -563,6 +563,8 @@ static void cannot_be_restored(void **state)
 	assert_int_equal(box_run(h, "echo since >/since"), 0);
 	assert_done(dre_app_stop(h));
 	assert_int_equal(system("echo >" STORE "/containers/c/checkpoints/a/images/pstree.img"), 0);
+	/* A restart that was killed has left why it was about to fail. */
+	assert_int_equal(system("echo old >" STORE "/containers/c/checkpoints/a/failure"), 0);
 	assert_not_restored(h, "a");
 	if (!strstr(dre_last_error(), "container 'c': CRIU: "))
 		fail_msg("%s", dre_last_error());
