@@ -780,11 +780,15 @@ static int complete(const struct work *w)
 	/* What it is configured to have now, whatever it was then. */
 	if (!err)
 		err = limits_apply(&w->app);
-	/* From here on it is the one that was restored, whoever is killed. */
+	/* From here on it is the one that was restored, whoever is killed; and whoever comes next lets it run. */
+	if (!err)
+		err = app_record_begin(&w->app);
 	if (!err)
 		err = former_forget_in_place(w->app.store, w->app.name);
 	if (!err)
 		err = cgroupfs_freeze(group, false);
+	if (!err)
+		app_record_forget(&w->app);
 	return err;
 }
 

@@ -18,7 +18,7 @@
  *	away		in liblxc's directory of the container, is for this host, as long as the checkpoint is made:
  *			"move" and "bind", by PID, and since when the process runs. Where all who make it were
  *			killed whoever locks the container next finds it there, and nobody collects it before. An
- *			empty one says that the container may stand still.
+ *			empty one says that the container may stand still, also at the end of a restart.
  *
  * Lines are in the order in which they are carried out.
  */
