@@ -17,10 +17,14 @@ int app_let_go(const struct app *app, int err)
 {
 	char group[APP_GROUP_SIZE];
 	struct saved_error saved;
-	int ret;
+	int ret, locked;
 
 	save_error(&saved);
+	/* As long as there is a record somebody comes to it. */
+	locked = network_unlock(app);
 	ret = app_record_release(app);
+	if (!ret)
+		ret = locked;
 	app_group("app", app->name, group);
 	if (!cgroupfs_freeze(group, false))
 		app_record_forget(app);

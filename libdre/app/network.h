@@ -41,4 +41,7 @@ void network_write(FILE *f, const struct app *app, const struct manifest *m);
 int network_claim_port(const struct app *app);
 void network_release_port(const struct app *app);
 
+/* network_lock.c: a container that CRIU was killed for has its network back. It runs, or stands still. */
+int network_unlock(const struct app *app);
+
 #endif /* DRE_APP_NETWORK_H */

@@ -5,9 +5,16 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <ftw.h>
+#include <limits.h>
+#include <sched.h>
+#include <stddef.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+
+#include <linux/ptrace.h>
 
 #include "box.h"
 
@@ -615,13 +622,25 @@ static bool is_frozen(void)
 	return frozen;
 }
 
+/* The first one, or 0. */
+static pid_t child_of(pid_t pid)
+{
+	char path[64], *text;
+	pid_t child;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	text = read_file(path);
+	child = text ? atoi(text) : 0;
+	free(text);
+	return child;
+}
+
 /*
  * Takes one in a process of its own, and returns it at the moment at which @bound is out of its group for that. Its
  * @helper is stopped then: CRIU may come to its end, and the container is as that leaves it.
  */
 static pid_t begin_checkpoint(const dre_app_handle *h, pid_t bound, pid_t *helper)
 {
-	char path[64], *text;
 	pid_t pid;
 
 	fflush(stdout);
@@ -629,11 +648,7 @@ static pid_t begin_checkpoint(const dre_app_handle *h, pid_t bound, pid_t *helpe
 	if (!pid)
 		_exit(dre_app_checkpoint(h, "a") ? 1 : 0);
 	assert_true(eventually(is_frozen() && !strstr(cgroup_of(bound), "/blue")));
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-	text = read_file(path);
-	assert_non_null(text);
-	*helper = atoi(text);
-	free(text);
+	*helper = child_of(pid);
 	assert_true(*helper > 0);
 	assert_return_code(kill(*helper, SIGSTOP), errno);
 	return pid;
@@ -908,6 +923,70 @@ static void caller_and_helper_are_killed(void **state)
 	box_destroy(h);
 }
 
+static bool is_criu(pid_t pid)
+{
+	char link[64], path[PATH_MAX];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	len = readlink(link, path, sizeof(path) - 1);
+	path[len < 0 ? 0 : len] = '\0';
+	return len > 0 && !strcmp(basename(path), "criu");
+}
+
+static bool enters_network(pid_t pid)
+{
+	struct ptrace_syscall_info info;
+
+	assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0);
+	return info.op == PTRACE_SYSCALL_INFO_ENTRY && info.entry.nr == SYS_setns && info.entry.args[1] == CLONE_NEWNET;
+}
+
+/* CRIU goes to the container's network namespace to cut it off, once the container stands still; just before it is back. */
+static void kill_in_network(pid_t criu)
+{
+	int status, nr = 0;
+
+	assert_return_code(ptrace(PTRACE_SEIZE, criu, NULL, PTRACE_O_TRACESYSGOOD), errno);
+	assert_return_code(ptrace(PTRACE_INTERRUPT, criu, NULL, NULL), errno);
+	for (;;) {
+		bool call;
+
+		assert_int_equal(waitpid(criu, &status, __WALL), criu);
+		assert_true(WIFSTOPPED(status));
+		call = WSTOPSIG(status) == (SIGTRAP | 0x80);
+		if (call && enters_network(criu) && !access(AWAY, F_OK) && ++nr == 2)
+			break;
+		assert_return_code(ptrace(PTRACE_SYSCALL, criu, NULL,
+					  call || status >> 16 ? 0L : (long)WSTOPSIG(status)), errno);
+	}
+	assert_return_code(kill(criu, SIGKILL), errno);
+	assert_int_equal(waitpid(criu, &status, __WALL), criu);
+}
+
+/* The container runs on with its network, as the error says that it does. */
+static void criu_is_killed_with_the_network_cut(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	pid_t pid, criu = 0;
+	int status;
+
+	(void)state;
+	assert_int_equal(box_run(h, "ping -c 1 127.0.0.1 >/dev/null"), 0);
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(dre_app_checkpoint(h, "a") ? 1 : 0);
+	assert_true(eventually((criu = child_of(child_of(pid))) > 0 && is_criu(criu)));
+	kill_in_network(criu);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_RUNNING);
+	assert_int_equal(box_run(h, "ping -c 1 127.0.0.1 >/dev/null"), 0);
+	assert_done(dre_app_checkpoint(h, "b"));
+	box_destroy(h);
+}
+
 static void assert_not_bound(const dre_app_handle *h, pid_t pid, const char *why)
 {
 	world_mark();
@@ -1127,6 +1206,7 @@ int main(void)
 		cmocka_unit_test_teardown(all_are_killed_early, remove_stuck_criu),
 		cmocka_unit_test_teardown(restart_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(caller_and_helper_are_killed, box_destroy_all),
+		cmocka_unit_test_teardown(criu_is_killed_with_the_network_cut, box_destroy_all),
 		cmocka_unit_test_teardown(process_is_bound_elsewhere_meanwhile, box_destroy_all),
 		cmocka_unit_test_teardown(group_is_closed_meanwhile, box_destroy_all),
 		cmocka_unit_test_teardown(volumes_stay, box_destroy_all),
