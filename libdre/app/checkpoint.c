@@ -2,12 +2,21 @@
 /*
  * Checkpoints of running containers, and restarts from them.
  */
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "app.h"
 #include "apparmor.h"
 #include "common/cgroupfs.h"
 #include "common/checkpoint.h"
+#include "common/file.h"
 #include "common/former.h"
 #include "common/kmod.h"
 #include "common/store_private.h"
@@ -109,12 +118,74 @@ static int restore_as_it_was(const struct app *app, const struct checkpoint *cp)
 	return err;
 }
 
+/* By its program, of a package that may have been replaced since: its name becomes that of whom it restores. */
+static bool is_criu(int proc, const char *pid)
+{
+	char link[32], path[PATH_MAX], *name;
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "%.20s/exe", pid);
+	len = readlinkat(proc, link, path, sizeof(path) - 1);
+	path[len < 0 ? 0 : len] = '\0';
+	name = strrchr(path, '/');
+	return name && (!strcmp(name, "/criu") || !strcmp(name, "/criu (deleted)"));
+}
+
+/* Has it an argument that names the images of a checkpoint of this container? Forks of CRIU have CRIU's. */
+static bool restores(const struct app *app, int proc, const char *pid)
+{
+	char name[32], wanted[PATH_MAX], arguments[16384];
+	ssize_t len;
+	int size, fd;
+
+	if (!is_criu(proc, pid))
+		return false;
+	/* With the 0 that ends the one before. */
+	size = snprintf(wanted, sizeof(wanted), "%c%s/containers/%s/checkpoints/", '\0', store_root(app->store), app->name);
+	snprintf(name, sizeof(name), "%.20s/cmdline", pid);
+	fd = openat(proc, name, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -1 : read(fd, arguments, sizeof(arguments));
+	if (fd >= 0)
+		close(fd);
+	return len > 0 && size < (int)sizeof(wanted) && memmem(arguments, len, wanted, size);
+}
+
+static void kill_restorer(const struct app *app, int proc, const char *pid)
+{
+	struct pollfd end = { .fd = syscall(SYS_pidfd_open, atoi(pid), 0), .events = POLLIN };
+
+	/* Unless it still is the same, the number may be another's. */
+	if (end.fd >= 0 && restores(app, proc, pid) && !syscall(SYS_pidfd_send_signal, end.fd, SIGKILL, NULL, 0))
+		poll(&end, 1, KILL_TIMEOUT * 1000);
+	if (end.fd >= 0)
+		close(end.fd);
+}
+
+/*
+ * A CRIU that was killed leaves forks, in the root of all control groups, where liblxc puts it: the first process of the
+ * container waits for it for ever, and one that acts for that in our user namespace as long. The container is locked
+ * and has no monitor: what restores it is dead.
+ */
+static void end_criu(const struct app *app)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	while (proc && (entry = file_readdir(proc)))
+		if (atoi(entry->d_name) > 0 && restores(app, dirfd(proc), entry->d_name))
+			kill_restorer(app, dirfd(proc), entry->d_name);
+	if (proc)
+		closedir(proc);
+}
+
 /* The container as it was, but stopped. If even that fails whoever changes it next does it. */
 static int take_back(const struct app *app)
 {
 	int err;
 
 	app_undo_start(app);
+	if (!app_monitor_listens(app))
+		end_criu(app);
 	err = app_settle(app);
 	return err ? err : former_take_back(app->container);
 }

@@ -2,6 +2,7 @@
 /*
  * Checkpoints of running containers, and restarts from them.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <ftw.h>
@@ -987,6 +988,56 @@ static void criu_is_killed_with_the_network_cut(void **state)
 	box_destroy(h);
 }
 
+/* How many there are, forks included, and the one that has a fork. */
+static int find_criu(pid_t *criu)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	int nr = 0;
+
+	assert_non_null(proc);
+	while ((entry = readdir(proc))) {
+		pid_t pid = atoi(entry->d_name);
+
+		if (pid <= 0 || !is_criu(pid))
+			continue;
+		nr++;
+		if (is_criu(child_of(pid)))
+			*criu = pid;
+	}
+	closedir(proc);
+	return nr;
+}
+
+/* It has two forks, of which one is to be the container's init and waits for CRIU: they end, and the restart is undone. */
+static void criu_is_killed_in_a_restart(void **state)
+{
+	dre_app_handle *h = box_start("c");
+	pid_t pid, criu = 0;
+	int status;
+
+	(void)state;
+	assert_int_equal(box_run(h, "echo one >/note"), 0);
+	assert_done(dre_app_checkpoint(h, "a"));
+	assert_int_equal(box_run(h, "echo two >/note"), 0);
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(dre_app_restart(h, "a") == DRE_ERR_LOAD_SNAPSHOT_FAILED ? 1 : 0);
+	assert_true(eventually(find_criu(&criu) >= 3 && criu));
+	assert_return_code(kill(criu, SIGKILL), errno);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_int_equal(dre_app_status(h), DRE_APP_CONTAINER_STATUS_STOP);
+	assert_false(has_former());
+	assert_int_equal(find_criu(&criu), 0);
+	assert_done(dre_app_start(h));
+	assert_int_equal(box_run(h, "grep two /note"), 0);
+	assert_done(dre_app_restart(h, "a"));
+	assert_int_equal(box_run(h, "grep one /note"), 0);
+	box_destroy(h);
+}
+
 static void assert_not_bound(const dre_app_handle *h, pid_t pid, const char *why)
 {
 	world_mark();
@@ -1207,6 +1258,7 @@ int main(void)
 		cmocka_unit_test_teardown(restart_is_killed, box_destroy_all),
 		cmocka_unit_test_teardown(caller_and_helper_are_killed, box_destroy_all),
 		cmocka_unit_test_teardown(criu_is_killed_with_the_network_cut, box_destroy_all),
+		cmocka_unit_test_teardown(criu_is_killed_in_a_restart, box_destroy_all),
 		cmocka_unit_test_teardown(process_is_bound_elsewhere_meanwhile, box_destroy_all),
 		cmocka_unit_test_teardown(group_is_closed_meanwhile, box_destroy_all),
 		cmocka_unit_test_teardown(volumes_stay, box_destroy_all),
