@@ -126,15 +126,19 @@ int sys_job_run(const struct sys *sys, int (*fn)(void *arg), void (*look)(void *
 	return err;
 }
 
-/* Who is too busy to tell has one, and who cannot tell may. */
+/* Who is too busy to tell has one, and who cannot tell may; who is not there any more tells nothing else, either. */
 bool sys_has_job(const struct sys *sys)
 {
 	virDomainJobInfo job;
+	int code;
 
 	if (!sys->domain)
 		return false;
-	if (virDomainGetJobInfo(sys->domain, &job) < 0)
-		return virGetLastErrorCode() != VIR_ERR_NO_DOMAIN && virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID;
+	if (virDomainGetJobInfo(sys->domain, &job) < 0) {
+		code = virGetLastErrorCode();
+		return code != VIR_ERR_NO_DOMAIN && code != VIR_ERR_OPERATION_INVALID &&
+		       virConnectIsAlive(sys->libvirt) == 1;
+	}
 	/* Also VIR_DOMAIN_JOB_COMPLETED: the memory is saved, and the machine about to go over to another layer. */
 	return job.type != VIR_DOMAIN_JOB_NONE;
 }
