@@ -110,7 +110,6 @@ int sys_open_store(struct dre_config *config, struct store **store);
 /* libvirt is asked, each time. */
 enum sys_state sys_state(const struct sys *sys);
 
-
 /* Fails with the state's code unless the container is in state @wanted, or @other. */
 int sys_require(const struct sys *sys, enum sys_state wanted, enum sys_state other);
 

@@ -763,8 +763,6 @@ struct stuck {
 /* Takes one in a process of its own, and returns when the container stands still. */
 static void begin_stuck_checkpoint(const dre_app_handle *h, struct stuck *s)
 {
-	char path[64];
-
 	install_stuck_criu();
 	fflush(stdout);
 	s->caller = fork();
@@ -772,8 +770,7 @@ static void begin_stuck_checkpoint(const dre_app_handle *h, struct stuck *s)
 		_exit(dre_app_checkpoint(h, "a") ? 1 : 0);
 	assert_true(eventually(is_frozen() && (s->criu = pid_in(STUCK_PID))));
 	s->action = pid_in(ACTION_PID);
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", s->caller, s->caller);
-	s->helper = pid_in(path);
+	s->helper = child_of(s->caller);
 	assert_true(s->action > 0 && s->helper > 0);
 	assert_return_code(unlink(STUCK_CRIU), errno);
 }
